@@ -1,0 +1,107 @@
+//! Periods, instants, and when a record is due.
+//!
+//! This is the part of frist that must not be wrong: a mistake here destroys
+//! data, or keeps what should be gone. It knows no clock and does no I/O; the
+//! current time is a parameter, and the zones are inside the binary, so the
+//! same question has the same answer on every machine.
+//!
+//! # From a cell to a due date
+//!
+//! ```text
+//! Value ──Timestamps──▶ Event ──Schedule──▶ due date
+//!                          └──▶ Cutoff::is_due, one comparison a record
+//! ```
+//!
+//! [`Timestamps`] reads a cell as an [`Event`]: a civil date in no zone, or an
+//! instant. It reads what is declared and nothing else. What would have to be
+//! guessed is unreadable, and the record stays.
+//!
+//! Let E be the event's instant and A its civil date in the policy's zone; an
+//! event that is a date has that date as A, and its end as E.
+//!
+//! 1. [`CountedFrom`] moves A to the last day of the month, quarter, year or
+//!    financial year that contains it, and E to the end of that day.
+//! 2. A calendar period keeps to the end of its last day L: A plus years and
+//!    months in one step, to the same day number or the last day of that
+//!    month, then plus weeks and days. The record is due from the start of
+//!    L + 1. For `at most` it is due from the start of L.
+//! 3. An elapsed period is due from E plus the period, `immediately` from E.
+//! 4. A day that begins with a skipped hour begins at the first instant after
+//!    it; a day that does not exist begins where the next one does.
+//!
+//! Two things follow that the rest of frist builds on. A later event is never
+//! due earlier, so for every instant there is one [`Cutoff`], and comparing
+//! with it is exact, where `now - period` is not: months have no inverse. And
+//! due dates are days that have begun for good: where a clock is set back
+//! over midnight, frist waits for the second midnight ([`Zone::settled`]).
+//!
+//! # Sources
+//!
+//! - Regulation (EEC, Euratom) No 1182/71, article 3: the day of the event is
+//!   not counted (1); a period in months or years ends with the day of the
+//!   same number, or the last of the month where there is none, and runs to
+//!   the end of its last hour (2)(c). Article 3(4) lets periods that end on
+//!   a holiday run on; frist leaves that out, because keeping personal data
+//!   is not an act that has to be done on a working day.
+//! - *Bogføringsloven* § 12: five years from the end of the financial year
+//!   that the material concerns, hence [`CountedFrom`].
+//! - Regulation (EU) 2016/679, article 5(1)(e): kept no longer than needed,
+//!   hence `at most`, whose run ends inside the promise.
+//! - RFC 3339 and ISO 8601 for date-times, the IANA time zone database for
+//!   zones, SQLite's date functions for Julian days.
+
+mod civil;
+mod counted_from;
+mod cutoff;
+mod format;
+mod instant;
+mod iso;
+mod number;
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod oracle_of_dates;
+#[cfg(test)]
+mod oracle_of_texts;
+mod pattern;
+mod pattern_fields;
+mod pattern_problem;
+mod pattern_reading;
+mod period;
+mod period_error;
+mod period_grammar;
+mod schedule;
+mod spelling;
+mod timestamps;
+mod unknown_zone;
+mod wall_time;
+mod written_bound;
+mod zone;
+
+pub use counted_from::{CountedFrom, FinancialYear, FinancialYearError, MonthDay};
+pub use cutoff::{Cutoff, DueUpTo};
+pub use format::{Format, FormatError, UnixScale};
+pub use instant::{Instant, NowError};
+pub use pattern::Pattern;
+pub use pattern_problem::PatternProblem;
+pub use period::Period;
+pub use period_error::{PeriodError, PeriodProblem};
+pub use schedule::Schedule;
+pub use timestamps::{Reading, Timestamps, Unreadable};
+pub use unknown_zone::UnknownZone;
+pub use written_bound::{NumberBound, TextBound, WrittenBound};
+pub use zone::Zone;
+
+use crate::value::Value;
+
+/// A day of the civil calendar, in no zone.
+pub type Date = chrono::NaiveDate;
+
+/// What a cell says happened, and how exactly it says when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// A civil date, in no zone.
+    Date(Date),
+    /// An instant.
+    At(Instant),
+}

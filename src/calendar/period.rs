@@ -1,0 +1,149 @@
+//! Periods: how long something is kept.
+
+use std::fmt;
+
+use chrono::Months;
+
+use super::period_error::PeriodError;
+use super::period_grammar::{Unit, parse_exactly};
+use super::{Date, civil};
+
+/// How long something is kept: a calendar period, an elapsed time, or no
+/// time at all.
+///
+/// Two periods are equal when they are written with the same numbers of the
+/// same units: `1 year` differs from `12 months` as the texts of two promises
+/// do. Where only the length matters, compare [`months`](Period::months) and
+/// [`days`](Period::days).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Period {
+    /// How many of each unit, in the order of [`Unit::ALL`].
+    counts: [u32; Unit::ALL.len()],
+    at_most: bool,
+}
+
+impl Period {
+    /// No time at all.
+    pub const IMMEDIATELY: Period = Period::from_counts([0; Unit::ALL.len()], false);
+
+    /// Reads `[at most ]N unit[ N unit…]` or `immediately`. Nothing else is
+    /// taken for a period, however clear it seems.
+    pub fn parse(text: &str) -> Result<Period, PeriodError> {
+        parse_exactly(text).map_err(|problem| PeriodError::new(text, problem))
+    }
+
+    /// The caller vouches that these units go together.
+    pub(super) const fn from_counts(counts: [u32; Unit::ALL.len()], at_most: bool) -> Period {
+        Period { counts, at_most }
+    }
+
+    /// Whether the period is counted in years, months, weeks and days.
+    pub fn is_calendar(&self) -> bool {
+        self.units().any(|(_, unit)| unit.is_calendar())
+    }
+
+    /// Whether the period is an upper bound, so that its last day is already
+    /// too late for keeping.
+    pub fn is_at_most(&self) -> bool {
+        self.at_most
+    }
+
+    /// Whether this is `immediately`.
+    pub fn is_immediate(&self) -> bool {
+        *self == Period::IMMEDIATELY
+    }
+
+    /// Years and months as one total of months; zero for elapsed time.
+    pub fn months(&self) -> u32 {
+        self.count(Unit::Years) * 12 + self.count(Unit::Months)
+    }
+
+    /// Weeks and days as one total of days; zero for elapsed time.
+    pub fn days(&self) -> u32 {
+        self.count(Unit::Weeks) * 7 + self.count(Unit::Days)
+    }
+
+    /// The seconds of an elapsed time, zero for `immediately`; none for a
+    /// calendar period, which has no fixed number of them.
+    pub fn elapsed_seconds(&self) -> Option<i64> {
+        let minutes = i64::from(self.count(Unit::Hours)) * 60 + i64::from(self.count(Unit::Minutes));
+        (!self.is_calendar()).then_some(minutes * 60)
+    }
+
+    /// The last day of keeping, when the clock starts on `date`: months are
+    /// added once, to the same day number or the last day of that month,
+    /// then weeks and days.
+    pub fn last_day(&self, date: Date) -> Date {
+        let after_months = date.checked_add_months(Months::new(self.months()));
+        civil::days_after(after_months.unwrap_or(Date::MAX), self.days())
+    }
+
+    fn count(&self, unit: Unit) -> u32 {
+        self.counts[unit as usize]
+    }
+
+    /// The units that the period is written in.
+    fn units(&self) -> impl Iterator<Item = (u32, Unit)> {
+        self.counts.into_iter().zip(Unit::ALL).filter(|(count, _)| *count > 0)
+    }
+}
+
+/// The period in its one canonical spelling, which parses to the same.
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_immediate() {
+            return f.write_str("immediately");
+        }
+        let units: Vec<String> = self.units().map(|(count, unit)| unit.counted(count)).collect();
+        let at_most = if self.at_most { "at most " } else { "" };
+        write!(f, "{at_most}{}", units.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn period(text: &str) -> Period {
+        Period::parse(text).unwrap()
+    }
+
+    #[test]
+    fn is_printed_in_one_spelling() {
+        for (written, canonical) in [
+            ("at most 3 month", "at most 3 months"),
+            ("1 years 2 week", "1 year 2 weeks"),
+            ("1 year 1 month 1 week 1 day", "1 year 1 month 1 week 1 day"),
+            ("36 hours 1 minutes", "36 hours 1 minute"),
+            ("immediately", "immediately"),
+        ] {
+            assert_eq!(period(written).to_string(), canonical);
+            assert_eq!(period(canonical), period(written));
+        }
+    }
+
+    #[test]
+    fn knows_its_kind_and_its_length() {
+        let calendar = period("at most 2 years 3 months 2 weeks 5 days");
+        assert!(calendar.is_calendar() && calendar.is_at_most() && !calendar.is_immediate());
+        assert_eq!((calendar.months(), calendar.days()), (27, 19));
+        assert_eq!(calendar.elapsed_seconds(), None);
+        let elapsed = period("2 hours 30 minutes");
+        assert!(!elapsed.is_calendar() && !elapsed.is_at_most());
+        assert_eq!(elapsed.elapsed_seconds(), Some(9000));
+        let nothing = period("immediately");
+        assert!(nothing.is_immediate() && !nothing.is_calendar());
+        assert_eq!(nothing.elapsed_seconds(), Some(0));
+    }
+
+    #[test]
+    fn months_are_added_once_and_then_days() {
+        let last = |text, date: &str| period(text).last_day(date.parse().unwrap()).to_string();
+        assert_eq!(last("1 year 1 month", "2024-01-31"), "2025-02-28");
+        assert_eq!(last("1 month 1 day", "2025-01-31"), "2025-03-01");
+        assert_eq!(last("1 month 1 week", "2024-01-30"), "2024-03-07");
+        assert_eq!(last("4 years", "2096-02-29"), "2100-02-28");
+        assert_eq!(last("200 years", "+262142-12-31"), Date::MAX.to_string());
+    }
+}

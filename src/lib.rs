@@ -1,0 +1,21 @@
+//! frist reads what a company promised to delete, shows what is past its time, deletes it, and
+//! can prove what it did.
+//!
+//! Data flows one way, and the modules stand in its order:
+//!
+//! ```text
+//! policy text ─▶ policy ─▶ plan ─▶ purge ─▶ ledger ─▶ report
+//!                  ▲         ▲        ▲
+//!               calendar   dataset   dataset
+//!               condition  (read)    (write)
+//! ```
+//!
+//! [`calendar`] says when a record is due and how columns write time; [`condition`] says which
+//! records a rule is about. [`policy`] reads promises and lets only valid ones through, with
+//! [`diagnostic`] to tell what is wrong with the others. [`verdict`] decides a record's state in
+//! one place, [`dataset`] brings that decision to where the data is, [`plan`] freezes the
+//! outcome. [`purge`] is the only code that changes data, and [`ledger`] remembers what it did.
+//! [`report`] draws plans and runs. [`cli`] is what can be typed, [`command`] the glue.
+
+pub mod calendar;
+pub mod value;

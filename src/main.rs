@@ -1,0 +1,3 @@
+//! The `frist` binary.
+
+fn main() {}
