@@ -18,4 +18,5 @@
 //! [`report`] draws plans and runs. [`cli`] is what can be typed, [`command`] the glue.
 
 pub mod calendar;
+pub mod condition;
 pub mod value;

@@ -1,0 +1,35 @@
+use proptest::test_runner::Config;
+
+use super::{Condition, Truth};
+use crate::value::Value;
+
+mod drawn;
+mod faults;
+mod hostile;
+mod meaning;
+mod naive;
+mod numbers;
+mod sqlite;
+
+/// The answer when every column holds `value`.
+fn ask(condition: &str, value: Value<'_>) -> Truth {
+    let condition = Condition::parse(condition).unwrap_or_else(|error| panic!("{condition}: {error}"));
+    condition.eval(|_| value)
+}
+
+fn text(text: &str) -> Value<'_> {
+    Value::Text(text.as_bytes())
+}
+
+const UNREADABLE: Truth = Truth::Unreadable { column: 0 };
+
+/// How often a property is tried: a tenth in a debug build, and as `PROPTEST_CASES` says.
+fn config(cases: u32) -> Config {
+    let default = Config::default();
+    let cases = match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => default.cases,
+        None if cfg!(debug_assertions) => cases / 10,
+        None => cases,
+    };
+    Config { cases, failure_persistence: None, ..default }
+}
