@@ -19,4 +19,6 @@
 
 pub mod calendar;
 pub mod condition;
+pub mod diagnostic;
+pub mod policy;
 pub mod value;

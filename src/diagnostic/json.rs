@@ -1,0 +1,53 @@
+//! Findings as `frist.check/1`.
+
+use serde::Serialize;
+
+use super::{Examined, Finding, Position};
+
+#[derive(Serialize)]
+struct Check<'a> {
+    format: &'static str,
+    findings: Vec<Entry<'a>>,
+    errors: usize,
+    warnings: usize,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    code: &'a str,
+    severity: &'static str,
+    message: &'a str,
+    file: &'a str,
+    line: Option<usize>,
+    column: Option<usize>,
+    end_line: Option<usize>,
+    end_column: Option<usize>,
+    help: Option<&'a str>,
+}
+
+/// All findings of some files as one JSON object.
+pub fn render(examined: &[Examined]) -> serde_json::Result<String> {
+    let findings = examined.iter().flat_map(|file| file.findings.iter().map(|finding| entry(file, finding)));
+    serde_json::to_string(&Check {
+        format: "frist.check/1",
+        findings: findings.collect(),
+        errors: examined.iter().map(Examined::errors).sum(),
+        warnings: examined.iter().map(Examined::warnings).sum(),
+    })
+}
+
+fn entry<'a>(file: &'a Examined, finding: &'a Finding) -> Entry<'a> {
+    let start = finding.span.as_ref().map(|span| Position::of(&file.text, span.start));
+    let end = finding.span.as_ref().map(|span| Position::of(&file.text, span.end));
+    Entry {
+        code: finding.code,
+        severity: finding.severity.word(),
+        message: &finding.message,
+        file: &file.file,
+        line: start.map(|at| at.line),
+        column: start.map(|at| at.column),
+        end_line: end.map(|at| at.line),
+        end_column: end.map(|at| at.column),
+        help: finding.help.as_deref(),
+    }
+}

@@ -1,0 +1,143 @@
+//! Policies: what was promised, about which data. Only valid ones exist.
+//!
+//! A policy is one TOML file. [`parse`] reads it section by section, notes every problem at its
+//! place, and gives a [`Policy`] only where there is no error. [`load`] does that for files and
+//! folders, and [`lint`] looks at the valid whole.
+
+mod activity;
+mod header;
+mod limit;
+pub mod lint;
+pub mod load;
+mod path;
+mod rule;
+mod section;
+mod source;
+pub mod statute;
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use toml::de::DeTable;
+
+pub use activity::{Activity, Basis, Role};
+pub use header::Controller;
+pub use limit::{Breach, Limit, Share};
+pub use rule::{Rule, Then};
+pub use source::{ColumnSettings, Ignored, Source};
+
+use crate::calendar::{Period, Zone};
+use crate::diagnostic::Finding;
+use section::{Notes, Section};
+
+/// A valid policy.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Its name, unique among the policies read together.
+    pub name: String,
+    /// Its title for people.
+    pub title: Option<String>,
+    /// The zone in which civil dates are taken.
+    pub zone: Zone,
+    /// The folder of the ledger and the lock.
+    pub state: PathBuf,
+    /// How often purge is promised to run.
+    pub runs_every: Option<Period>,
+    /// Who answers for the data.
+    pub controller: Option<Controller>,
+    /// Where data lives.
+    pub sources: Vec<Source>,
+    /// Why data is kept.
+    pub activities: Vec<Activity>,
+    /// What is to be deleted, and when.
+    pub rules: Vec<Rule>,
+    /// The file it was read from, as the user named it.
+    pub file: String,
+    /// Its text.
+    pub text: String,
+    /// Where its relative paths start.
+    pub base: PathBuf,
+    /// SHA-256 of the file's bytes, in hexadecimal.
+    pub sha256: String,
+}
+
+impl Policy {
+    /// The source of a rule's data.
+    pub fn source(&self, name: &str) -> Option<&Source> {
+        self.sources.iter().find(|source| source.name == name)
+    }
+
+    /// The activity that a rule names.
+    pub fn activity(&self, name: &str) -> Option<&Activity> {
+        self.activities.iter().find(|activity| activity.name == name)
+    }
+
+    /// The rules on one table of a source, as they stand in the file.
+    pub fn rules_on<'p>(&'p self, source: &'p str, table: &'p str) -> impl Iterator<Item = &'p Rule> {
+        self.rules.iter().filter(move |rule| rule.source == source && rule.table == table)
+    }
+}
+
+/// What a policy's text does not say itself: where it stands, and the environment.
+pub struct Surroundings<'a> {
+    /// The file, as the user named it.
+    pub file: &'a str,
+    /// Where relative paths start.
+    pub base: &'a Path,
+    /// The state folder, where the policy names none.
+    pub default_state: &'a Path,
+    /// The environment, for `${NAME}`.
+    pub variable: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// Reads one policy; all its problems at once.
+pub fn parse(text: &str, surroundings: &Surroundings<'_>) -> (Option<Policy>, Vec<Finding>) {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        return (None, errors.iter().map(syntax_error).collect());
+    }
+    let notes = Notes::default();
+    let whole = Section::new(document.get_ref(), "the policy".to_string(), 0..0, &notes);
+    let policy = read(whole, text, surroundings);
+    let mut findings = notes.into_findings();
+    let valid = policy.filter(|_| !findings.iter().any(Finding::is_error));
+    if let Some(policy) = &valid {
+        findings.extend(lint::policy(policy));
+    }
+    (valid.filter(|_| !findings.iter().any(Finding::is_error)), findings)
+}
+
+fn syntax_error(error: &toml::de::Error) -> Finding {
+    let message = format!("not TOML: {}", error.message());
+    Finding::error("not-toml", message, error.span().unwrap_or(0..0))
+}
+
+fn read(mut whole: Section<'_>, text: &str, surroundings: &Surroundings<'_>) -> Option<Policy> {
+    header::version(&mut whole);
+    let header = header::read(&mut whole, surroundings);
+    let sources = source::read_all(&mut whole, surroundings);
+    let activities = activity::read_all(&mut whole);
+    let given = rule::Given::new(header.as_ref(), &sources, &activities, text, surroundings.file);
+    let rules = rule::read_all(&mut whole, &given);
+    whole.finish();
+    let header = header?;
+    Some(Policy {
+        name: header.name,
+        title: header.title,
+        zone: header.zone?,
+        state: header.state,
+        runs_every: header.runs_every,
+        controller: header.controller,
+        sources,
+        activities,
+        rules,
+        file: surroundings.file.to_string(),
+        text: text.to_string(),
+        base: surroundings.base.to_path_buf(),
+        sha256: hex(&Sha256::digest(text.as_bytes())),
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

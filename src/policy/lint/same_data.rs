@@ -1,0 +1,64 @@
+//! Two names for the same data hide rules from each other: the longest could no longer win.
+
+use std::path::{Component, Path, PathBuf};
+
+use crate::diagnostic::Finding;
+use crate::policy::{Policy, Rule};
+
+pub(super) fn check(policy: &Policy) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (at, source) in policy.sources.iter().enumerate() {
+        let earlier =
+            policy.sources[..at].iter().find(|other| identity(&other.path) == identity(&source.path));
+        findings.extend(earlier.map(|other| {
+            let message = format!("sources `{}` and `{}` are the same file", other.name, source.name);
+            Finding::error("same-data", message, source.span.clone()).help("keep one of them")
+        }));
+    }
+    findings
+}
+
+/// Compares a policy with those read before it: the names, and the data that rules reach.
+pub fn together(policy: &Policy, earlier: &[&Policy]) -> Vec<Finding> {
+    let names = earlier.iter().filter(|other| other.name == policy.name).map(|other| {
+        let message = format!("{} is called `{}` too", other.file, policy.name);
+        Finding::error("duplicate-name", message, 0..0).help("give each policy a name of its own")
+    });
+    let data = policy.rules.iter().filter_map(|rule| {
+        let (other, twin) = earlier.iter().find_map(|other| Some((other, twin(policy, rule, other)?)))?;
+        let message = format!(
+            "rule `{}` and rule `{}` of {} are about the same table",
+            rule.name, twin.name, other.file
+        );
+        let finding = Finding::error("same-data", message, rule.places.data.clone());
+        Some(finding.help("rules on one table belong into one policy, where the longest wins"))
+    });
+    names.chain(data).collect()
+}
+
+fn twin<'p>(policy: &Policy, rule: &Rule, other: &'p Policy) -> Option<&'p Rule> {
+    let path = identity(&policy.source(&rule.source)?.path);
+    other.rules.iter().find(|candidate| {
+        candidate.table == rule.table
+            && other.source(&candidate.source).is_some_and(|source| identity(&source.path) == path)
+    })
+}
+
+/// What tells two paths apart: the file itself where it exists, the tidied path where not.
+fn identity(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| tidy(path))
+}
+
+fn tidy(path: &Path) -> PathBuf {
+    let mut tidy = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir if tidy.file_name().is_some() => {
+                tidy.pop();
+            }
+            other => tidy.push(other),
+        }
+    }
+    tidy
+}

@@ -1,0 +1,153 @@
+//! Reading policies from files and folders, with every way in which that can fail.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Examined, Finding};
+
+use super::{Policy, Surroundings, lint, parse};
+
+/// A policy is words; a file above this size is something else.
+const LARGEST: u64 = 1024 * 1024;
+
+/// What the command line says about the policies it names.
+pub struct Options<'a> {
+    /// Where relative paths start, if not beside each policy.
+    pub root: Option<&'a Path>,
+    /// The state folder, if not the policy's own.
+    pub state: Option<&'a Path>,
+    /// The environment.
+    pub variable: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// What was read: every file with its findings, and the policies of those that are valid.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// Every file, in the order read.
+    pub examined: Vec<Examined>,
+    /// The valid policies.
+    pub policies: Vec<Policy>,
+    /// Whether a path could not be opened at all.
+    pub unopened: bool,
+}
+
+impl Loaded {
+    /// How many errors there are in all files.
+    pub fn errors(&self) -> usize {
+        self.examined.iter().map(Examined::errors).sum()
+    }
+
+    /// How many warnings there are in all files.
+    pub fn warnings(&self) -> usize {
+        self.examined.iter().map(Examined::warnings).sum()
+    }
+}
+
+/// Reads policies from files, and from every `*.toml` in folders.
+pub fn load(paths: &[PathBuf], options: &Options<'_>) -> Loaded {
+    let mut loaded = Loaded::default();
+    for path in paths {
+        match files_of(path) {
+            Ok(files) => files.iter().for_each(|file| read_one(file, options, &mut loaded)),
+            Err(finding) => unopened(path, finding, &mut loaded),
+        }
+    }
+    loaded
+}
+
+fn unopened(path: &Path, finding: Finding, loaded: &mut Loaded) {
+    loaded.unopened = true;
+    let file = path.display().to_string();
+    loaded.examined.push(Examined { file, text: String::new(), findings: vec![finding] });
+}
+
+fn files_of(path: &Path) -> Result<Vec<PathBuf>, Finding> {
+    let cannot =
+        |error: std::io::Error| Finding::unreadable("cannot-open", format!("cannot open it: {error}"));
+    let metadata = fs::metadata(path).map_err(cannot)?;
+    if metadata.is_file() {
+        return Ok(vec![path.to_path_buf()]);
+    }
+    if !metadata.is_dir() {
+        return Err(Finding::unreadable("cannot-open", "it is neither a file nor a folder"));
+    }
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path).map_err(cannot)? {
+        let file = entry.map_err(cannot)?.path();
+        if file.extension().is_some_and(|extension| extension == "toml") {
+            files.push(file);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        let finding = Finding::unreadable("no-policy", "the folder holds no policy");
+        return Err(finding.help("policies are files that end in .toml"));
+    }
+    Ok(files)
+}
+
+fn read_one(path: &Path, options: &Options<'_>, loaded: &mut Loaded) {
+    let text = match read_text(path) {
+        Ok(text) => text,
+        Err(finding) => return unopened(path, finding, loaded),
+    };
+    let text = match String::from_utf8(text) {
+        Ok(text) => text,
+        Err(error) => return loaded.examined.push(not_utf8(path, error)),
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let file = path.display().to_string();
+    let default_state = folder.join(".frist");
+    let surroundings = Surroundings {
+        file: &file,
+        base: options.root.unwrap_or(folder),
+        default_state: &default_state,
+        variable: options.variable,
+    };
+    let (policy, mut findings) = parse(&text, &surroundings);
+    let policy = policy.map(|policy| with_state(policy, options.state));
+    if let Some(policy) = &policy {
+        let earlier: Vec<&Policy> = loaded.policies.iter().collect();
+        findings.extend(lint::together(policy, &earlier));
+    }
+    let valid = !findings.iter().any(Finding::is_error);
+    let mut examined = Examined { file, text, findings };
+    examined.sort();
+    loaded.examined.push(examined);
+    loaded.policies.extend(policy.filter(|_| valid));
+}
+
+fn with_state(mut policy: Policy, state: Option<&Path>) -> Policy {
+    if let Some(state) = state {
+        policy.state = state.to_path_buf();
+    }
+    policy
+}
+
+fn read_text(path: &Path) -> Result<Vec<u8>, Finding> {
+    let cannot =
+        |error: std::io::Error| Finding::unreadable("cannot-open", format!("cannot read it: {error}"));
+    let metadata = fs::metadata(path).map_err(cannot)?;
+    if !metadata.is_file() {
+        return Err(Finding::unreadable("cannot-open", "it is not a regular file"));
+    }
+    let mut text = Vec::new();
+    File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut text)).map_err(cannot)?;
+    if text.len() as u64 > LARGEST {
+        let finding = Finding::unreadable("too-large", "it is larger than 1 MiB, which no policy is");
+        return Err(finding.help("is this the data rather than the policy?"));
+    }
+    Ok(text)
+}
+
+/// The text up to the faulty byte is kept, so that the finding can show its line.
+fn not_utf8(path: &Path, error: std::string::FromUtf8Error) -> Examined {
+    let good = error.utf8_error().valid_up_to();
+    let byte = error.as_bytes().get(good).copied().unwrap_or_default();
+    let message = format!("not UTF-8: byte {byte:#04x} cannot be read");
+    let finding = Finding::error("not-utf-8", message, good..good);
+    let text = String::from_utf8_lossy(&error.into_bytes()[..good]).into_owned();
+    let finding = finding.help("save the file as UTF-8");
+    Examined { file: path.display().to_string(), text, findings: vec![finding] }
+}

@@ -1,0 +1,396 @@
+//! `[[rule]]`: keep this, so long after that, then delete.
+
+use crate::calendar::{CountedFrom, FinancialYear, Period, Schedule, Timestamps, Zone};
+use crate::condition::Condition;
+use crate::diagnostic::{Finding, Position, nearest};
+
+use toml::de::DeValue;
+
+use super::activity::Activity;
+use super::header::Header;
+use super::limit::{self, Limit};
+use super::section::{Complaint, Placed, Section};
+use super::source::Source;
+
+/// What happens to a due record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// It is deleted.
+    Delete,
+}
+
+impl Then {
+    /// The word of the language.
+    pub fn word(self) -> &'static str {
+        match self {
+            Then::Delete => "delete",
+        }
+    }
+}
+
+/// A valid rule.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Its name, unique in the policy.
+    pub name: String,
+    /// The source of its data.
+    pub source: String,
+    /// The table of its data.
+    pub table: String,
+    /// The activity it belongs to.
+    pub activity: Option<String>,
+    /// The retention period.
+    pub keep: Period,
+    /// Period, zone and counting, which together say when a record is due.
+    pub schedule: Schedule,
+    /// The column whose time starts the period.
+    pub column: String,
+    /// How that column writes time.
+    pub timestamps: Timestamps,
+    /// Which records it is about; all of the table where there is none.
+    pub when: Option<Condition>,
+    /// What happens to a due record.
+    pub then: Then,
+    /// How much a run may delete.
+    pub limit: Limit,
+    /// Whether purge carries it out, or only report shows it.
+    pub enforce: bool,
+    /// The promise's own words.
+    pub note: Option<String>,
+    /// Where the rule stands in the policy.
+    pub places: Places,
+}
+
+/// Where the parts of a rule stand in the policy.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// The rule's `name`, in bytes.
+    pub name: std::ops::Range<usize>,
+    /// `keep`, in bytes.
+    pub keep: std::ops::Range<usize>,
+    /// `enforce`, in bytes.
+    pub enforce: std::ops::Range<usize>,
+    /// `data`, in bytes.
+    pub data: std::ops::Range<usize>,
+    /// `data`, as `FILE:LINE:COLUMN`.
+    pub data_at: String,
+    /// `after`, as `FILE:LINE:COLUMN`.
+    pub after_at: String,
+    /// `when`, as `FILE:LINE:COLUMN`.
+    pub when_at: String,
+}
+
+impl Rule {
+    /// The data as the language writes it.
+    pub fn data(&self) -> String {
+        format!("{}.{}", self.source, self.table)
+    }
+
+    /// The rule as a phrase: `5 years after issued_at, from the end of the financial year`.
+    pub fn phrase(&self) -> String {
+        let counted = match self.schedule.counted_from() {
+            None => "",
+            Some(CountedFrom::EndOfMonth) => ", from the end of the month",
+            Some(CountedFrom::EndOfQuarter) => ", from the end of the quarter",
+            Some(CountedFrom::EndOfYear) => ", from the end of the year",
+            Some(CountedFrom::EndOfFinancialYear(_)) => ", from the end of the financial year",
+        };
+        format!("{} after {}{counted}", self.keep, self.column)
+    }
+}
+
+/// What the rest of the policy gives to its rules.
+pub(super) struct Given<'a> {
+    zone: Zone,
+    financial_year: Option<FinancialYear>,
+    financial_year_written: bool,
+    limit: Limit,
+    sources: &'a [Source],
+    activities: &'a [Activity],
+    text: &'a str,
+    file: &'a str,
+}
+
+impl<'a> Given<'a> {
+    pub(super) fn new(
+        header: Option<&Header>,
+        sources: &'a [Source],
+        activities: &'a [Activity],
+        text: &'a str,
+        file: &'a str,
+    ) -> Given<'a> {
+        Given {
+            // Rules are read even where the zone is wrong; such a policy is never valid.
+            zone: header.and_then(|header| header.zone).unwrap_or(Zone::UTC),
+            financial_year: header.and_then(|header| header.financial_year.clone()),
+            financial_year_written: header.is_some_and(|header| header.financial_year_written),
+            limit: header.map(|header| header.limit).unwrap_or_default(),
+            sources,
+            activities,
+            text,
+            file,
+        }
+    }
+
+    fn place(&self, byte: usize) -> String {
+        let at = Position::of(self.text, byte);
+        format!("{}:{}:{}", self.file, at.line, at.column)
+    }
+}
+
+/// Reads every `[[rule]]`; a rule with an error is left out, its problems noted.
+pub(super) fn read_all(whole: &mut Section<'_>, given: &Given<'_>) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    let mut names: Vec<String> = Vec::new();
+    for mut section in whole.listed_sections("rule", "a rule") {
+        let name = section.required("name");
+        if let Some(name) = &name {
+            section.entitle(format!("rule `{}`", name.value));
+            check_name(&section, name, &mut names);
+        }
+        rules.extend(read(name, &mut section, given));
+        section.finish();
+    }
+    rules
+}
+
+fn check_name(section: &Section<'_>, name: &Placed<String>, names: &mut Vec<String>) {
+    if name.value.trim().is_empty() || name.value.chars().any(char::is_control) {
+        section.note(Finding::error("bad-name", "a rule needs a name that can be read", name.span.clone()));
+    }
+    if names.contains(&name.value) {
+        let message = format!("two rules are called `{}`", name.value);
+        let finding = Finding::error("duplicate-name", message, name.span.clone());
+        section.note(finding.help("give this one a name of its own"));
+    }
+    names.push(name.value.clone());
+}
+
+fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'_>) -> Option<Rule> {
+    section.not_yet(&["unless", "only-if", "with", "set", "gone-within", "keep-newest", "prove"]);
+    let data = section.required("data").and_then(|text| data(section, text, given));
+    let keep = keep(section);
+    let after_span = section.key_span("after");
+    let after = after(section, given);
+    let when = when(section);
+    let then = then(section);
+    let activity = activity(section, given);
+    let limit = limit::read(section).or(given.limit);
+    let enforce_span = section.key_span("enforce");
+    let enforce = section.flag("enforce").unwrap_or(true);
+    let note = section.text("note").map(|note| note.value);
+    let (name, (source, table, data_span), keep, after) = (name?, data?, keep?, after?);
+    Some(Rule {
+        places: Places {
+            data_at: given.place(data_span.start),
+            after_at: given.place(after_span.start),
+            when_at: given.place(when.as_ref().map_or(after_span.start, |when| when.span.start)),
+            name: name.span,
+            keep: keep.span,
+            enforce: enforce_span,
+            data: data_span,
+        },
+        name: name.value,
+        timestamps: source.settings(&table).timestamps(&after.column),
+        source: source.name.clone(),
+        table,
+        activity,
+        schedule: Schedule::new(given.zone, after.counted_from, keep.value.clone()),
+        keep: keep.value,
+        column: after.column,
+        when: when.map(|when| when.value),
+        then: then?,
+        limit,
+        enforce,
+        note,
+    })
+}
+
+type Data<'a> = (&'a Source, String, std::ops::Range<usize>);
+
+fn data<'a>(section: &Section<'_>, text: Placed<String>, given: &Given<'a>) -> Option<Data<'a>> {
+    let (name, table) = text.value.split_once('.').unwrap_or((&text.value, ""));
+    let Some(source) = given.sources.iter().find(|source| source.name == name) else {
+        let message =
+            format!("{} is about `{}`, but there is no source `{name}`", section.title(), text.value);
+        let known = given.sources.iter().map(|source| source.name.as_str());
+        let help = match nearest(name, known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("add a section [source.{name}]"),
+        };
+        section.note(Finding::error("unknown-source", message, text.span).help(help));
+        return None;
+    };
+    if table.is_empty() {
+        let message = format!("`{name}` is a database: `data` must name one of its tables");
+        let finding = Finding::error("missing-table", message, text.span);
+        section.note(finding.help(format!("write \"{name}.TABLE\"")));
+        return None;
+    }
+    if let Some(ignored) = source.ignore.iter().find(|ignored| ignored.table == table) {
+        let message =
+            format!("`{}` is ignored (\"{}\"), yet {} is about it", table, ignored.why, section.title());
+        section.note(Finding::error("ignored-table", message, text.span.clone()));
+    }
+    Some((source, table.to_string(), text.span))
+}
+
+/// Reads a period of the language.
+pub(super) fn parse_period(text: &str) -> Result<Period, Complaint> {
+    Period::parse(text).map_err(|error| Complaint::new("bad-period", &error, Some(error.help())))
+}
+
+fn keep(section: &mut Section<'_>) -> Option<Placed<Period>> {
+    let Some(value) = section.value("keep") else {
+        section.missing("keep");
+        return None;
+    };
+    match value.get_ref() {
+        DeValue::Table(_) => {
+            let message = format!("`keep` from data, in {}, is not yet supported", section.title());
+            let finding = Finding::error("not-yet-supported", message, value.span());
+            section.note(finding.help("write a period, such as \"5 years\""));
+            None
+        }
+        DeValue::Integer(digits) => {
+            let message = format!("`keep` in {} has no unit", section.title());
+            let help = format!("write it in quotes, with its unit, such as \"{} years\"", digits.as_str());
+            section.note(Finding::error("bad-period", message, value.span()).help(help));
+            None
+        }
+        _ => section.parsed("keep", parse_period),
+    }
+}
+
+struct After {
+    column: String,
+    counted_from: Option<CountedFrom>,
+}
+
+fn after(section: &mut Section<'_>, given: &Given<'_>) -> Option<After> {
+    let Some(value) = section.value("after") else {
+        section.missing("after");
+        return None;
+    };
+    match value.get_ref() {
+        DeValue::String(_) => {
+            let column = column_name(section, section.as_text("after", value)?)?;
+            Some(After { column, counted_from: None })
+        }
+        DeValue::Table(_) => {
+            let title = format!("`after` of {}", section.title());
+            let mut inner = section.as_section("after", value, title)?;
+            let after = after_table(&mut inner, given);
+            inner.finish();
+            after
+        }
+        _ => section.wrong_type("after", "a column's name, or a table", value),
+    }
+}
+
+fn after_table(inner: &mut Section<'_>, given: &Given<'_>) -> Option<After> {
+    let later = ["table", "on", "where", "latest", "earliest", "name", "optional"];
+    let supported = !later.iter().any(|key| inner.has(key));
+    inner.not_yet(&later);
+    let column = if supported { inner.required("column") } else { inner.text("column") };
+    let written = inner.has("counted-from");
+    let counted = inner.text("counted-from");
+    let counted_from = counted.and_then(|counted| counted_from(inner, counted, given));
+    let column = column_name(inner, column?)?;
+    (written == counted_from.is_some()).then_some(After { column, counted_from })
+}
+
+fn column_name(section: &Section<'_>, text: Placed<String>) -> Option<String> {
+    if !text.value.is_empty() {
+        return Some(text.value);
+    }
+    let message = format!("{} names no column", section.title());
+    section.note(Finding::error("bad-value", message, text.span));
+    None
+}
+
+const COUNTED_FROM: [&str; 4] = ["end-of-month", "end-of-quarter", "end-of-year", "end-of-financial-year"];
+
+fn counted_from(section: &Section<'_>, text: Placed<String>, given: &Given<'_>) -> Option<CountedFrom> {
+    match text.value.as_str() {
+        "end-of-month" => Some(CountedFrom::EndOfMonth),
+        "end-of-quarter" => Some(CountedFrom::EndOfQuarter),
+        "end-of-year" => Some(CountedFrom::EndOfYear),
+        "end-of-financial-year" => financial_year(section, text, given),
+        other => {
+            let help = match nearest(other, COUNTED_FROM) {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => format!("one of: {}", COUNTED_FROM.join(", ")),
+            };
+            let message = format!("`{other}` is nothing to count from");
+            section.note(Finding::error("bad-value", message, text.span).help(help));
+            None
+        }
+    }
+}
+
+fn financial_year(section: &Section<'_>, text: Placed<String>, given: &Given<'_>) -> Option<CountedFrom> {
+    if let Some(year) = &given.financial_year {
+        return Some(CountedFrom::EndOfFinancialYear(year.clone()));
+    }
+    if !given.financial_year_written {
+        let message = format!(
+            "{} counts from the end of the financial year, which [policy] does not give",
+            section.title()
+        );
+        let finding = Finding::error("missing-key", message, text.span);
+        section
+            .note(finding.help("write `financial-year-ends = \"12-31\"` under [policy], with your own date"));
+    }
+    None
+}
+
+fn when(section: &mut Section<'_>) -> Option<Placed<Condition>> {
+    let text = section.text("when")?;
+    match Condition::parse(&text.value) {
+        Ok(value) => Some(Placed { value, span: text.span }),
+        Err(error) => {
+            // Inside plain quotes the text's bytes are the file's, one behind the quote.
+            let plain = text.span.len() == text.value.len() + 2;
+            let start = text.span.start + 1;
+            let span = if plain { start + error.span.start..start + error.span.end } else { text.span };
+            section.note(Finding::error("bad-condition", error.message, span).maybe_help(error.help));
+            None
+        }
+    }
+}
+
+fn then(section: &mut Section<'_>) -> Option<Then> {
+    let Some(then) = section.text("then") else {
+        return (!section.has("then")).then_some(Then::Delete);
+    };
+    let finding = match then.value.as_str() {
+        "delete" => return Some(Then::Delete),
+        "anonymise" => {
+            let message = format!("`then = \"anonymise\"` in {} is not yet supported", section.title());
+            let finding = Finding::error("not-yet-supported", message, then.span);
+            finding.help("this version can only delete")
+        }
+        other => {
+            let message = format!("`{other}` is nothing that can be done to a record");
+            let near = nearest(other, ["delete", "anonymise"]).unwrap_or("delete");
+            Finding::error("bad-value", message, then.span).help(format!("did you mean \"{near}\"?"))
+        }
+    };
+    section.note(finding);
+    None
+}
+
+fn activity(section: &mut Section<'_>, given: &Given<'_>) -> Option<String> {
+    let activity = section.text("activity")?;
+    let mut known = given.activities.iter().map(|activity| activity.name.as_str());
+    if !known.clone().any(|name| name == activity.value) {
+        let message = format!("there is no activity `{}`", activity.value);
+        let help = match nearest(&activity.value, &mut known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("add a section [activity.{}]", activity.value),
+        };
+        section.note(Finding::error("unknown-activity", message, activity.span).help(help));
+    }
+    Some(activity.value)
+}
