@@ -19,6 +19,8 @@
 
 pub mod calendar;
 pub mod condition;
+pub mod dataset;
 pub mod diagnostic;
 pub mod policy;
 pub mod value;
+pub mod verdict;

@@ -27,7 +27,7 @@ pub use rule::{Rule, Then};
 pub use source::{ColumnSettings, Ignored, Source};
 
 use crate::calendar::{Period, Zone};
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Finding, Position};
 use section::{Notes, Section};
 
 /// A valid policy.
@@ -65,6 +65,12 @@ impl Policy {
     /// The source of a rule's data.
     pub fn source(&self, name: &str) -> Option<&Source> {
         self.sources.iter().find(|source| source.name == name)
+    }
+
+    /// A byte of the policy as `FILE:LINE:COLUMN`.
+    pub fn place(&self, byte: usize) -> String {
+        let at = Position::of(&self.text, byte);
+        format!("{}:{}:{}", self.file, at.line, at.column)
     }
 
     /// The activity that a rule names.

@@ -100,8 +100,9 @@ pub(super) fn parse_zone(name: &str) -> Result<Zone, Complaint> {
 
 fn financial_year(section: &mut Section<'_>) -> Option<FinancialYear> {
     let ends = section.parsed("financial-year-ends", |text| {
-        let help = || Some("write month and day, such as \"12-31\" or \"06-30\"".to_string());
-        MonthDay::parse(text).map_err(|error| Complaint::new("bad-date", error, help()))
+        let help = "write month and day, such as \"12-31\" or \"06-30\"".to_string();
+        let message = || format!("`{text}` is no day of the year");
+        MonthDay::parse(text).map_err(|_| Complaint::new("bad-date", message(), Some(help)))
     });
     let listed = section.texts("irregular-year-ends", false);
     let irregular: Vec<Placed<Date>> =

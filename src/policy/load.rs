@@ -1,7 +1,7 @@
 //! Reading policies from files and folders, with every way in which that can fail.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Examined, Finding};
@@ -63,18 +63,17 @@ fn unopened(path: &Path, finding: Finding, loaded: &mut Loaded) {
 }
 
 fn files_of(path: &Path) -> Result<Vec<PathBuf>, Finding> {
-    let cannot =
-        |error: std::io::Error| Finding::unreadable("cannot-open", format!("cannot open it: {error}"));
-    let metadata = fs::metadata(path).map_err(cannot)?;
+    let metadata = fs::metadata(path).map_err(cannot_open)?;
     if metadata.is_file() {
         return Ok(vec![path.to_path_buf()]);
     }
     if !metadata.is_dir() {
-        return Err(Finding::unreadable("cannot-open", "it is neither a file nor a folder"));
+        let finding = Finding::unreadable("cannot-open", "it is neither a file nor a folder");
+        return Err(finding.help("name a policy file, or a folder of them"));
     }
     let mut files = Vec::new();
-    for entry in fs::read_dir(path).map_err(cannot)? {
-        let file = entry.map_err(cannot)?.path();
+    for entry in fs::read_dir(path).map_err(cannot_open)? {
+        let file = entry.map_err(cannot_open)?.path();
         if file.extension().is_some_and(|extension| extension == "toml") {
             files.push(file);
         }
@@ -125,15 +124,23 @@ fn with_state(mut policy: Policy, state: Option<&Path>) -> Policy {
     policy
 }
 
+fn cannot_open(error: io::Error) -> Finding {
+    let help = match error.kind() {
+        io::ErrorKind::NotFound => "is the path spelt right, and does it start at this folder?",
+        io::ErrorKind::PermissionDenied => "look at its owner and mode, and at those of its folders",
+        _ => "name a policy file, or a folder of them",
+    };
+    Finding::unreadable("cannot-open", format!("cannot open it: {error}")).help(help)
+}
+
 fn read_text(path: &Path) -> Result<Vec<u8>, Finding> {
-    let cannot =
-        |error: std::io::Error| Finding::unreadable("cannot-open", format!("cannot read it: {error}"));
-    let metadata = fs::metadata(path).map_err(cannot)?;
+    let metadata = fs::metadata(path).map_err(cannot_open)?;
     if !metadata.is_file() {
-        return Err(Finding::unreadable("cannot-open", "it is not a regular file"));
+        let finding = Finding::unreadable("cannot-open", "it ends in .toml and is not a regular file");
+        return Err(finding.help("move it out of the folder of policies"));
     }
     let mut text = Vec::new();
-    File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut text)).map_err(cannot)?;
+    File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut text)).map_err(cannot_open)?;
     if text.len() as u64 > LARGEST {
         let finding = Finding::unreadable("too-large", "it is larger than 1 MiB, which no policy is");
         return Err(finding.help("is this the data rather than the policy?"));

@@ -9,7 +9,8 @@ use super::section::Complaint;
 pub(super) fn resolve(text: &str, surroundings: &Surroundings<'_>) -> Result<PathBuf, Complaint> {
     let expanded = expand(text, surroundings.variable)?;
     if expanded.is_empty() || expanded.contains('\0') {
-        return Err(Complaint::new("bad-path", format!("`{text}` is not a path"), None));
+        let help = "write where it lies, relative to the policy's folder".to_string();
+        return Err(Complaint::new("bad-path", format!("\"{text}\" is not a path"), Some(help)));
     }
     Ok(surroundings.base.join(expanded))
 }

@@ -230,7 +230,8 @@ fn data<'a>(section: &Section<'_>, text: Placed<String>, given: &Given<'a>) -> O
     if let Some(ignored) = source.ignore.iter().find(|ignored| ignored.table == table) {
         let message =
             format!("`{}` is ignored (\"{}\"), yet {} is about it", table, ignored.why, section.title());
-        section.note(Finding::error("ignored-table", message, text.span.clone()));
+        let finding = Finding::error("ignored-table", message, text.span.clone());
+        section.note(finding.help("take the table off `ignore`, or the rule away"));
     }
     Some((source, table.to_string(), text.span))
 }

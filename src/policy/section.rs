@@ -129,7 +129,9 @@ impl<'t> Section<'t> {
     /// Says that a key is missing.
     pub(super) fn missing(&self, key: &str) {
         let message = format!("{} has no `{key}`", self.title);
-        self.note(Finding::error("missing-key", message, self.span()));
+        let example = EXAMPLES.iter().find(|(name, _)| *name == key);
+        let help = example.map(|(_, line)| format!("add a line such as: {line}"));
+        self.note(Finding::error("missing-key", message, self.span()).maybe_help(help));
     }
 
     pub(super) fn flag(&mut self, key: &'static str) -> Option<bool> {
@@ -146,7 +148,7 @@ impl<'t> Section<'t> {
             .and_then(|digits| u64::from_str_radix(&digits.as_str().replace('_', ""), digits.radix()).ok());
         match number {
             Some(number) => Some(Placed { value: number, span: value.span() }),
-            None => self.wrong_type(key, "a whole number", value),
+            None => self.wrong_type(key, "a whole number of zero or more", value),
         }
     }
 
@@ -262,9 +264,24 @@ impl<'t> Section<'t> {
     }
 }
 
+/// What a missing key may look like.
+const EXAMPLES: [(&str, &str); 9] = [
+    ("[policy]", "[policy]"),
+    ("timezone", "timezone = \"Europe/Copenhagen\""),
+    ("sqlite", "sqlite = \"../data/app.db\""),
+    ("name", "name = \"customers\""),
+    ("data", "data = \"app.customers\""),
+    ("keep", "keep = \"5 years\""),
+    ("after", "after = \"ended_at\""),
+    ("purpose", "purpose = \"Invoicing and bookkeeping\""),
+    ("why", "why = \"no personal data\""),
+];
+
 fn kind_of(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "text",
+        DeValue::Integer(digits) if digits.as_str().starts_with('-') => "a negative number",
+        DeValue::Integer(digits) if digits.as_str().len() > 19 => "a number as large as this",
         DeValue::Integer(_) => "a whole number",
         DeValue::Float(_) => "a number",
         DeValue::Boolean(_) => "true or false",

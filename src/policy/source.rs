@@ -83,7 +83,8 @@ pub(super) fn read_all(whole: &mut Section<'_>, surroundings: &Surroundings<'_>)
     for (name, mut section) in whole.named_sections("source") {
         if name.value.is_empty() || name.value.contains('.') {
             let message = format!("a source cannot be called `{}`: rules write SOURCE.TABLE", name.value);
-            section.note(Finding::error("bad-name", message, name.span.clone()));
+            let finding = Finding::error("bad-name", message, name.span.clone());
+            section.note(finding.help("give it a name without a dot, such as [source.app]"));
         }
         sources.push(read(name.value, &mut section, surroundings, name.span));
         section.finish();

@@ -1,0 +1,72 @@
+//! What a source can do without being changed: describe itself, count states, list records.
+
+pub mod sqlite;
+
+use serde::{Deserialize, Serialize};
+
+use crate::verdict::Tally;
+
+/// Something that went wrong with a source or a rule, as data: what, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// A stable kebab-case name of the kind of problem.
+    pub code: &'static str,
+    /// What happened and what to do. It may name tables and columns, never their values.
+    pub message: String,
+    /// The place: in the policy, or in the data.
+    #[serde(rename = "where")]
+    pub place: Option<String>,
+}
+
+impl Problem {
+    /// A problem without a place of its own.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Problem {
+        Problem { code, message: message.into(), place: None }
+    }
+
+    /// The same problem at a place.
+    pub fn at(mut self, place: impl Into<String>) -> Problem {
+        self.place = Some(place.into());
+        self
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.place {
+            Some(place) => write!(f, "{} ({place})", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+/// Whether a source could be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It could.
+    Read,
+    /// It is not there. That is never "nothing due".
+    Missing,
+    /// It is there and could not be read.
+    Failed,
+}
+
+/// What one pass over a dataset counted.
+#[derive(Clone, Debug, Default)]
+pub struct Counted {
+    /// All records of the dataset; none where the pass did not see all.
+    pub total: Option<u64>,
+    /// One tally a rule, in the order of the rule book.
+    pub tallies: Vec<Tally>,
+}
+
+impl Counted {
+    /// Adds another part of the same pass.
+    pub fn merge(&mut self, other: &Counted) {
+        self.total = self.total.zip(other.total).map(|(mine, theirs)| mine + theirs);
+        for (mine, theirs) in self.tallies.iter_mut().zip(&other.tallies) {
+            mine.merge(theirs);
+        }
+    }
+}

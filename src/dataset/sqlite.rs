@@ -1,0 +1,34 @@
+//! SQLite databases, read only.
+//!
+//! [`open`] decides how a file can be read without leaving a trace, [`schema`] describes a
+//! table, [`functions`] brings the rule book into the engine so that rows do not travel,
+//! [`count`] tallies all states in one pass, and [`list`] names single records.
+
+pub mod count;
+mod failure;
+pub mod foreign_key;
+pub mod functions;
+pub mod list;
+mod name;
+pub mod open;
+pub mod prefilter;
+pub mod schema;
+pub mod survey;
+
+pub use failure::problem;
+pub use name::quoted;
+
+use rusqlite::types::ValueRef;
+
+use crate::value::Value;
+
+/// A cell of SQLite as a value of ours.
+pub fn value(cell: ValueRef<'_>) -> Value<'_> {
+    match cell {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Integer(number),
+        ValueRef::Real(number) => Value::Real(number),
+        ValueRef::Text(text) => Value::Text(text),
+        ValueRef::Blob(_) => Value::Blob,
+    }
+}

@@ -1,0 +1,276 @@
+//! Opening a database so that reading it leaves no trace.
+//!
+//! A file without a write-ahead log, or with an empty one, is read as immutable: no lock, no
+//! file beside it. Whether it stayed the same is asked before and after, and a file that
+//! changed is read again. A live write-ahead log is read through the engine's shared memory.
+
+use std::fs::{self, File, Metadata};
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use super::problem;
+use crate::dataset::{Problem, Status};
+
+/// Why a database cannot be read.
+#[derive(Debug, Clone)]
+pub struct Unusable {
+    /// Missing or failed.
+    pub status: Status,
+    /// The reason.
+    pub problem: Problem,
+}
+
+impl Unusable {
+    /// A source that is there and cannot be read.
+    pub fn failed(problem: Problem) -> Unusable {
+        Unusable { status: Status::Failed, problem }
+    }
+}
+
+/// How often a file that changes is read before a shared lock keeps writers out.
+const ATTEMPTS: usize = 3;
+
+/// How long a reader under a shared lock waits for a writer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    /// Nobody writes: no locks, several connections see the same bytes.
+    Immutable,
+    /// Somebody may write: SQLite's own locks keep one connection's view whole.
+    ReadOnly,
+}
+
+/// Opens connections to one database for one reading.
+#[derive(Debug)]
+pub struct Opener {
+    path: PathBuf,
+    access: Access,
+}
+
+impl Opener {
+    /// The database file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether several connections are sure to see the same state.
+    pub fn can_share(&self) -> bool {
+        self.access == Access::Immutable
+    }
+
+    /// A connection that cannot write.
+    pub fn connect(&self) -> Result<Connection, Problem> {
+        let explain = |error| problem(&self.path, &error);
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(self.uri(), flags).map_err(explain)?;
+        configure(&connection).map_err(explain)?;
+        connection.busy_timeout(PATIENCE).map_err(explain)?;
+        connection.execute_batch("PRAGMA query_only = ON; BEGIN").map_err(explain)?;
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(explain)?;
+        Ok(connection)
+    }
+
+    fn uri(&self) -> String {
+        let absolute = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+        let encoded: String = absolute.as_os_str().as_bytes().iter().map(|byte| percent(*byte)).collect();
+        match self.access {
+            Access::Immutable => format!("file:{encoded}?immutable=1"),
+            Access::ReadOnly => format!("file:{encoded}?mode=ro"),
+        }
+    }
+}
+
+fn percent(byte: u8) -> String {
+    match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    }
+}
+
+/// Settings of every connection: no value in a temporary file, no text mistaken for a column.
+pub fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    connection.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cache_size = -4000")
+}
+
+/// Reads a database: `work` is asked again where the file changed under it.
+pub fn read<T>(path: &Path, mut work: impl FnMut(&Opener) -> Result<T, Problem>) -> Result<T, Unusable> {
+    for _ in 0..ATTEMPTS {
+        let before = Sight::of(path)?;
+        let opener = Opener { path: path.to_path_buf(), access: before.access() };
+        let result = work(&opener);
+        if opener.access == Access::ReadOnly || Sight::of(path)? == before {
+            return result.map_err(Unusable::failed);
+        }
+    }
+    read_under_lock(path, work)
+}
+
+/// Reads a database once, for output that cannot be taken back: a file that changed under the
+/// reader is a problem, told at the end.
+pub fn read_once<T>(path: &Path, work: impl FnOnce(&Opener) -> Result<T, Problem>) -> Result<T, Unusable> {
+    let before = Sight::of(path)?;
+    let opener = Opener { path: path.to_path_buf(), access: before.access() };
+    let result = work(&opener).map_err(Unusable::failed)?;
+    if opener.access == Access::Immutable && Sight::of(path)? != before {
+        let message = format!("{} changed while it was read; run again", path.display());
+        return Err(Unusable::failed(Problem::new("changing", message)));
+    }
+    Ok(result)
+}
+
+/// A file that never rests is read under a shared lock, where its journal allows one.
+fn read_under_lock<T>(
+    path: &Path,
+    mut work: impl FnMut(&Opener) -> Result<T, Problem>,
+) -> Result<T, Unusable> {
+    let sight = Sight::of(path)?;
+    if sight.is_wal() && sight.access() == Access::Immutable {
+        let message = format!("{} changes faster than it can be read; run again", path.display());
+        return Err(Unusable::failed(Problem::new("changing", message)));
+    }
+    work(&Opener { path: path.to_path_buf(), access: Access::ReadOnly }).map_err(Unusable::failed)
+}
+
+/// What a database and the files beside it look like at one moment.
+#[derive(Debug, PartialEq, Eq)]
+struct Sight {
+    header: [u8; HEADER],
+    file: Stamp,
+    wal: Option<Stamp>,
+    has_shared_memory: bool,
+    journal_in_use: bool,
+}
+
+const HEADER: usize = 100;
+const MAGIC: &[u8] = b"SQLite format 3\0";
+const JOURNAL_MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+
+#[derive(Debug, PartialEq, Eq)]
+struct Stamp {
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Stamp {
+        Stamp {
+            inode: metadata.ino(),
+            size: metadata.size(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+}
+
+impl Sight {
+    fn of(path: &Path) -> Result<Sight, Unusable> {
+        let metadata = fs::metadata(path).map_err(|error| not_there(path, &error))?;
+        if !metadata.is_file() {
+            let message = format!("{} is not a file, so it is no SQLite database", path.display());
+            return Err(Unusable::failed(Problem::new("not-a-database", message)));
+        }
+        let wal = fs::metadata(beside(path, "-wal")).ok().filter(|wal| wal.size() > 0);
+        let sight = Sight {
+            header: header(path, metadata.size())?,
+            file: Stamp::of(&metadata),
+            wal: wal.as_ref().map(Stamp::of),
+            has_shared_memory: beside(path, "-shm").exists(),
+            journal_in_use: journal_in_use(path),
+        };
+        if sight.wal.is_some() && !sight.has_shared_memory {
+            return Err(Unusable::failed(unrecovered(path)));
+        }
+        Ok(sight)
+    }
+
+    fn is_wal(&self) -> bool {
+        self.header[18] == 2 || self.header[19] == 2
+    }
+
+    fn access(&self) -> Access {
+        // A journal in use is a writer at work, or one that died: only locks can tell.
+        if self.wal.is_some() || self.journal_in_use { Access::ReadOnly } else { Access::Immutable }
+    }
+}
+
+/// Whether a writer died, or is at work: only one that may write can tell and put it right.
+pub fn needs_recovery(path: &Path) -> bool {
+    match Sight::of(path) {
+        Ok(sight) => sight.journal_in_use,
+        Err(unusable) => unusable.problem.code == UNRECOVERED,
+    }
+}
+
+const UNRECOVERED: &str = "unrecovered-wal";
+
+fn unrecovered(path: &Path) -> Problem {
+    let message = format!(
+        "{} has a write-ahead log with content that no program has open; only a writer can recover it: \
+         open it once with the program that owns it, or purge",
+        path.display()
+    );
+    Problem::new(UNRECOVERED, message)
+}
+
+fn not_there(path: &Path, error: &std::io::Error) -> Unusable {
+    if error.kind() == std::io::ErrorKind::NotFound {
+        let message = format!(
+            "{} does not exist; relative paths start at the policy's folder, or at --root",
+            path.display()
+        );
+        return Unusable { status: Status::Missing, problem: Problem::new("missing-source", message) };
+    }
+    Unusable::failed(cannot_open(path, error))
+}
+
+fn cannot_open(path: &Path, error: &std::io::Error) -> Problem {
+    let message = format!(
+        "{} cannot be opened: {error}; look at the owner and mode of the file and its folders",
+        path.display()
+    );
+    Problem::new("cannot-open", message)
+}
+
+fn header(path: &Path, size: u64) -> Result<[u8; HEADER], Unusable> {
+    if size == 0 {
+        let message = format!("{} is empty: a database without any table", path.display());
+        return Err(Unusable::failed(Problem::new("empty-database", message)));
+    }
+    let mut header = [0; HEADER];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    match read {
+        Ok(()) if header.starts_with(MAGIC) => Ok(header),
+        Err(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
+            Err(Unusable::failed(cannot_open(path, &error)))
+        }
+        _ => {
+            let message = format!("{} is not an SQLite database, or it is encrypted", path.display());
+            Err(Unusable::failed(Problem::new("not-a-database", message)))
+        }
+    }
+}
+
+fn journal_in_use(path: &Path) -> bool {
+    let mut magic = [0; JOURNAL_MAGIC.len()];
+    let read = File::open(beside(path, "-journal")).and_then(|mut journal| journal.read_exact(&mut magic));
+    read.is_ok() && magic == JOURNAL_MAGIC
+}
+
+/// The path of a file that SQLite keeps beside a database.
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}

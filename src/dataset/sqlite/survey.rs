@@ -1,0 +1,215 @@
+//! Surveying the tables that a policy's rules are about: states, limits' totals, obstacles.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use super::list::{Flow, records};
+use super::open::{Opener, Unusable, read};
+use super::schema::{Table, describe};
+use super::{count, foreign_key, functions, prefilter, problem};
+use crate::dataset::{Counted, Problem};
+use crate::policy::{Policy, Rule, Source};
+use crate::verdict::{Reason, RuleBook, State};
+
+/// How much a survey counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Every record, so that every state is known.
+    Every,
+    /// Where an index can tell, only the records that may be due.
+    Candidates,
+}
+
+/// One table with all rules on it, and those of them that were asked for.
+pub struct Request<'p> {
+    /// The table.
+    pub table: &'p str,
+    /// Every rule on it.
+    pub rules: Vec<&'p Rule>,
+    /// The rules asked for, by their place in `rules`.
+    pub wanted: Vec<usize>,
+    /// The rule book of `rules`.
+    pub book: Arc<RuleBook>,
+}
+
+/// What was found about one wanted rule.
+#[derive(Clone, Debug)]
+pub struct RuleSurvey {
+    /// The states.
+    pub counted: Counted,
+    /// The rule's place in the tallies.
+    pub rule: usize,
+    /// Whether only candidates were counted, through an index.
+    pub through_index: bool,
+    /// All records of the table, counted as far as the rule's limit needs.
+    pub total: u64,
+    /// Where the first unreadable records are, and why they are.
+    pub unreadable: Vec<(String, String)>,
+    /// The foreign key that forbids the rule.
+    pub obstacle: Option<Problem>,
+}
+
+/// How many unreadable records are named.
+const NAMED: usize = 3;
+
+/// A survey of one table: an answer for each wanted rule, or why there is none.
+pub type TableSurvey = Result<Vec<RuleSurvey>, Problem>;
+
+/// Surveys the tables of one source. One table's problem does not stop the others.
+pub fn survey(
+    source: &Source,
+    requests: &[Request<'_>],
+    extent: Extent,
+) -> Result<Vec<TableSurvey>, Unusable> {
+    read(&source.path, |opener| {
+        let connection = opener.connect()?;
+        Ok(requests.iter().map(|request| one_table(opener, &connection, source, request, extent)).collect())
+    })
+}
+
+fn one_table(
+    opener: &Opener,
+    connection: &Connection,
+    source: &Source,
+    request: &Request<'_>,
+    extent: Extent,
+) -> TableSurvey {
+    let table = table_for(connection, source, request)?;
+    let explain = |error| problem(opener.path(), &error);
+    if extent == Extent::Candidates && all_indexed(connection, &table, request).map_err(explain)? {
+        let surveys =
+            request.wanted.iter().map(|rule| through_index(connection, source, &table, request, *rule));
+        return surveys.collect::<rusqlite::Result<_>>().map_err(explain);
+    }
+    let counted = count::all(opener, connection, &table, &request.book)?;
+    let surveys = request.wanted.iter().map(|rule| {
+        let total = counted.total.unwrap_or_default();
+        complete(connection, source, &table, request, *rule, (counted.clone(), total, false))
+    });
+    surveys.collect::<rusqlite::Result<_>>().map_err(explain)
+}
+
+/// The table, with every column that its rules name.
+pub fn table_for(connection: &Connection, source: &Source, request: &Request<'_>) -> Result<Table, Problem> {
+    let place = request.rules.first().map_or("", |rule| rule.places.data_at.as_str());
+    let table = describe(connection, request.table, place)?;
+    for rule in &request.rules {
+        table.require(&rule.column, &rule.places.after_at)?;
+        for column in rule.when.iter().flat_map(|when| when.columns()) {
+            table.require(column, &rule.places.when_at)?;
+        }
+    }
+    source.settings(request.table).key.iter().try_for_each(|column| table.require(column, place))?;
+    Ok(table)
+}
+
+fn all_indexed(connection: &Connection, table: &Table, request: &Request<'_>) -> rusqlite::Result<bool> {
+    for rule in &request.wanted {
+        let condition = prefilter::sql(table, &request.book, *rule);
+        if !prefilter::is_indexed(connection, table, &condition)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn through_index(
+    connection: &Connection,
+    source: &Source,
+    table: &Table,
+    request: &Request<'_>,
+    rule: usize,
+) -> rusqlite::Result<RuleSurvey> {
+    let counted = count::candidates(connection, table, &request.book, rule)?;
+    let limit = request.rules[rule].limit;
+    let total = count::rows_up_to(connection, table, limit.enough_to_count(counted.tallies[rule].due))?;
+    complete(connection, source, table, request, rule, (counted, total, true))
+}
+
+fn complete(
+    connection: &Connection,
+    source: &Source,
+    table: &Table,
+    request: &Request<'_>,
+    rule: usize,
+    (counted, total, through_index): (Counted, u64, bool),
+) -> rusqlite::Result<RuleSurvey> {
+    let tally = &counted.tallies[rule];
+    let unreadable = if tally.unreadable > 0 && !through_index {
+        first_unreadable(connection, source, table, request, rule)?
+    } else {
+        Vec::new()
+    };
+    let obstacle = if tally.due > 0 { obstacle(connection, table, request, rule)? } else { None };
+    Ok(RuleSurvey { counted, rule, through_index, total, unreadable, obstacle })
+}
+
+fn obstacle(
+    connection: &Connection,
+    table: &Table,
+    request: &Request<'_>,
+    rule: usize,
+) -> rusqlite::Result<Option<Problem>> {
+    let references = foreign_key::references_to(connection, table)?;
+    if references.is_empty() {
+        return Ok(None);
+    }
+    let call = functions::register_due(connection, table, &request.book, rule)?;
+    let due = format!("{} AND {call}", prefilter::sql(table, &request.book, rule));
+    foreign_key::obstacle(connection, table, &references, &due)
+}
+
+/// The columns that name a record: the policy's choice, or the table's own key.
+pub fn key_columns(source: &Source, table: &Table) -> Vec<String> {
+    let chosen = &source.settings(&table.name).key;
+    if chosen.is_empty() { table.key_columns() } else { chosen.clone() }
+}
+
+fn first_unreadable(
+    connection: &Connection,
+    source: &Source,
+    table: &Table,
+    request: &Request<'_>,
+    rule: usize,
+) -> rusqlite::Result<Vec<(String, String)>> {
+    let mut named = Vec::new();
+    let key = key_columns(source, table);
+    records(connection, table, &key, &request.book, rule, |listed| {
+        if listed.verdict.state == State::Unreadable {
+            named.push((listed.key, why(request, rule, listed.verdict.reason)));
+        }
+        if named.len() < NAMED { Flow::On } else { Flow::Stop }
+    })?;
+    Ok(named)
+}
+
+fn why(request: &Request<'_>, rule: usize, reason: Reason) -> String {
+    match reason {
+        Reason::Event(why) => format!("{}: {why}", request.rules[rule].column),
+        Reason::Condition(column) => {
+            format!("{}: not what `when` compares it with", request.book.columns()[column])
+        }
+        Reason::NotStarted | Reason::Date | Reason::Rule(_) => String::new(),
+    }
+}
+
+/// The tables of a source that its wanted rules are about, each with all its rules.
+pub fn requests<'p>(
+    policy: &'p Policy,
+    source: &'p Source,
+    now: crate::calendar::Instant,
+    wanted: impl Fn(&Rule) -> bool,
+) -> Vec<Request<'p>> {
+    let mut requests: Vec<Request<'p>> = Vec::new();
+    for rule in policy.rules.iter().filter(|rule| rule.source == source.name && wanted(rule)) {
+        if requests.iter().any(|request| request.table == rule.table) {
+            continue;
+        }
+        let rules: Vec<&Rule> = policy.rules_on(&source.name, &rule.table).collect();
+        let places = rules.iter().enumerate().filter(|(_, rule)| wanted(rule)).map(|(place, _)| place);
+        let (wanted, book) = (places.collect(), Arc::new(RuleBook::new(rules.iter().copied(), now)));
+        requests.push(Request { table: &rule.table, rules, wanted, book });
+    }
+    requests
+}
