@@ -21,6 +21,8 @@ pub mod calendar;
 pub mod condition;
 pub mod dataset;
 pub mod diagnostic;
+pub mod exit;
+pub mod ledger;
 pub mod policy;
 pub mod value;
 pub mod verdict;
