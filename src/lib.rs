@@ -18,11 +18,16 @@
 //! [`report`] draws plans and runs. [`cli`] is what can be typed, [`command`] the glue.
 
 pub mod calendar;
+pub mod cli;
+pub mod command;
 pub mod condition;
 pub mod dataset;
 pub mod diagnostic;
 pub mod exit;
 pub mod ledger;
+pub mod plan;
 pub mod policy;
+pub mod purge;
+pub mod report;
 pub mod value;
 pub mod verdict;

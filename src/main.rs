@@ -1,3 +1,73 @@
-//! The `frist` binary.
+//! The `frist` binary: parses, runs, exits.
 
-fn main() {}
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Parser;
+use frist::calendar::Instant;
+use frist::cli::{Cli, Color, LogFormat};
+use frist::command::{self, Console};
+use frist::report::text::Style;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log(&cli);
+    let (stdout, stderr) = (io::stdout(), io::stderr());
+    let asks = io::stdin().is_terminal() && stderr.is_terminal();
+    let mut answers = io::stdin().lock();
+    let style = Style { width: width(), color: color(cli.color) };
+    let mut console = Console {
+        out: &mut io::BufWriter::new(stdout.lock()),
+        err: &mut stderr.lock(),
+        answers: if asks { Some(&mut answers) } else { None },
+        style,
+        quiet: cli.quiet,
+        progress: stderr.is_terminal() && !cli.quiet,
+    };
+    let code = command::run(&cli, &mut console, &now);
+    // A reader that went away before the end has been dealt with where it was noticed.
+    let _ = console.out.flush();
+    ExitCode::from(code)
+}
+
+/// The one place that asks the time.
+#[expect(clippy::disallowed_methods, reason = "everything else takes the time as a parameter")]
+fn now() -> Instant {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Instant::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX), 0)
+}
+
+fn width() -> Option<u16> {
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    (size.ws_col >= 40).then_some(size.ws_col)
+}
+
+fn color(wanted: Color) -> bool {
+    match wanted {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+    }
+}
+
+fn start_log(cli: &Cli) {
+    let level = match (cli.quiet, cli.verbose) {
+        (true, _) => tracing::Level::ERROR,
+        (false, 0) => tracing::Level::WARN,
+        (false, 1) => tracing::Level::INFO,
+        (false, _) => tracing::Level::DEBUG,
+    };
+    let log = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(io::stderr)
+        .with_target(false)
+        .with_ansi(color(cli.color) && io::stderr().is_terminal());
+    match cli.log_format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}

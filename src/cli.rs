@@ -1,0 +1,242 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Keep what you must, delete what you promised.
+///
+/// Policies are TOML files; see `frist demo` for one at work.
+#[derive(Debug, Parser)]
+#[command(name = "frist", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Colour on terminals, always, or never.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+    /// Say only what went wrong.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more on standard error; twice for still more.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// How log lines on standard error are written.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    pub log_format: LogFormat,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done; nothing due is done too
+  1  findings: errors in a policy, a broken ledger, due records under --fail-on-due
+  2  the command line is wrong, or a policy cannot be used
+  3  incomplete: something could not be read or finished; the rest was done
+  4  refused: a limit, the clock, or no confirmation
+  5  another run holds the lock";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show frist at work on a small company's data, made up for the purpose.
+    Demo(Demo),
+    /// Check policies: every problem at once, with its place and a way out.
+    Check(Check),
+    /// Show what is due and why. Never writes to a source.
+    Report(Report),
+    /// Delete what is due.
+    Purge(Purge),
+    /// Show or verify the audit ledger.
+    #[command(subcommand)]
+    Ledger(Ledger),
+}
+
+/// `frist demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// A new or empty folder for the data; a temporary one where it is left out.
+    pub folder: Option<PathBuf>,
+}
+
+/// What every command that reads policies takes.
+#[derive(Debug, Args)]
+pub struct Policies {
+    /// Policy files, or folders whose *.toml files are policies.
+    #[arg(required = true, value_name = "POLICY")]
+    pub policies: Vec<PathBuf>,
+    /// Where relative paths in policies start; beside each policy where it is left out.
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// The folder of the ledger and the lock; the policy's own where it is left out.
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+}
+
+/// Where output goes, and how it is written.
+#[derive(Debug, Args)]
+pub struct Output {
+    /// How standard output is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Writes the same into a file as well; may be repeated.
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = output_file)]
+    pub output: Vec<(Format, PathBuf)>,
+}
+
+/// `frist check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The policies.
+    #[command(flatten)]
+    pub policies: Policies,
+    /// The output.
+    #[command(flatten)]
+    pub output: Output,
+    /// Warnings count as errors.
+    #[arg(long)]
+    pub deny_warnings: bool,
+}
+
+/// `frist report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// The policies.
+    #[command(flatten)]
+    pub policies: Policies,
+    /// The output.
+    #[command(flatten)]
+    pub output: Output,
+    /// As of when: 2027-01-01, or 2027-01-01T02:00:00+01:00.
+    #[arg(long, value_name = "INSTANT")]
+    pub now: Option<String>,
+    /// Only these rules; may be repeated.
+    #[arg(long = "rule", value_name = "NAME")]
+    pub rules: Vec<String>,
+    /// Name each record, apart from those in period or not started.
+    #[arg(long)]
+    pub list: bool,
+    /// With --list: name those too.
+    #[arg(long, requires = "list")]
+    pub all: bool,
+    /// Exit with 1 where records are due.
+    #[arg(long)]
+    pub fail_on_due: bool,
+}
+
+/// `frist purge`.
+#[derive(Debug, Args)]
+pub struct Purge {
+    /// The policies.
+    #[command(flatten)]
+    pub policies: Policies,
+    /// The output.
+    #[command(flatten)]
+    pub output: Output,
+    /// Refused: a purge is always as of now. Use `report --now` to ask what would be due.
+    #[arg(long, value_name = "INSTANT", hide = true)]
+    pub now: Option<String>,
+    /// Only these rules; may be repeated.
+    #[arg(long = "rule", value_name = "NAME")]
+    pub rules: Vec<String>,
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
+    /// Stop after the batch that runs when this time is over: 30m.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub max_runtime: Option<Duration>,
+    /// Accept a broken limit of this rule, this once; may be repeated.
+    #[arg(long = "accept-limit", value_name = "RULE")]
+    pub accept_limits: Vec<String>,
+    /// Believe the clock although it went backwards, or jumped, since the last run.
+    #[arg(long)]
+    pub accept_clock: bool,
+    /// How long to wait for a database that another program keeps locked.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
+    pub wait: Duration,
+    /// Count every state, also where an index makes that unnecessary.
+    #[arg(long)]
+    pub count: bool,
+}
+
+/// `frist ledger`.
+#[derive(Debug, Subcommand)]
+pub enum Ledger {
+    /// Print the entries.
+    Show(LedgerShow),
+    /// Check the chain of entries, offline.
+    Verify(LedgerVerify),
+}
+
+/// Which ledger.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct WhichLedger {
+    /// A policy whose ledger is meant.
+    #[arg(value_name = "POLICY")]
+    pub policy: Option<PathBuf>,
+    /// The state folder itself.
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+}
+
+/// `frist ledger show`.
+#[derive(Debug, Args)]
+pub struct LedgerShow {
+    /// Which ledger.
+    #[command(flatten)]
+    pub which: WhichLedger,
+    /// How entries are written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// `frist ledger verify`.
+#[derive(Debug, Args)]
+pub struct LedgerVerify {
+    /// Which ledger.
+    #[command(flatten)]
+    pub which: WhichLedger,
+    /// An entry's number and hash, as a purge printed them, kept elsewhere.
+    #[arg(long, value_name = "NUMBER:HASH")]
+    pub expect: Option<String>,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// How output is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// When to draw in colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+fn output_file(text: &str) -> Result<(Format, PathBuf), String> {
+    let (format, path) = text.split_once('=').ok_or("write it as FORMAT=PATH, such as json=report.json")?;
+    let format = Format::from_str(format, false).map_err(|_| format!("`{format}` is not text or json"))?;
+    if path.is_empty() { Err("the path is empty".to_string()) } else { Ok((format, PathBuf::from(path))) }
+}

@@ -1,0 +1,32 @@
+//! One file a command: glue between what was typed and what does the work.
+
+mod check;
+mod console;
+mod demo;
+mod ledger;
+mod listing;
+mod policies;
+mod purge;
+mod report;
+
+pub use console::{Console, Failure};
+
+use crate::calendar::Instant;
+use crate::cli::{Cli, Command};
+
+/// Runs a command and returns its exit code. `clock` tells the time.
+pub fn run(cli: &Cli, console: &mut Console<'_>, clock: &dyn Fn() -> Instant) -> u8 {
+    let result = match &cli.command {
+        Command::Demo(arguments) => demo::run(arguments, console, clock),
+        Command::Check(arguments) => check::run(arguments, console),
+        Command::Report(arguments) => report::run(arguments, console, clock),
+        Command::Purge(arguments) => purge::run(arguments, console, clock),
+        Command::Ledger(arguments) => ledger::run(arguments, console),
+    };
+    let flushed = console.out.flush();
+    let result = result.and_then(|code| flushed.map(|()| code).map_err(Failure::from));
+    result.unwrap_or_else(|failure| {
+        console.complain(&failure.message);
+        failure.code
+    })
+}

@@ -1,0 +1,107 @@
+//! Where a command writes, and how it ends when it cannot go on.
+
+use std::fmt::Display;
+use std::fs::{File, Permissions};
+use std::io::{self, BufRead, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use crate::cli::{Format, Output};
+use crate::exit;
+use crate::report::text::Style;
+
+/// The streams of a command, and what is known of them.
+pub struct Console<'a> {
+    /// Standard output.
+    pub out: &'a mut dyn Write,
+    /// Standard error.
+    pub err: &'a mut dyn Write,
+    /// Standard input, for answers; none where nobody can be asked.
+    pub answers: Option<&'a mut dyn BufRead>,
+    /// How to draw on standard output.
+    pub style: Style,
+    /// Whether only what went wrong is said.
+    pub quiet: bool,
+    /// Whether standard error is a terminal, on which progress is drawn.
+    pub progress: bool,
+}
+
+/// A command that cannot go on.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub code: u8,
+    /// What happened and what to do; empty where it has been said.
+    pub message: String,
+}
+
+impl Failure {
+    /// The command line is wrong.
+    pub fn usage(message: impl Display) -> Failure {
+        Failure { code: exit::USAGE, message: message.to_string() }
+    }
+
+    /// Something could not be read or finished.
+    pub fn incomplete(message: impl Display) -> Failure {
+        Failure { code: exit::INCOMPLETE, message: message.to_string() }
+    }
+}
+
+impl From<io::Error> for Failure {
+    /// A reader that went away wants no message.
+    fn from(error: io::Error) -> Failure {
+        let gone = error.kind() == io::ErrorKind::BrokenPipe;
+        Failure::incomplete(if gone { String::new() } else { format!("cannot write the output: {error}") })
+    }
+}
+
+impl Console<'_> {
+    /// Says on standard error what went wrong.
+    pub fn complain(&mut self, message: &str) {
+        if !message.is_empty() {
+            // Where standard error is gone there is nobody left to tell.
+            let _ = writeln!(self.err, "frist: {message}");
+        }
+    }
+
+    /// Draws into standard output and into the files that were asked for. Who wants it quiet
+    /// gets only what went wrong, in the words of `complaints`.
+    pub fn deliver(
+        &mut self,
+        output: &Output,
+        draw: &mut dyn FnMut(&mut dyn Write, Format, Style) -> io::Result<()>,
+        complaints: &mut dyn FnMut(&mut dyn Write, Style) -> io::Result<()>,
+    ) -> Result<(), Failure> {
+        for (format, path) in &output.output {
+            write_file(path, |file| draw(file, *format, Style { width: None, color: false }))
+                .map_err(|error| Failure::incomplete(format!("cannot write {}: {error}", path.display())))?;
+        }
+        if self.quiet && output.format == Format::Text {
+            complaints(self.out, self.style)?;
+        } else {
+            draw(self.out, output.format, self.style)?;
+        }
+        self.out.flush()?;
+        Ok(())
+    }
+}
+
+/// Writes beside the file and renames, so that a reader never sees half of it. A device or a
+/// pipe is written to, never replaced.
+fn write_file(path: &Path, draw: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        return written(File::options().write(true).open(path)?, draw).map(drop);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let readable = Permissions::from_mode(0o666);
+    let beside = tempfile::Builder::new().prefix(".frist-").permissions(readable).tempfile_in(folder)?;
+    let beside = written(beside, draw)?;
+    beside.as_file().sync_all()?;
+    beside.persist(path).map(drop).map_err(|failed| failed.error)
+}
+
+fn written<W: Write>(file: W, draw: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<W> {
+    let mut file = io::BufWriter::new(file);
+    draw(&mut file)?;
+    file.into_inner().map_err(io::IntoInnerError::into_error)
+}

@@ -1,0 +1,87 @@
+//! `frist demo`: a small company, checked, reported, purged and verified before one's eyes.
+
+mod company;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+
+use crate::calendar::Instant;
+use crate::cli::{Cli, Demo};
+use crate::exit;
+use crate::report::shell_word;
+
+use super::{Console, Failure};
+
+const POLICY: &str = include_str!("../../policies/mobilize-me.toml");
+
+pub(super) fn run(
+    arguments: &Demo,
+    console: &mut Console<'_>,
+    clock: &dyn Fn() -> Instant,
+) -> Result<u8, Failure> {
+    let folder = folder(arguments.folder.as_deref())?;
+    let policy = folder.join("policies").join("mobilize-me.toml");
+    build(&folder, &policy, clock()).map_err(|error| {
+        Failure::incomplete(format!("cannot build the demo in {}: {error:#}", folder.display()))
+    })?;
+    writeln!(console.out, "A small company lives in {} now: {TALE}", folder.display())?;
+    let policy = policy.display().to_string();
+    let steps: [(&str, &[&str]); 5] = [
+        ("Is the policy sound?", &["check", &policy]),
+        ("What is due? This changes nothing.", &["report", &policy]),
+        ("Delete it. On a terminal frist would ask; --yes answers.", &["purge", "--yes", &policy]),
+        ("Is anything left that is due?", &["report", "--fail-on-due", &policy]),
+        ("Has anybody changed the ledger?", &["ledger", "verify", &policy]),
+    ];
+    for (why, words) in steps {
+        let code = step(why, words, console, clock)?;
+        if code != exit::DONE {
+            return Ok(code);
+        }
+    }
+    let policy = shell_word(&policy);
+    writeln!(console.out, "\nLook around: the policy is short, and what the run wrote down is shown by")?;
+    writeln!(console.out, "$ frist ledger show {policy}")?;
+    Ok(exit::DONE)
+}
+
+const TALE: &str = "\
+a policy made from
+its privacy notice, and a database with customers, invoices, contacts, access logs and page views.";
+
+fn step(
+    why: &str,
+    words: &[&str],
+    console: &mut Console<'_>,
+    clock: &dyn Fn() -> Instant,
+) -> Result<u8, Failure> {
+    let shown: Vec<String> = words.iter().map(|word| shell_word(word)).collect();
+    writeln!(console.out, "\n# {why}\n$ frist {}\n", shown.join(" "))?;
+    let typed = std::iter::once("frist").chain(words.iter().copied());
+    let cli = Cli::try_parse_from(typed).map_err(Failure::usage)?;
+    Ok(super::run(&cli, console, clock))
+}
+
+fn folder(chosen: Option<&Path>) -> Result<PathBuf, Failure> {
+    let Some(chosen) = chosen else {
+        let fresh = tempfile::Builder::new().prefix("frist-demo-").tempdir();
+        let kept = fresh.map(tempfile::TempDir::keep);
+        return kept.map_err(|error| Failure::incomplete(format!("cannot make a temporary folder: {error}")));
+    };
+    let cannot = |error| Failure::usage(format!("cannot use {}: {error}", chosen.display()));
+    fs::create_dir_all(chosen).map_err(cannot)?;
+    if fs::read_dir(chosen).map_err(cannot)?.next().is_some() {
+        return Err(Failure::usage(format!("{} is not empty; name a new folder", chosen.display())));
+    }
+    Ok(chosen.to_path_buf())
+}
+
+fn build(folder: &Path, policy: &Path, now: Instant) -> anyhow::Result<()> {
+    let data = folder.join("data");
+    fs::create_dir_all(folder.join("policies"))?;
+    fs::create_dir_all(&data)?;
+    fs::write(policy, POLICY)?;
+    company::database(&data.join("app.db"), now)
+}

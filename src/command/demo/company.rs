@@ -1,0 +1,122 @@
+//! The data of the demo: names and addresses that belong to nobody, dates relative to today.
+
+use std::path::Path;
+
+use rusqlite::{Connection, Transaction, params};
+
+use crate::calendar::{Date, Instant, Zone};
+
+const SCHEMA: &str = "
+CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY);
+CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, ended_at TEXT);
+CREATE TABLE invoices (number INTEGER PRIMARY KEY, customer_no INTEGER NOT NULL, name TEXT NOT NULL,
+    address TEXT NOT NULL, amount REAL NOT NULL, issued_at TEXT NOT NULL);
+CREATE TABLE access_log (id INTEGER PRIMARY KEY, at TEXT NOT NULL, ip TEXT NOT NULL, path TEXT NOT NULL);
+CREATE INDEX access_log_at ON access_log (at);
+CREATE TABLE contacts (id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL,
+    invoiced INTEGER NOT NULL, last_contact_at TEXT NOT NULL);
+CREATE TABLE page_views (visitor TEXT NOT NULL, at INTEGER NOT NULL, page TEXT NOT NULL,
+    PRIMARY KEY (visitor, at)) WITHOUT ROWID;
+INSERT INTO schema_migrations VALUES (1), (2), (3);
+";
+
+const GIVEN: [&str; 8] = ["Astrid", "Bo", "Cecilie", "Ditlev", "Ea", "Frode", "Gro", "Håkon"];
+const FAMILY: [&str; 7] = ["Lund", "Bak", "Østerlund", "Vang", "Skovby", "Åkjær", "Højmark"];
+const STREETS: [&str; 5] = ["Mågevej", "Birkealle", "Søndre Torv", "Åparken", "Kirsebærhaven"];
+const PAGES: [&str; 4] = ["/", "/priser", "/kontakt", "/plan"];
+
+/// Builds the database.
+pub(super) fn database(path: &Path, now: Instant) -> anyhow::Result<()> {
+    let mut connection = Connection::open(path)?;
+    connection.execute_batch("PRAGMA journal_mode = WAL")?;
+    let transaction = connection.transaction()?;
+    transaction.execute_batch(SCHEMA)?;
+    customers(&transaction, now)?;
+    invoices(&transaction, now)?;
+    access_log(&transaction, now)?;
+    contacts(&transaction, now)?;
+    page_views(&transaction, now)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// A row's number as the database stores it.
+fn id(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn name(number: usize) -> String {
+    format!("{} {}", GIVEN[number % GIVEN.len()], FAMILY[number % FAMILY.len()])
+}
+
+fn email(number: usize) -> String {
+    format!("person{number}@example.org")
+}
+
+fn ago(now: Instant, days: usize) -> Instant {
+    let seconds = id(days) * 86_400;
+    now.plus_seconds(-seconds).unwrap_or(now)
+}
+
+fn date_ago(now: Instant, days: usize) -> Date {
+    Zone::UTC.date_of(ago(now, days))
+}
+
+/// Every fifth customer has left, between 10 and 250 days ago.
+fn customers(transaction: &Transaction<'_>, now: Instant) -> anyhow::Result<()> {
+    let mut insert = transaction.prepare("INSERT INTO customers VALUES (?1, ?2, ?3, ?4)")?;
+    for number in 1..=120 {
+        let ended = (number % 5 == 0).then(|| date_ago(now, 10 + number * 2).to_string());
+        insert.execute(params![id(number), name(number), email(number), ended])?;
+    }
+    Ok(())
+}
+
+fn invoices(transaction: &Transaction<'_>, now: Instant) -> anyhow::Result<()> {
+    let mut insert = transaction.prepare("INSERT INTO invoices VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    for number in 0..900 {
+        let customer = number % 120 + 1;
+        let address = format!("{} {}, 8000 Aarhus", STREETS[number % STREETS.len()], number % 90 + 1);
+        let issued = date_ago(now, number * 37 % 2_350).format("%d-%m-%Y").to_string();
+        let amount = 250.0 + (number % 40) as f64 * 12.5;
+        insert.execute(params![
+            id(20_000 + number),
+            id(customer),
+            name(customer),
+            address,
+            amount,
+            issued
+        ])?;
+    }
+    Ok(())
+}
+
+fn access_log(transaction: &Transaction<'_>, now: Instant) -> anyhow::Result<()> {
+    let mut insert = transaction.prepare("INSERT INTO access_log VALUES (?1, ?2, ?3, ?4)")?;
+    for number in 0..5_000 {
+        let at = ago(now, number * 451 / 5_000).to_string();
+        let ip = format!("192.0.2.{}", number % 250 + 1);
+        insert.execute(params![id(number), at, ip, PAGES[number % PAGES.len()]])?;
+    }
+    Ok(())
+}
+
+fn contacts(transaction: &Transaction<'_>, now: Instant) -> anyhow::Result<()> {
+    let mut insert = transaction.prepare("INSERT INTO contacts VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for number in 1..=300 {
+        let last = date_ago(now, number * 7 % 440).to_string();
+        let invoiced = i64::from(number % 3 == 0);
+        insert.execute(params![id(number), name(number), email(number), invoiced, last])?;
+    }
+    Ok(())
+}
+
+fn page_views(transaction: &Transaction<'_>, now: Instant) -> anyhow::Result<()> {
+    let mut insert = transaction.prepare("INSERT INTO page_views VALUES (?1, ?2, ?3)")?;
+    for number in 0..4_000 {
+        let visitor = format!("v{:04x}", number * 7_919 % 65_536);
+        let at = ago(now, number * 481 / 4_000).seconds() * 1_000 + id(number);
+        insert.execute(params![visitor, at, PAGES[number % PAGES.len()]])?;
+    }
+    Ok(())
+}

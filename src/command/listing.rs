@@ -1,0 +1,73 @@
+//! Reading single records while they are written.
+
+use std::sync::Arc;
+
+use crate::calendar::Instant;
+use crate::dataset::Problem;
+use crate::dataset::sqlite::list::{Flow, Listed, records};
+use crate::dataset::sqlite::open;
+use crate::dataset::sqlite::problem;
+use crate::dataset::sqlite::survey::{Request, key_columns, requests, table_for};
+use crate::plan::Plan;
+use crate::policy::{Policy, Rule, Source};
+use crate::report::{Listing, Record, event_text, reason_text};
+use crate::verdict::{RuleBook, State};
+
+/// The records of a plan's rules.
+pub(super) struct Records<'a> {
+    pub(super) policy: &'a Policy,
+    pub(super) plan: &'a Plan,
+    /// Records in period or not started too.
+    pub(super) all: bool,
+}
+
+impl Listing for Records<'_> {
+    fn each(&self, rule: usize, take: &mut dyn FnMut(Record) -> bool) -> Result<(), Problem> {
+        let planned = &self.plan.rules[rule];
+        let rule = &self.policy.rules[planned.index];
+        if !planned.problems.is_empty() && planned.counts.matched.is_none() {
+            return Ok(());
+        }
+        let Some(source) = self.policy.source(&rule.source) else { return Ok(()) };
+        let requests = requests(self.policy, source, self.plan.now, |other| other.name == rule.name);
+        requests.first().map_or(Ok(()), |request| self.list(source, request, take))
+    }
+}
+
+impl Records<'_> {
+    fn list(
+        &self,
+        source: &Source,
+        request: &Request<'_>,
+        take: &mut dyn FnMut(Record) -> bool,
+    ) -> Result<(), Problem> {
+        let Some(place) = request.wanted.first().copied() else { return Ok(()) };
+        // What has been written cannot be taken back, so a listing is read once, under a lock.
+        open::read_once(&source.path, |opener| {
+            let connection = opener.connect()?;
+            let table = table_for(&connection, source, request)?;
+            let key = key_columns(source, &table);
+            let result = records(&connection, &table, &key, &request.book, place, |listed| {
+                let shown = self.all || !matches!(listed.verdict.state, State::Waiting | State::Running);
+                let wanted = !shown || take(self.record(request, place, listed));
+                if wanted { Flow::On } else { Flow::Stop }
+            });
+            result.map_err(|error| problem(&source.path, &error))
+        })
+        .map_err(|unusable| unusable.problem)
+    }
+
+    fn record(&self, request: &Request<'_>, place: usize, listed: Listed) -> Record {
+        let (book, zone): (&Arc<RuleBook>, _) = (&request.book, self.policy.zone);
+        let due = |at: Instant| zone.rfc3339(at);
+        let verdict = listed.verdict;
+        let names: Vec<&str> = request.rules.iter().map(|rule: &&Rule| rule.name.as_str()).collect();
+        Record {
+            key: listed.key,
+            state: verdict.state,
+            event: verdict.event.map(|event| event_text(event, zone)),
+            due_from: verdict.event.map(|event| due(book.due_from(place, event))),
+            reason: reason_text(self.policy, &names, book.columns(), verdict.reason),
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! `frist purge`: a plan, consent, and a run for each policy.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant as Stopwatch;
+
+use crate::calendar::{Instant, Zone};
+use crate::cli::{Format, Purge};
+use crate::dataset::sqlite::survey::Extent;
+use crate::exit;
+use crate::ledger::{History, Ledger, LedgerError, RunLock, StateFolder};
+use crate::plan::{Plan, Scope};
+use crate::policy::Policy;
+use crate::purge::{self, Circumstances, Confirmed, Outcome, Run, Stop};
+use crate::report::text::Style;
+use crate::report::{Subject, json, records, text};
+
+use super::{Console, Failure, policies};
+
+pub(super) fn run(
+    arguments: &Purge,
+    console: &mut Console<'_>,
+    clock: &dyn Fn() -> Instant,
+) -> Result<u8, Failure> {
+    if arguments.now.is_some() {
+        return Err(Failure::usage(
+            "a purge is always as of now; ask `frist report --now` what would be due",
+        ));
+    }
+    let policies = policies::valid(&arguments.policies, console)?;
+    policies::require_rules(&policies, &arguments.rules)?;
+    policies::require_rules(&policies, &arguments.accept_limits)?;
+    let stop = Stop::new(signals()?, Stopwatch::now(), arguments.max_runtime);
+    let mut code = exit::DONE;
+    let mut done = Vec::new();
+    for policy in &policies {
+        match one_policy(arguments, policy, &stop, console, clock) {
+            Ok((plan, outcome)) => {
+                code = code.max(outcome.exit_code());
+                done.push((policy, plan, outcome));
+            }
+            Err(failure) => {
+                console.complain(&format!("{}: {}", policy.name, failure.message));
+                code = code.max(failure.code);
+            }
+        }
+    }
+    let delivered = console.deliver(
+        &arguments.output,
+        &mut |out, format, style| {
+            done.iter()
+                .try_for_each(|(policy, plan, outcome)| draw(out, format, style, policy, plan, outcome))
+        },
+        &mut |out, _| {
+            done.iter().try_for_each(|(policy, _, outcome)| text::run_complaints(out, policy, outcome))
+        },
+    );
+    delivered.map_err(|failure| Failure { code: code.max(failure.code), ..failure })?;
+    Ok(code)
+}
+
+fn draw(
+    out: &mut dyn Write,
+    format: Format,
+    style: Style,
+    policy: &Policy,
+    plan: &Plan,
+    outcome: &Outcome,
+) -> io::Result<()> {
+    match format {
+        Format::Text => text::write(out, policy, Subject::Run(plan, outcome), None, style),
+        Format::Json => json::write(out, policy, Subject::Run(plan, outcome), None),
+    }
+}
+
+fn one_policy(
+    arguments: &Purge,
+    policy: &Policy,
+    stop: &Stop,
+    console: &mut Console<'_>,
+    clock: &dyn Fn() -> Instant,
+) -> Result<(Plan, Outcome), Failure> {
+    let consent = if arguments.yes { Some(Confirmed::by_flag(true).map_err(refused)?) } else { None };
+    if consent.is_none() && console.answers.is_none() {
+        return Err(Confirmed::by_flag(false).map_err(refused).err().unwrap_or_else(|| refused("")));
+    }
+    let folder = StateFolder::create(&policy.state).map_err(ledger_failure)?;
+    let lock = RunLock::acquire(&folder).map_err(ledger_failure)?;
+    let now = clock();
+    let ledger = Ledger::open(&lock, &run_name(now)).map_err(ledger_failure)?;
+    if let Some(torn) = ledger.torn() {
+        console.complain(&torn.to_string());
+    }
+    check_clock(arguments, now, ledger.history())?;
+    let plan = make_plan(arguments, policy, now);
+    let consent = match consent {
+        Some(consent) => consent,
+        None => ask(policy, &plan, console)?,
+    };
+    let circumstances = Circumstances {
+        clock,
+        stop: stop.clone(),
+        wait: arguments.wait,
+        accepted_limits: &arguments.accept_limits,
+        operator: operator(),
+        host: host(),
+        trigger: if console.answers.is_some() { "terminal" } else { "unattended" },
+        runs_missed: runs_missed(policy, ledger.history(), now),
+    };
+    let run = Run::begin(consent, &lock, ledger, policy, &plan, &circumstances).map_err(ledger_failure)?;
+    let outcome = run.carry_out().map_err(ledger_failure)?;
+    Ok((plan, outcome))
+}
+
+fn make_plan(arguments: &Purge, policy: &Policy, now: Instant) -> Plan {
+    for source in &policy.sources {
+        // What a killed writer left must be put right before it can be read. Where that fails,
+        // the plan says so.
+        if let Err(problem) = purge::recover(&source.path, arguments.wait) {
+            tracing::warn!("{problem}");
+        }
+    }
+    let extent = if arguments.count { Extent::Every } else { Extent::Candidates };
+    Plan::make(policy, &Scope { now, rules: &arguments.rules, extent })
+}
+
+fn ask(policy: &Policy, plan: &Plan, console: &mut Console<'_>) -> Result<Confirmed, Failure> {
+    text::write(console.err, policy, Subject::Plan(plan), None, console.style)?;
+    let question = format!("\nDelete {} for good?", records(plan.due()));
+    match &mut console.answers {
+        Some(answers) => Confirmed::by_asking(&question, answers, &mut *console.err).map_err(refused),
+        None => Confirmed::by_flag(false).map_err(refused),
+    }
+}
+
+fn check_clock(arguments: &Purge, now: Instant, history: &History) -> Result<(), Failure> {
+    let last = history.last_now.as_deref().and_then(|last| Instant::parse_now(last, &Zone::UTC).ok());
+    match purge::check_clock(now, last) {
+        Err(fault) if !arguments.accept_clock => {
+            Err(refused(format!("{fault}; set the clock, or say --accept-clock if it is right")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn refused(message: impl ToString) -> Failure {
+    Failure { code: exit::REFUSED, message: message.to_string() }
+}
+
+fn ledger_failure(error: LedgerError) -> Failure {
+    let code = if matches!(error, LedgerError::Busy { .. }) { exit::LOCKED } else { exit::INCOMPLETE };
+    Failure { code, message: error.to_string() }
+}
+
+/// SIGINT, SIGTERM and SIGHUP set a flag; a second one of them ends the program at once.
+fn signals() -> Result<Arc<AtomicBool>, Failure> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
+        let again = signal_hook::flag::register_conditional_default(signal, Arc::clone(&flag));
+        again
+            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&flag)))
+            .map_err(|error| Failure::incomplete(format!("cannot watch for signals: {error}")))?;
+    }
+    Ok(flag)
+}
+
+/// A name that sorts by time and that two runs cannot share.
+fn run_name(now: Instant) -> String {
+    format!("{now}-{}-{}", now.nanos(), std::process::id())
+}
+
+fn operator() -> String {
+    let variable = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
+    let user = variable("SUDO_USER").or_else(|| variable("USER")).or_else(|| variable("LOGNAME"));
+    user.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+}
+
+fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// How many promised runs did not happen since the last one ended.
+fn runs_missed(policy: &Policy, history: &History, now: Instant) -> Option<u64> {
+    let last = Instant::parse_now(history.last_finished_at.as_deref()?, &Zone::UTC).ok()?;
+    let between = match &policy.runs_every {
+        Some(every) if every.is_calendar() => {
+            i64::from(every.months()) * 2_629_746 + i64::from(every.days()) * 86_400
+        }
+        Some(every) => every.elapsed_seconds()?,
+        None => 86_400,
+    };
+    // Cron is not exact: half an interval of delay is no missed run.
+    let passed = (now.seconds() - last.seconds()) - between / 2;
+    u64::try_from(passed.max(0) / between.max(1)).ok()
+}

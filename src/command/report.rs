@@ -1,0 +1,75 @@
+//! `frist report`: the dry run.
+
+use std::io::{self, Write};
+
+use crate::calendar::Instant;
+use crate::cli::{Format, Report};
+use crate::dataset::sqlite::survey::Extent;
+use crate::exit;
+use crate::plan::{Plan, Scope};
+use crate::policy::Policy;
+use crate::report::text::Style;
+use crate::report::{Listing, Subject, json, text};
+
+use super::listing::Records;
+use super::{Console, Failure, policies};
+
+pub(super) fn run(
+    arguments: &Report,
+    console: &mut Console<'_>,
+    clock: &dyn Fn() -> Instant,
+) -> Result<u8, Failure> {
+    let policies = policies::valid(&arguments.policies, console)?;
+    policies::require_rules(&policies, &arguments.rules)?;
+    let mut plans = Vec::new();
+    for policy in &policies {
+        let now = as_of(arguments, policy, clock)?;
+        plans.push(Plan::make(policy, &Scope { now, rules: &arguments.rules, extent: Extent::Every }));
+    }
+    let both = || policies.iter().zip(&plans);
+    console.deliver(
+        &arguments.output,
+        &mut |out, format, style| {
+            both().try_for_each(|(policy, plan)| draw(out, format, style, policy, plan, arguments))
+        },
+        &mut |out, _| {
+            let unwanted = |plan: &Plan| arguments.fail_on_due && plan.due() > 0;
+            both().try_for_each(|(policy, plan)| text::plan_complaints(out, policy, plan, unwanted(plan)))
+        },
+    )?;
+    Ok(exit_code(&plans, arguments.fail_on_due))
+}
+
+fn as_of(arguments: &Report, policy: &Policy, clock: &dyn Fn() -> Instant) -> Result<Instant, Failure> {
+    match &arguments.now {
+        None => Ok(clock()),
+        Some(text) => Instant::parse_now(text, &policy.zone)
+            .map_err(|error| Failure::usage(format!("--now {text}: {error}"))),
+    }
+}
+
+fn exit_code(plans: &[Plan], fail_on_due: bool) -> u8 {
+    let incomplete = plans.iter().any(Plan::is_incomplete);
+    let due = fail_on_due && plans.iter().any(|plan| plan.due() > 0);
+    match (incomplete, due) {
+        (true, _) => exit::INCOMPLETE,
+        (false, true) => exit::FINDINGS,
+        (false, false) => exit::DONE,
+    }
+}
+
+fn draw(
+    out: &mut dyn Write,
+    format: Format,
+    style: Style,
+    policy: &Policy,
+    plan: &Plan,
+    arguments: &Report,
+) -> io::Result<()> {
+    let records = Records { policy, plan, all: arguments.all };
+    let listing = arguments.list.then_some(&records as &dyn Listing);
+    match format {
+        Format::Text => text::write(out, policy, Subject::Plan(plan), listing, style),
+        Format::Json => json::write(out, policy, Subject::Plan(plan), listing),
+    }
+}

@@ -1,0 +1,215 @@
+//! What is due, frozen at one instant: counts, limits, and everything that stands in the way.
+//!
+//! A plan is what `report` shows and what `purge` carries out. Making one writes nothing.
+
+use crate::calendar::{Date, DueUpTo, Instant, Zone};
+use crate::dataset::sqlite::open::Unusable;
+use crate::dataset::sqlite::survey::{Extent, Request, RuleSurvey, requests, survey};
+use crate::dataset::{Problem, Status};
+use crate::policy::{Breach, Policy, Rule, Source};
+use crate::verdict::{Counts, RuleBook, Tally};
+
+/// What to plan.
+pub struct Scope<'a> {
+    /// As of when.
+    pub now: Instant,
+    /// Only the rules of these names; all where the list is empty.
+    pub rules: &'a [String],
+    /// How much to count.
+    pub extent: Extent,
+}
+
+impl Scope<'_> {
+    /// Whether a rule was asked for.
+    pub fn selects(&self, rule: &Rule) -> bool {
+        self.rules.is_empty() || self.rules.contains(&rule.name)
+    }
+}
+
+/// A policy's plan.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// As of when.
+    pub now: Instant,
+    /// The sources that the planned rules need.
+    pub sources: Vec<SourceState>,
+    /// The planned rules, in the order of the policy.
+    pub rules: Vec<PlannedRule>,
+}
+
+/// Whether a source could be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceState {
+    /// The source.
+    pub source: String,
+    /// Read, missing or failed.
+    pub status: Status,
+    /// Why not.
+    pub problem: Option<Problem>,
+}
+
+/// What is planned for one rule.
+#[derive(Clone, Debug)]
+pub struct PlannedRule {
+    /// The rule's place in the policy.
+    pub index: usize,
+    /// The states; none where they were not needed or could not be counted.
+    pub counts: Counts,
+    /// Whether only what may be due was read, through an index.
+    pub through_index: bool,
+    /// The latest event that is due.
+    pub due_up_to: DueUpTo,
+    /// The date of the oldest due record's event.
+    pub oldest_event: Option<Date>,
+    /// For how many days the longest overdue record has been due.
+    pub longest_overdue_days: Option<i64>,
+    /// The day on which the next record falls due.
+    pub next_due: Option<Date>,
+    /// The limit that the due records break.
+    pub breach: Option<Breach>,
+    /// What forbids the rule as a whole.
+    pub refused: Option<Problem>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+}
+
+impl PlannedRule {
+    /// How many records are due; none where that is not known.
+    pub fn due(&self) -> Option<u64> {
+        self.counts.due
+    }
+}
+
+impl Plan {
+    /// Plans the rules that the scope selects.
+    pub fn make(policy: &Policy, scope: &Scope<'_>) -> Plan {
+        let mut plan = Plan { now: scope.now, sources: Vec::new(), rules: Vec::new() };
+        for source in &policy.sources {
+            let requests = requests(policy, source, scope.now, |rule| scope.selects(rule));
+            if !requests.is_empty() {
+                plan.add_source(policy, source, &requests, scope.extent);
+            }
+        }
+        plan.rules.sort_by_key(|rule| rule.index);
+        plan
+    }
+
+    /// Whether something could not be read: the answer is then not the whole answer.
+    pub fn is_incomplete(&self) -> bool {
+        self.sources.iter().any(|source| source.status != Status::Read)
+            || self.rules.iter().any(|rule| !rule.problems.is_empty())
+    }
+
+    /// All due records.
+    pub fn due(&self) -> u64 {
+        self.rules.iter().filter_map(PlannedRule::due).sum()
+    }
+
+    fn add_source(&mut self, policy: &Policy, source: &Source, requests: &[Request<'_>], extent: Extent) {
+        let name = source.name.clone();
+        match survey(source, requests, extent) {
+            Ok(tables) => {
+                self.sources.push(SourceState { source: name, status: Status::Read, problem: None });
+                for (request, table) in requests.iter().zip(tables) {
+                    self.add_table(policy, request, table);
+                }
+            }
+            Err(Unusable { status, problem }) => {
+                let problem = problem.at(policy.place(source.span.start));
+                self.sources.push(SourceState { source: name, status, problem: Some(problem.clone()) });
+                for request in requests {
+                    self.add_table(policy, request, Err(problem.clone()));
+                }
+            }
+        }
+    }
+
+    fn add_table(
+        &mut self,
+        policy: &Policy,
+        request: &Request<'_>,
+        surveys: Result<Vec<RuleSurvey>, Problem>,
+    ) {
+        let book = &request.book;
+        match surveys {
+            Ok(surveys) => {
+                for survey in &surveys {
+                    let rule = request.rules[survey.rule];
+                    self.rules.push(planned(index_of(policy, rule), rule, book, survey, self.now));
+                }
+            }
+            Err(problem) => {
+                for wanted in &request.wanted {
+                    let index = index_of(policy, request.rules[*wanted]);
+                    self.rules.push(unplanned(index, book.cutoff(*wanted).due_up_to(), &problem));
+                }
+            }
+        }
+    }
+}
+
+fn index_of(policy: &Policy, rule: &Rule) -> usize {
+    policy.rules.iter().position(|candidate| candidate.name == rule.name).unwrap_or_default()
+}
+
+fn unplanned(index: usize, due_up_to: DueUpTo, problem: &Problem) -> PlannedRule {
+    PlannedRule {
+        index,
+        counts: Counts::default(),
+        through_index: false,
+        due_up_to,
+        oldest_event: None,
+        longest_overdue_days: None,
+        next_due: None,
+        breach: None,
+        refused: None,
+        problems: vec![problem.clone()],
+    }
+}
+
+fn planned(index: usize, rule: &Rule, book: &RuleBook, survey: &RuleSurvey, now: Instant) -> PlannedRule {
+    let tally = &survey.counted.tallies[survey.rule];
+    let zone = rule.schedule.zone();
+    let overdue_since = first_due(tally.oldest_due, rule).map(|due| zone.date_of(due));
+    PlannedRule {
+        index,
+        counts: if survey.through_index { tally.counts_of_met() } else { tally.counts() },
+        through_index: survey.through_index,
+        due_up_to: book.cutoff(survey.rule).due_up_to(),
+        oldest_event: oldest_date(tally, zone),
+        longest_overdue_days: overdue_since.map(|since| (zone.date_of(now) - since).num_days()),
+        next_due: first_due(tally.next_due, rule)
+            .filter(|_| !survey.through_index)
+            .map(|due| zone.date_of(due)),
+        breach: rule.limit.breach(tally.due, survey.total),
+        refused: survey.obstacle.clone().map(|problem| problem.at(&rule.places.data_at)),
+        problems: unreadable(rule, tally, &survey.unreadable).into_iter().collect(),
+    }
+}
+
+fn first_due(events: crate::verdict::Extremes, rule: &Rule) -> Option<Instant> {
+    events.events().map(|event| rule.schedule.due_from(event)).min()
+}
+
+fn oldest_date(tally: &Tally, zone: Zone) -> Option<Date> {
+    let instant = tally.oldest_due.at.map(|at| zone.date_of(at));
+    tally.oldest_due.date.into_iter().chain(instant).min()
+}
+
+fn unreadable(rule: &Rule, tally: &Tally, named: &[(String, String)]) -> Option<Problem> {
+    if tally.unreadable == 0 {
+        return None;
+    }
+    let (records, are) = match tally.unreadable {
+        1 => ("1 record".to_string(), "is"),
+        many => (format!("{many} records"), "are"),
+    };
+    let places: Vec<String> = named.iter().map(|(key, why)| format!("{key} ({why})")).collect();
+    let first = if places.is_empty() { String::new() } else { format!("; first: {}", places.join(", ")) };
+    let message = format!(
+        "{records} of {} cannot be read, and so {are} kept{first}; correct the values, or say in the policy \
+         how the column is written (`formats`) and what means empty (`empty`)",
+        rule.data()
+    );
+    Some(Problem::new("unreadable", message).at(&rule.places.after_at))
+}

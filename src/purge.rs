@@ -1,0 +1,89 @@
+//! Carrying out a plan. Nothing outside this module changes data.
+//!
+//! A [`Run`] can only be begun with the lock of the state folder and a [`Confirmed`], the token
+//! of somebody's consent. It writes to the ledger before it commits, stops between batches, and
+//! asks every rule again when it is done.
+
+mod clock;
+mod confirm;
+mod pace;
+mod recovery;
+mod run;
+mod running;
+
+mod sqlite;
+mod stop;
+
+use std::time::Duration;
+
+pub use clock::{ClockFault, check as check_clock};
+pub use confirm::{Confirmed, Unconfirmed};
+pub use recovery::Account;
+pub use run::{Circumstances, Run};
+pub use sqlite::recover;
+pub use stop::{Stop, StopReason};
+
+use crate::dataset::Problem;
+use crate::ledger::{Link, RuleOutcome};
+use crate::plan::SourceState;
+use crate::policy::Breach;
+use crate::verdict::Counts;
+
+/// What a run did.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The run's name in the ledger.
+    pub run: String,
+    /// What earlier, killed runs turned out to have done.
+    pub accounts: Vec<Account>,
+    /// The sources.
+    pub sources: Vec<SourceState>,
+    /// The rules, in the order of the policy.
+    pub rules: Vec<RuleRun>,
+    /// Why the run ended early.
+    pub stopped: Option<StopReason>,
+    /// The last entry of the ledger, to be kept elsewhere as proof.
+    pub ledger: Link,
+}
+
+/// What a run did for one rule.
+#[derive(Clone, Debug)]
+pub struct RuleRun {
+    /// The rule's place in the policy.
+    pub index: usize,
+    /// The states that were met before deleting.
+    pub counts: Counts,
+    /// Records deleted.
+    pub deleted: u64,
+    /// Due records that were still there when the rule was asked again.
+    pub survivors: Option<u64>,
+    /// Transactions.
+    pub batches: u64,
+    /// Time taken.
+    pub took: Duration,
+    /// How it ended.
+    pub outcome: RuleOutcome,
+    /// The limit that refused it.
+    pub breach: Option<Breach>,
+    /// What went wrong, or could not be read.
+    pub problems: Vec<Problem>,
+}
+
+impl Outcome {
+    /// All deleted records.
+    pub fn deleted(&self) -> u64 {
+        self.rules.iter().map(|rule| rule.deleted).sum()
+    }
+
+    /// Whether a limit refused a rule.
+    pub fn is_refused(&self) -> bool {
+        self.rules.iter().any(|rule| rule.breach.is_some())
+    }
+
+    /// Whether something was left undone for a reason other than a limit.
+    pub fn is_incomplete(&self) -> bool {
+        self.stopped.is_some()
+            || self.sources.iter().any(|source| source.problem.is_some())
+            || self.rules.iter().any(|rule| !rule.problems.is_empty())
+    }
+}

@@ -1,0 +1,140 @@
+//! How much one transaction does: as much as keeps the write lock for a short time, then a gap in
+//! which other writers get their turn.
+
+use std::time::{Duration, Instant};
+
+/// How long a transaction may keep the write lock, its commit included. The promise is 50 ms; the
+/// rest is for the unforeseen.
+const LOCK: Duration = Duration::from_millis(46);
+
+/// How long the lock is then left free. A writer that waits with the engine's stock busy handler
+/// asks after 1, 3, 8, 18, 33 and 53 ms: one of these falls into a gap of this length, wherever
+/// in a transaction of `LOCK` it began.
+pub(super) const GAP: Duration = Duration::from_millis(25);
+
+const FIRST_STRETCH: u64 = 2_000;
+/// Behind the last row that fits, a statement still passes over the rest of its stretch.
+const LONGEST_STRETCH: u64 = 250_000;
+const FIRST_ROWS: u64 = 500;
+const MOST_ROWS: u64 = 1_000_000;
+
+/// The size of the next batch, learnt from those before it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    stretch: u64,
+    rows: u64,
+    commit: Duration,
+}
+
+/// How one transaction went.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Held {
+    /// Rows deleted.
+    pub(super) rows: u64,
+    /// Time from the lock to the commit.
+    pub(super) work: Duration,
+    /// Time of the commit.
+    pub(super) commit: Duration,
+    /// Whether the batch ended because it had used up its time or its rows.
+    pub(super) spent: bool,
+}
+
+impl Held {
+    fn total(&self) -> Duration {
+        self.work + self.commit
+    }
+}
+
+impl Pace {
+    pub(super) fn new() -> Pace {
+        Pace { stretch: FIRST_STRETCH, rows: FIRST_ROWS, commit: Duration::from_millis(5) }
+    }
+
+    /// How many rows the next statement may delete. Deletions that the engine puts off to the end
+    /// of a statement are not seen by its deadline, so their number is bounded as well.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// How many rows the next statement may pass over.
+    pub(super) fn stretch(&self) -> u64 {
+        self.stretch
+    }
+
+    /// When a statement that got the lock now must have done its work.
+    pub(super) fn deadline(&self, locked: Instant) -> Instant {
+        locked + LOCK.saturating_sub(self.commit).max(LOCK / 8)
+    }
+
+    /// Learns from a transaction.
+    pub(super) fn learn(&mut self, held: Held) {
+        // The slowest recent commit counts: a fast one is no promise.
+        self.commit = held.commit.max(self.commit.mul_f64(0.9));
+        let fits = scaled(held.rows, held.total());
+        if held.total() > LOCK || held.rows * 2 >= self.rows {
+            self.rows = fits.clamp(1, self.rows.saturating_mul(3)).min(MOST_ROWS);
+        }
+        let stretch =
+            if held.spent { self.stretch - self.stretch / 10 } else { scaled(self.stretch, held.total()) };
+        self.stretch = stretch.clamp(100, self.stretch.saturating_mul(3)).min(LONGEST_STRETCH);
+    }
+}
+
+/// How many rows fit into the time of the lock, when so many took `time`.
+fn scaled(rows: u64, time: Duration) -> u64 {
+    let wanted = LOCK.as_micros();
+    u64::try_from(u128::from(rows) * wanted / time.as_micros().max(1)).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(rows: u64, work: Duration, spent: bool) -> Held {
+        Held { rows, work, commit: Duration::from_millis(2), spent }
+    }
+
+    #[test]
+    fn batches_grow_while_they_are_quick_and_shrink_as_soon_as_one_is_slow() {
+        let mut pace = Pace::new();
+        for _ in 0..20 {
+            pace.learn(held(pace.rows(), Duration::from_nanos(1_000 * pace.rows()), false));
+        }
+        let settled = pace.rows();
+        assert!((40_000..50_000).contains(&settled), "{settled}");
+        pace.learn(held(settled, Duration::from_millis(460), false));
+        assert!(pace.rows() <= settled / 9, "{}", pace.rows());
+    }
+
+    #[test]
+    fn a_batch_with_few_rows_does_not_make_the_next_one_larger_but_a_slow_one_makes_it_smaller() {
+        let mut pace = Pace::new();
+        pace.learn(held(3, Duration::from_micros(10), false));
+        assert_eq!(pace.rows(), FIRST_ROWS);
+        pace.learn(held(3, Duration::from_secs(1), false));
+        assert_eq!(pace.rows(), 1);
+    }
+
+    #[test]
+    fn a_spent_batch_shortens_the_stretch_and_an_easy_one_lengthens_it() {
+        let mut pace = Pace::new();
+        pace.learn(held(500, Duration::from_millis(1), false));
+        assert_eq!(pace.stretch(), FIRST_STRETCH * 3);
+        pace.learn(held(500, Duration::from_millis(44), true));
+        assert_eq!(pace.stretch(), FIRST_STRETCH * 3 - FIRST_STRETCH * 3 / 10);
+        for _ in 0..40 {
+            pace.learn(held(0, Duration::ZERO, false));
+        }
+        assert_eq!(pace.stretch(), LONGEST_STRETCH);
+    }
+
+    #[test]
+    fn a_slow_commit_takes_its_time_from_the_work() {
+        let mut pace = Pace::new();
+        let locked = Instant::now();
+        pace.learn(Held { commit: Duration::from_millis(30), ..held(1, Duration::from_millis(1), false) });
+        assert_eq!(pace.deadline(locked) - locked, Duration::from_millis(16));
+        pace.learn(Held { commit: Duration::from_secs(3), ..held(1, Duration::from_millis(1), false) });
+        assert_eq!(pace.deadline(locked) - locked, LOCK / 8, "some work is always done");
+    }
+}

@@ -1,0 +1,326 @@
+//! One run: from the first entry in the ledger to the last.
+
+use std::time::{Duration, Instant as Stopwatch};
+
+use super::recovery::{self, Account};
+use super::running::Running;
+use super::sqlite::{Deletion, Halt, Journal, Keys, Task, Writer};
+use super::stop::Stop;
+use super::{Confirmed, Outcome, RuleRun};
+use crate::calendar::{DueUpTo, Instant};
+use crate::dataset::sqlite::survey::{requests, table_for};
+use crate::dataset::{Problem, Status};
+use crate::exit;
+use crate::ledger::{
+    Batch, BatchUndone, Code, Event, Ledger, LedgerError, Link, Pending, RuleFinished, RuleOutcome,
+    RuleStarted, RunFinished, RunLock, RunStarted, SourceRead, SourceStatus,
+};
+use crate::plan::{Plan, PlannedRule, SourceState};
+use crate::policy::{Policy, Rule};
+
+/// What a run needs to know besides its policy and its plan.
+pub struct Circumstances<'a> {
+    /// Tells the time.
+    pub clock: &'a dyn Fn() -> Instant,
+    /// When to stop early.
+    pub stop: Stop,
+    /// How long to wait for other writers.
+    pub wait: Duration,
+    /// Rules whose limit may be broken this once.
+    pub accepted_limits: &'a [String],
+    /// The account that runs it.
+    pub operator: String,
+    /// The machine.
+    pub host: String,
+    /// What started it: `terminal` or `unattended`.
+    pub trigger: &'static str,
+    /// Runs that were promised since the last one and did not happen.
+    pub runs_missed: Option<u64>,
+}
+
+/// A confirmed run that holds the lock and has begun its entry in the ledger.
+pub struct Run<'a> {
+    lock: &'a RunLock,
+    ledger: Ledger<'a>,
+    policy: &'a Policy,
+    plan: &'a Plan,
+    circumstances: &'a Circumstances<'a>,
+    name: String,
+    started: Stopwatch,
+    accounts: Vec<Account>,
+}
+
+impl<'a> Run<'a> {
+    /// Begins a run: accounts for killed ones, and says in the ledger that this one starts.
+    pub fn begin(
+        _consent: Confirmed,
+        lock: &'a RunLock,
+        mut ledger: Ledger<'a>,
+        policy: &'a Policy,
+        plan: &'a Plan,
+        circumstances: &'a Circumstances<'a>,
+    ) -> Result<Run<'a>, LedgerError> {
+        let name = ledger.run().to_string();
+        let previous = ledger.history().last_run.clone();
+        let clock = || (circumstances.clock)().to_string();
+        let started = run_started(policy, plan, circumstances, previous);
+        ledger.append(&clock(), &Event::RunStarted(started))?;
+        let accounts = recovery::account(lock, &mut ledger, &clock, circumstances.wait)?;
+        Running::of(&name, policy).write(lock)?;
+        ledger.seal()?;
+        Ok(Run { lock, ledger, policy, plan, circumstances, name, started: Stopwatch::now(), accounts })
+    }
+
+    /// Carries out the plan, rule by rule. An error means that the ledger could not be written:
+    /// nothing was deleted after that, and the next run accounts for what was.
+    pub fn carry_out(mut self) -> Result<Outcome, LedgerError> {
+        let plan = self.plan;
+        for source in &plan.sources {
+            self.write(&Event::Source(source_read(source)))?;
+        }
+        let mut rules = Vec::new();
+        let mut stopped = None;
+        for planned in &plan.rules {
+            let rule = &self.policy.rules[planned.index];
+            stopped = stopped.or_else(|| self.circumstances.stop.reason());
+            if !rule.enforce || stopped.is_some() {
+                continue;
+            }
+            let (run, reason) = self.one_rule(rule, planned)?;
+            stopped = stopped.or(reason);
+            rules.push(run);
+        }
+        let (accounts, sources) = (std::mem::take(&mut self.accounts), plan.sources.clone());
+        let ledger = self.ledger.last().unwrap_or_default();
+        let mut outcome = Outcome { run: self.name.clone(), accounts, sources, rules, stopped, ledger };
+        outcome.ledger = self.finish(&outcome)?;
+        Ok(outcome)
+    }
+
+    fn write(&mut self, event: &Event) -> Result<Link, LedgerError> {
+        self.ledger.append(&(self.circumstances.clock)().to_string(), event)
+    }
+
+    fn finish(mut self, outcome: &Outcome) -> Result<Link, LedgerError> {
+        let finished = RunFinished {
+            exit_code: i32::from(outcome.exit_code()),
+            deleted: outcome.deleted(),
+            reason: outcome.reasons().into_iter().map(Code::from).collect(),
+            seconds: self.started.elapsed().into(),
+        };
+        let link = self.write(&Event::RunFinished(finished))?;
+        self.ledger.seal()?;
+        Running::clear(self.lock)?;
+        Ok(link)
+    }
+
+    fn one_rule(
+        &mut self,
+        rule: &Rule,
+        planned: &PlannedRule,
+    ) -> Result<(RuleRun, Option<super::StopReason>), LedgerError> {
+        let started = Stopwatch::now();
+        self.write(&Event::RuleStarted(rule_started(self.policy, rule, planned)))?;
+        self.ledger.seal()?;
+        let mut done = Deletion::default();
+        let mut problems = planned.problems.clone();
+        let breach = planned.breach.filter(|_| !self.circumstances.accepted_limits.contains(&rule.name));
+        let outcome = match planned.counts.due {
+            None => RuleOutcome::Failed,
+            Some(_) if breach.is_some() => RuleOutcome::Refused,
+            Some(0) => {
+                done.survivors = Some(0);
+                RuleOutcome::Done
+            }
+            Some(expected) => self.delete(rule, expected, &mut done, &mut problems)?,
+        };
+        let run = RuleRun {
+            index: planned.index,
+            counts: planned.counts,
+            deleted: done.deleted,
+            survivors: done.survivors,
+            batches: done.batches,
+            took: started.elapsed(),
+            outcome,
+            breach,
+            problems,
+        };
+        self.write(&Event::RuleFinished(rule_finished(rule, &run)))?;
+        self.ledger.seal()?;
+        Pending::clear(self.lock)?;
+        Ok((run, done.stopped))
+    }
+
+    fn delete(
+        &mut self,
+        rule: &Rule,
+        expected: u64,
+        done: &mut Deletion,
+        problems: &mut Vec<Problem>,
+    ) -> Result<RuleOutcome, LedgerError> {
+        match self.try_delete(rule, expected, done) {
+            Ok(()) if done.stopped.is_some() => Ok(RuleOutcome::Stopped),
+            Ok(()) => match done.survivors {
+                Some(survivors) if survivors > 0 => {
+                    problems.push(survived(rule, survivors));
+                    Ok(RuleOutcome::Failed)
+                }
+                _ => Ok(RuleOutcome::Done),
+            },
+            Err(Halt::Refused(problem)) => {
+                problems.push(problem);
+                Ok(RuleOutcome::Refused)
+            }
+            Err(Halt::Problem(problem)) => {
+                problems.push(problem);
+                Ok(RuleOutcome::Failed)
+            }
+            Err(Halt::Ledger(error)) => Err(error),
+            Err(Halt::Doubt(problem)) => Err(LedgerError::Doubt(problem.message)),
+        }
+    }
+
+    fn try_delete(&mut self, rule: &Rule, expected: u64, done: &mut Deletion) -> Result<(), Halt> {
+        let missing = || Halt::Problem(Problem::new("internal", "the rule has no source"));
+        let source = self.policy.source(&rule.source).ok_or_else(missing)?;
+        let requests = requests(self.policy, source, self.plan.now, |other| other.name == rule.name);
+        let request = requests.first().ok_or_else(missing)?;
+        let place = *request.wanted.first().ok_or_else(missing)?;
+        let writer = Writer::open(&source.path, self.circumstances.wait).map_err(Halt::Problem)?;
+        let table = table_for(writer.connection(), source, request).map_err(Halt::Problem)?;
+        let task = Task { writer: &writer, table: &table, book: &request.book, rule: place, expected };
+        let mut journal = LedgerJournal { run: self, rule: &rule.name };
+        let stop = journal.run.circumstances.stop.clone();
+        let result = task.carry_out(&stop, &mut journal, done);
+        writer.finish();
+        result
+    }
+}
+
+struct LedgerJournal<'r, 'a> {
+    run: &'r mut Run<'a>,
+    rule: &'r str,
+}
+
+impl Journal for LedgerJournal<'_, '_> {
+    fn announce(&mut self, batch: u64, rows: u64, keys: &Keys) -> Result<(), LedgerError> {
+        let range = keys.rowids();
+        let (run, rule) = (self.run.name.clone(), self.rule.to_string());
+        self.run.write(&Event::Batch(Batch { rule: rule.clone(), number: batch, rows, range }))?;
+        self.run.ledger.sync()?;
+        if range.is_none() {
+            // Behind the entry: keys of an earlier batch mean that this one was never committed.
+            Pending { run, rule, batch, range: keys.to_json() }.write(self.run.lock)?;
+        }
+        Ok(())
+    }
+
+    fn undo(&mut self, batch: u64) -> Result<(), LedgerError> {
+        let undone = BatchUndone { rule: self.rule.to_string(), number: batch };
+        self.run.write(&Event::BatchUndone(undone))?;
+        self.run.ledger.sync()
+    }
+}
+
+fn survived(rule: &Rule, survivors: u64) -> Problem {
+    let message = format!(
+        "after the deletion {survivors} of {} still due: a trigger put them back, another program wrote \
+         them meanwhile, or a new row refers to them",
+        match survivors {
+            1 => format!("the records of {} is", rule.data()),
+            _ => format!("the records of {} are", rule.data()),
+        }
+    );
+    Problem::new("survivors", message)
+}
+
+fn run_started(
+    policy: &Policy,
+    plan: &Plan,
+    circumstances: &Circumstances<'_>,
+    previous_run: Option<String>,
+) -> RunStarted {
+    RunStarted {
+        command: "purge".to_string(),
+        version: env!("CARGO_PKG_VERSION").to_string(),
+        policy: policy.name.clone(),
+        policy_sha256: policy.sha256.clone(),
+        now: plan.now.to_string(),
+        timezone: policy.zone.name().to_string(),
+        operator: circumstances.operator.clone(),
+        host: circumstances.host.clone(),
+        trigger: circumstances.trigger.to_string(),
+        nights_missed: circumstances.runs_missed,
+        previous_run,
+    }
+}
+
+fn source_read(source: &SourceState) -> SourceRead {
+    SourceRead {
+        source: source.source.clone(),
+        status: match source.status {
+            Status::Read => SourceStatus::Read,
+            Status::Missing => SourceStatus::Missing,
+            Status::Failed => SourceStatus::Failed,
+        },
+        problem: source.problem.as_ref().map(|problem| Code::from(problem.code)),
+    }
+}
+
+fn rule_started(policy: &Policy, rule: &Rule, planned: &PlannedRule) -> RuleStarted {
+    let activity = rule.activity.as_deref().and_then(|name| policy.activity(name));
+    RuleStarted {
+        rule: rule.name.clone(),
+        data: rule.data(),
+        then: rule.then.word().to_string(),
+        keep: rule.keep.to_string(),
+        due_up_to: match planned.due_up_to {
+            DueUpTo::Nothing => None,
+            told => Some(told.to_string()),
+        },
+        activity: rule.activity.clone(),
+        law: activity.and_then(|activity| activity.law.clone()),
+        counts: planned.counts,
+        oldest_event: planned.oldest_event.map(|date| date.to_string()),
+        longest_overdue_days: planned.longest_overdue_days,
+    }
+}
+
+fn rule_finished(rule: &Rule, run: &RuleRun) -> RuleFinished {
+    let mut problems: Vec<Code> = run.problems.iter().map(|problem| Code::from(problem.code)).collect();
+    problems.extend(run.breach.map(|_| Code::from("limit")));
+    RuleFinished {
+        rule: rule.name.clone(),
+        deleted: run.deleted,
+        anonymised: 0,
+        pseudonymised: 0,
+        survivors: run.survivors,
+        residue: None,
+        batches: run.batches,
+        seconds: run.took.into(),
+        outcome: run.outcome,
+        problems,
+    }
+}
+
+impl Outcome {
+    /// The exit code that this outcome asks for.
+    pub fn exit_code(&self) -> u8 {
+        let incomplete = if self.is_incomplete() { exit::INCOMPLETE } else { exit::DONE };
+        let refused = if self.is_refused() { exit::REFUSED } else { exit::DONE };
+        incomplete.max(refused)
+    }
+
+    /// The codes of everything that kept the run from being whole.
+    pub fn reasons(&self) -> Vec<&'static str> {
+        let sources = self.sources.iter().filter_map(|source| source.problem.as_ref());
+        let rules = self.rules.iter().flat_map(|rule| &rule.problems);
+        let limits = self.rules.iter().filter(|rule| rule.breach.is_some()).map(|_| "limit");
+        let stopped = self.stopped.map(super::StopReason::code);
+        let mut codes: Vec<&str> = sources.chain(rules).map(|problem| problem.code).chain(limits).collect();
+        codes.extend(stopped);
+        codes.sort_unstable();
+        codes.dedup();
+        codes
+    }
+}

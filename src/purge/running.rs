@@ -1,0 +1,65 @@
+//! The policy of the run that is going on, kept until it ends: a later run that finds this one
+//! killed must ask exactly the same question.
+
+use std::fs::OpenOptions;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::ledger::{LedgerError, RunLock};
+use crate::policy::{self, Policy, Surroundings};
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Running {
+    pub(super) run: String,
+    file: String,
+    base: PathBuf,
+    text: String,
+}
+
+impl Running {
+    pub(super) fn of(run: &str, policy: &Policy) -> Running {
+        Running {
+            run: run.to_string(),
+            file: policy.file.clone(),
+            base: std::path::absolute(&policy.base).unwrap_or_else(|_| policy.base.clone()),
+            text: policy.text.clone(),
+        }
+    }
+
+    pub(super) fn write(&self, lock: &RunLock) -> Result<(), LedgerError> {
+        let content = serde_json::to_vec(self).map_err(LedgerError::Encoding)?;
+        lock.folder().replace(&path(lock), &content)
+    }
+
+    /// What a killed run left; nothing where the file is missing or half-written.
+    pub(super) fn read(lock: &RunLock) -> Result<Option<Running>, LedgerError> {
+        let Some(mut file) = lock.folder().open_if_there(&path(lock), OpenOptions::new().read(true))? else {
+            return Ok(None);
+        };
+        let mut content = Vec::new();
+        let read = file.read_to_end(&mut content);
+        Ok(read.ok().and_then(|_| serde_json::from_slice(&content).ok()))
+    }
+
+    pub(super) fn clear(lock: &RunLock) -> Result<(), LedgerError> {
+        lock.folder().erase(&path(lock))
+    }
+
+    /// The policy as that run had it.
+    pub(super) fn policy(&self) -> Option<Policy> {
+        let variable = |name: &str| std::env::var(name).ok();
+        let surroundings = Surroundings {
+            file: &self.file,
+            base: &self.base,
+            default_state: Path::new(".frist"),
+            variable: &variable,
+        };
+        policy::parse(&self.text, &surroundings).0
+    }
+}
+
+fn path(lock: &RunLock) -> PathBuf {
+    lock.folder().path().join("running.json")
+}

@@ -1,0 +1,201 @@
+//! Deleting from an SQLite database: short transactions, each bounded by keys, each of which
+//! asks the rule again.
+
+mod batch;
+mod keys;
+mod quota;
+mod search;
+mod writer;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+pub(super) use keys::Keys;
+pub(super) use search::remaining;
+pub(super) use writer::Writer;
+pub use writer::recover;
+
+use super::pace::{GAP, Pace};
+use super::stop::{Stop, StopReason};
+use crate::dataset::Problem;
+use crate::dataset::sqlite::schema::Table;
+use crate::dataset::sqlite::{foreign_key, functions, prefilter};
+use crate::ledger::LedgerError;
+use crate::verdict::RuleBook;
+use batch::{Batch, Committed};
+use quota::Quota;
+use search::Search;
+
+/// Where a deletion is announced before it is committed.
+pub(super) trait Journal {
+    /// A batch is about to be committed; it must be durable when this returns.
+    fn announce(&mut self, batch: u64, rows: u64, keys: &Keys) -> Result<(), LedgerError>;
+    /// The announced batch did not happen.
+    fn undo(&mut self, batch: u64) -> Result<(), LedgerError>;
+}
+
+/// Why a deletion ends before its work is done.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// The database refused; what was committed stays committed.
+    Problem(Problem),
+    /// A foreign key forbids it; nothing was deleted.
+    Refused(Problem),
+    /// Nobody can say whether the last batch was committed: the next run finds out.
+    Doubt(Problem),
+    /// The ledger cannot be written: nothing more may be deleted by anybody.
+    Ledger(LedgerError),
+}
+
+impl From<LedgerError> for Halt {
+    fn from(error: LedgerError) -> Halt {
+        Halt::Ledger(error)
+    }
+}
+
+/// What became of one rule.
+#[derive(Debug, Default)]
+pub(super) struct Deletion {
+    pub(super) deleted: u64,
+    pub(super) batches: u64,
+    pub(super) survivors: Option<u64>,
+    pub(super) stopped: Option<StopReason>,
+}
+
+/// One rule's deletion, ready to go.
+pub(super) struct Task<'a> {
+    pub(super) writer: &'a Writer,
+    pub(super) table: &'a Table,
+    pub(super) book: &'a Arc<RuleBook>,
+    pub(super) rule: usize,
+    /// How many records the plan found due.
+    pub(super) expected: u64,
+}
+
+/// The conditions of a rule in SQL, for the statements of one task.
+struct Conditions {
+    /// Due, in a statement that is bounded by keys.
+    by_keys: String,
+    /// Due, in a statement that may use an index on the event.
+    by_event: String,
+    /// Due, and there is time and room for it in the batch.
+    take: String,
+    quota: Quota,
+    /// Nothing refers to the row: deleting it orphans nobody and cascades nowhere.
+    unreferenced: String,
+    references: Vec<foreign_key::Reference>,
+    schema_version: i64,
+}
+
+impl Task<'_> {
+    fn connection(&self) -> &Connection {
+        &self.writer.connection
+    }
+
+    fn conditions(&self) -> rusqlite::Result<Conditions> {
+        let call = functions::register_due(self.connection(), self.table, self.book, self.rule)?;
+        let (quota, take) = Quota::register(self.connection(), self.table, self.book, self.rule)?;
+        let by_keys = prefilter::beside_keys(self.table, self.book, self.rule);
+        let references = foreign_key::references_to(self.connection(), self.table)?;
+        let guards =
+            references.iter().map(|reference| format!(" AND NOT {}", reference.exists_sql(self.table)));
+        Ok(Conditions {
+            by_keys: format!("{by_keys} AND {call}"),
+            take: format!("{by_keys} AND {take}"),
+            quota,
+            by_event: format!("{} AND {call}", prefilter::sql(self.table, self.book, self.rule)),
+            unreferenced: guards.collect(),
+            references: references.clone(),
+            schema_version: self.writer.schema_version()?,
+        })
+    }
+
+    /// Deletes what is due, batch by batch, and asks the rule again at the end. `done` keeps
+    /// count even where the deletion halts.
+    pub(super) fn carry_out(
+        &self,
+        stop: &Stop,
+        journal: &mut dyn Journal,
+        done: &mut Deletion,
+    ) -> Result<(), Halt> {
+        let conditions = self.conditions().map_err(|error| self.halt(&error))?;
+        self.refuse_what_is_referenced(&conditions)?;
+        self.delete_all(&conditions, stop, journal, done)?;
+        if done.stopped.is_none() {
+            let survivors = search::all_due(self, &conditions).map_err(|error| self.halt(&error))?;
+            done.survivors = Some(survivors);
+        }
+        Ok(())
+    }
+
+    fn refuse_what_is_referenced(&self, conditions: &Conditions) -> Result<(), Halt> {
+        let references = &conditions.references;
+        let obstacle = foreign_key::obstacle(self.connection(), self.table, references, &conditions.by_event);
+        match obstacle.map_err(|error| self.halt(&error))? {
+            Some(problem) => Err(Halt::Refused(problem)),
+            None => Ok(()),
+        }
+    }
+
+    fn delete_all(
+        &self,
+        conditions: &Conditions,
+        stop: &Stop,
+        journal: &mut dyn Journal,
+        done: &mut Deletion,
+    ) -> Result<(), Halt> {
+        let mut pace = Pace::new();
+        let search = Search::start(self, conditions).map_err(|error| self.halt(&error))?;
+        let Some(mut search) = search else { return Ok(()) };
+        let mut gap = Gap::none();
+        loop {
+            done.stopped = stop.reason();
+            if done.stopped.is_some() {
+                return Ok(());
+            }
+            let found = search.next(self, conditions, &pace).map_err(|error| self.halt(&error))?;
+            let Some(keys) = found else { return Ok(()) };
+            gap.wait();
+            let batch = Batch { task: self, conditions, number: done.batches + 1, keys };
+            let Committed { held, refused } = batch.commit(&pace, journal)?;
+            gap = Gap::now();
+            pace.learn(held);
+            search.ended(refused, held.rows, &pace);
+            if held.rows > 0 {
+                done.deleted += held.rows;
+                done.batches += 1;
+                self.writer.settle().map_err(Halt::Problem)?;
+            }
+            tracing::debug!("{held:?}, then {:?}", gap.elapsed());
+        }
+    }
+
+    fn halt(&self, error: &rusqlite::Error) -> Halt {
+        Halt::Problem(self.writer.problem(error))
+    }
+}
+
+/// The time since the write lock was let go.
+struct Gap(Option<Instant>);
+
+impl Gap {
+    fn none() -> Gap {
+        Gap(None)
+    }
+
+    fn now() -> Gap {
+        Gap(Some(Instant::now()))
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.0.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// Waits until other writers had their turn.
+    fn wait(&self) {
+        let left = self.0.map_or(Duration::ZERO, |since| GAP.saturating_sub(since.elapsed()));
+        std::thread::sleep(left);
+    }
+}

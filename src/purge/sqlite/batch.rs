@@ -1,0 +1,116 @@
+//! One transaction: bounded by keys, asking the rule again, announced before it is committed.
+
+use std::time::Instant;
+
+use rusqlite::{Connection, params_from_iter};
+
+use super::keys::{Bound, End, Keys};
+use super::{Conditions, Halt, Journal, Task, remaining};
+use crate::dataset::Problem;
+use crate::purge::pace::{Held, Pace};
+
+pub(super) struct Batch<'a> {
+    pub(super) task: &'a Task<'a>,
+    pub(super) conditions: &'a Conditions,
+    pub(super) number: u64,
+    pub(super) keys: Keys,
+}
+
+/// How a batch ended.
+pub(super) struct Committed {
+    pub(super) held: Held,
+    /// The first due row for which time or rows were used up.
+    pub(super) refused: Option<Bound>,
+}
+
+impl Batch<'_> {
+    /// Deletes and commits.
+    pub(super) fn commit(mut self, pace: &Pace, journal: &mut dyn Journal) -> Result<Committed, Halt> {
+        self.execute("BEGIN IMMEDIATE")?;
+        let locked = Instant::now();
+        self.conditions.quota.grant(pace.rows(), pace.deadline(locked));
+        let rows = self.in_transaction(journal).inspect_err(|_| self.roll_back())?;
+        let work = locked.elapsed();
+        let rows = if rows == 0 { self.nothing_to_do() } else { self.end(rows, journal)? };
+        let refused = self.conditions.quota.refused();
+        let held = Held { rows, work, commit: locked.elapsed() - work, spent: refused.is_some() };
+        Ok(Committed { held, refused })
+    }
+
+    fn in_transaction(&mut self, journal: &mut dyn Journal) -> Result<u64, Halt> {
+        let version = self.task.writer.schema_version().map_err(|error| self.task.halt(&error))?;
+        if version != self.conditions.schema_version {
+            let table = &self.task.table.name;
+            let message = format!("table `{table}`: the schema changed during the run; run again");
+            return Err(Halt::Problem(Problem::new("schema-changed", message)));
+        }
+        let deleted = self.delete().map_err(|error| self.task.halt(&error))?;
+        self.shrink_to_what_was_asked();
+        if deleted > 0 {
+            journal.announce(self.number, deleted, &self.keys)?;
+        }
+        Ok(deleted)
+    }
+
+    fn delete(&self) -> rusqlite::Result<u64> {
+        let (bounds, parameters) = self.keys.condition(self.task.table);
+        let Conditions { take, unreferenced, .. } = self.conditions;
+        let sql = format!("DELETE FROM {} WHERE {bounds} AND {take}{unreferenced}", self.task.table.sql());
+        Ok(self.connection().prepare(&sql)?.execute(params_from_iter(parameters))? as u64)
+    }
+
+    /// Behind the first row that did not fit, nothing was asked: the batch is not about it.
+    fn shrink_to_what_was_asked(&mut self) {
+        if let (Keys::Range(_, to), Some(refused)) = (&mut self.keys, self.conditions.quota.refused()) {
+            *to = End::without(refused);
+        }
+    }
+
+    fn nothing_to_do(&self) -> u64 {
+        self.roll_back();
+        0
+    }
+
+    fn end(&self, rows: u64, journal: &mut dyn Journal) -> Result<u64, Halt> {
+        match self.connection().execute_batch("COMMIT") {
+            Ok(()) => Ok(rows),
+            Err(error) => self.not_committed(&error, rows, journal),
+        }
+    }
+
+    /// A commit that failed has usually not happened; the data says so.
+    fn not_committed(
+        &self,
+        error: &rusqlite::Error,
+        deleted: u64,
+        journal: &mut dyn Journal,
+    ) -> Result<u64, Halt> {
+        self.roll_back();
+        let Task { table, book, rule, .. } = *self.task;
+        match remaining(self.connection(), table, book, rule, &self.keys) {
+            Ok(0) => Ok(deleted),
+            Ok(_) => {
+                journal.undo(self.number)?;
+                Err(self.task.halt(error))
+            }
+            Err(_) => Err(Halt::Doubt(self.task.writer.problem(error))),
+        }
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), Halt> {
+        self.connection().execute_batch(sql).map_err(|error| self.task.halt(&error))
+    }
+
+    /// Some errors have rolled the transaction back already.
+    fn roll_back(&self) {
+        if !self.connection().is_autocommit()
+            && let Err(error) = self.connection().execute_batch("ROLLBACK")
+        {
+            tracing::error!("{}", self.task.writer.problem(&error));
+        }
+    }
+
+    fn connection(&self) -> &Connection {
+        self.task.connection()
+    }
+}

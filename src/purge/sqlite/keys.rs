@@ -1,0 +1,157 @@
+//! The keys that bound one batch.
+
+use rusqlite::types::Value;
+use serde_json::json;
+
+use crate::dataset::sqlite::schema::{Key, Table};
+
+/// One key: the values of its columns.
+pub(super) type Bound = Vec<Value>;
+
+/// One end of a range.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::purge) struct End {
+    pub(super) key: Bound,
+    /// Whether the key itself belongs to the range.
+    pub(super) included: bool,
+}
+
+impl End {
+    pub(super) fn with(key: Bound) -> End {
+        End { key, included: true }
+    }
+
+    pub(super) fn without(key: Bound) -> End {
+        End { key, included: false }
+    }
+}
+
+/// Which records a batch may touch.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::purge) enum Keys {
+    /// All from one key to another.
+    Range(End, End),
+    /// Exactly these row numbers, in rising order.
+    Rowids(Vec<i64>),
+}
+
+impl Keys {
+    /// All row numbers from one to another, both included.
+    pub(in crate::purge) fn between(first: i64, last: i64) -> Keys {
+        Keys::Range(End::with(vec![Value::Integer(first)]), End::with(vec![Value::Integer(last)]))
+    }
+
+    /// The range of row numbers, for the ledger; none where keys are data.
+    pub(in crate::purge) fn rowids(&self) -> Option<[i64; 2]> {
+        match self {
+            Keys::Rowids(rowids) => Some([*rowids.first()?, *rowids.last()?]),
+            Keys::Range(from, to) => match (from.key.as_slice(), to.key.as_slice()) {
+                ([Value::Integer(first)], [Value::Integer(last)]) => Some([
+                    first.saturating_add(i64::from(!from.included)),
+                    last.saturating_sub(i64::from(!to.included)),
+                ]),
+                _ => None,
+            },
+        }
+    }
+
+    /// The bounds as JSON, for the file that a killed run leaves.
+    pub(in crate::purge) fn to_json(&self) -> serde_json::Value {
+        match self {
+            Keys::Range(from, to) => json!([end_to_json(from), end_to_json(to)]),
+            Keys::Rowids(_) => serde_json::Value::Null,
+        }
+    }
+
+    /// Bounds that were read back.
+    pub(in crate::purge) fn from_json(json: &serde_json::Value) -> Option<Keys> {
+        let ends = json.as_array().filter(|ends| ends.len() == 2)?;
+        Some(Keys::Range(end_from_json(&ends[0])?, end_from_json(&ends[1])?))
+    }
+
+    /// The condition on a record's key in SQL, and its parameters.
+    pub(super) fn condition(&self, table: &Table) -> (String, Vec<Value>) {
+        match self {
+            Keys::Range(from, to) => {
+                let lower = compared(table, if from.included { ">=" } else { ">" }, 1);
+                let upper = compared(table, if to.included { "<=" } else { "<" }, from.key.len() + 1);
+                (format!("{lower} AND {upper}"), from.key.iter().chain(&to.key).cloned().collect())
+            }
+            Keys::Rowids(rowids) => {
+                let listed: Vec<String> = rowids.iter().map(i64::to_string).collect();
+                let list = Value::Text(format!("[{}]", listed.join(",")));
+                let key = table.order().iter().map(|column| table.column_sql(column)).collect::<String>();
+                (format!("{key} IN (SELECT value FROM json_each(?1))"), vec![list])
+            }
+        }
+    }
+}
+
+fn end_to_json(end: &End) -> serde_json::Value {
+    let cells: Vec<serde_json::Value> = end.key.iter().map(cell_to_json).collect();
+    json!({ "key": cells, "included": end.included })
+}
+
+fn end_from_json(json: &serde_json::Value) -> Option<End> {
+    let key = json.get("key")?.as_array()?.iter().map(cell_from_json).collect::<Option<_>>()?;
+    Some(End { key, included: json.get("included")?.as_bool()? })
+}
+
+fn cell_to_json(cell: &Value) -> serde_json::Value {
+    match cell {
+        Value::Null => serde_json::Value::Null,
+        Value::Integer(number) => json!({ "integer": number.to_string() }),
+        Value::Real(number) => json!({ "real": number.to_bits().to_string() }),
+        Value::Text(text) => json!({ "text": text }),
+        Value::Blob(bytes) => json!({ "blob": bytes }),
+    }
+}
+
+fn cell_from_json(json: &serde_json::Value) -> Option<Value> {
+    let (kind, value) = json.as_object()?.iter().next()?;
+    match kind.as_str() {
+        "integer" => Some(Value::Integer(value.as_str()?.parse().ok()?)),
+        "real" => Some(Value::Real(f64::from_bits(value.as_str()?.parse().ok()?))),
+        "text" => Some(Value::Text(value.as_str()?.to_string())),
+        "blob" => {
+            let byte = |byte: &serde_json::Value| byte.as_u64().and_then(|byte| u8::try_from(byte).ok());
+            Some(Value::Blob(value.as_array()?.iter().map(byte).collect::<Option<_>>()?))
+        }
+        _ => None,
+    }
+}
+
+/// A comparison of a record's key with one key's worth of parameters, from number `first` on.
+fn compared(table: &Table, operator: &str, first: usize) -> String {
+    let columns: Vec<String> = table.order().iter().map(|column| table.column_sql(column)).collect();
+    let marks: Vec<String> = (first..first + columns.len()).map(|number| format!("?{number}")).collect();
+    match table.key {
+        Key::Rowid(_) => format!("{} {operator} {}", columns[0], marks[0]),
+        Key::Columns(_) => format!("({}) {operator} ({})", columns.join(", "), marks.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_of_every_type_survive_json() {
+        let first = vec![Value::Integer(i64::MIN), Value::Text("Ærø".into()), Value::Blob(vec![0, 255])];
+        let last = vec![Value::Real(-0.0), Value::Real(1e300), Value::Integer(i64::MAX)];
+        let keys = Keys::Range(End::with(first), End::without(last));
+        assert_eq!(Keys::from_json(&keys.to_json()), Some(keys));
+        assert_eq!(Keys::from_json(&json!([[], [{ "what": 1 }]])), None);
+        assert_eq!(Keys::from_json(&json!("x")), None);
+    }
+
+    #[test]
+    fn only_row_numbers_go_into_the_ledger() {
+        assert_eq!(Keys::between(3, 9).rowids(), Some([3, 9]));
+        let open = Keys::Range(End::without(vec![Value::Integer(3)]), End::without(vec![Value::Integer(9)]));
+        assert_eq!(open.rowids(), Some([4, 8]));
+        assert_eq!(Keys::Rowids(vec![3, 4, 9]).rowids(), Some([3, 9]));
+        let text = |text: &str| End::with(vec![Value::Text(text.into())]);
+        assert_eq!(Keys::Range(text("a"), text("b")).rowids(), None);
+    }
+}

@@ -1,0 +1,214 @@
+//! Finding what the next batch is about, outside of any transaction.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
+
+use super::keys::{Bound, End, Keys};
+use super::{Conditions, Task};
+use crate::dataset::Problem;
+use crate::dataset::sqlite::count::rows_up_to;
+use crate::dataset::sqlite::schema::{Key, Table};
+use crate::dataset::sqlite::{functions, prefilter};
+use crate::purge::pace::Pace;
+use crate::verdict::RuleBook;
+
+/// Row numbers held in memory at most, at eight bytes each.
+const WINDOW: usize = 1_000_000;
+
+/// Naming single rows pays where less than one in this many is due.
+const SPARSE: u64 = 20;
+
+/// The way through a table.
+pub(super) enum Search {
+    /// Through all keys, stretch by stretch.
+    Walk(Walk),
+    /// Through the row numbers of the few due rows.
+    Picked(VecDeque<i64>),
+}
+
+/// A walk from one key to the last one that there was when it began. What is inserted behind
+/// that is not walked over, so that a trigger that inserts for every deletion cannot keep a run
+/// going for ever.
+pub(super) struct Walk {
+    from: End,
+    last: Bound,
+    /// Where the stretch ends that was given out last.
+    stretch: Option<Bound>,
+    /// Whether the last stretch held so little that looking ahead is cheaper than locking.
+    is_sparse: bool,
+}
+
+impl Search {
+    /// Chooses the way.
+    pub(super) fn start(task: &Task<'_>, conditions: &Conditions) -> rusqlite::Result<Option<Search>> {
+        if let Some(picked) = pick(task, conditions)? {
+            return Ok(Some(Search::Picked(picked)));
+        }
+        let ends = first_and_last_key(task)?;
+        Ok(ends.map(|(first, last)| {
+            Search::Walk(Walk { from: End::with(first), last, stretch: None, is_sparse: true })
+        }))
+    }
+
+    /// The keys of the next batch; none when there is nothing left.
+    pub(super) fn next(
+        &mut self,
+        task: &Task<'_>,
+        conditions: &Conditions,
+        pace: &Pace,
+    ) -> rusqlite::Result<Option<Keys>> {
+        match self {
+            Search::Picked(rowids) => {
+                let some = rowids.len().min(usize::try_from(pace.rows()).unwrap_or(usize::MAX));
+                let batch: Vec<i64> = rowids.drain(..some).collect();
+                Ok((!batch.is_empty()).then_some(Keys::Rowids(batch)))
+            }
+            Search::Walk(walk) => walk.next(task, conditions, pace.stretch()),
+        }
+    }
+
+    /// Learns where the batch ended: at the first row that did not fit, or at its last key.
+    pub(super) fn ended(&mut self, refused: Option<Bound>, deleted: u64, pace: &Pace) {
+        match self {
+            Search::Walk(walk) => {
+                walk.is_sparse = refused.is_none() && deleted.saturating_mul(SPARSE) < pace.stretch();
+                walk.from = match (refused, walk.stretch.take()) {
+                    (Some(refused), _) => End::with(refused),
+                    (None, Some(stretch)) => End::without(stretch),
+                    (None, None) => End::without(walk.last.clone()),
+                };
+            }
+            Search::Picked(rowids) => {
+                // Batches of picked rows are bounded by their number; should one have run out of
+                // time, the rest of it is still due and is asked for again when the run ends.
+                if refused.is_some() {
+                    tracing::debug!("a batch of picked rows ran out of time; {} wait", rowids.len());
+                }
+            }
+        }
+    }
+}
+
+impl Walk {
+    fn next(
+        &mut self,
+        task: &Task<'_>,
+        conditions: &Conditions,
+        rows: u64,
+    ) -> rusqlite::Result<Option<Keys>> {
+        if self.is_sparse {
+            // A stretch in which nothing is due needs no transaction at all.
+            match first_due(task, conditions, &self.from, &self.last)? {
+                Some(key) => self.from = End::with(key),
+                None => return Ok(None),
+            }
+        }
+        if !self.from.included && self.from.key == self.last {
+            return Ok(None);
+        }
+        let stretch = key_further_on(task, &self.from, &self.last, rows)?;
+        self.stretch = Some(stretch.clone());
+        Ok(Some(Keys::Range(self.from.clone(), End::with(stretch))))
+    }
+}
+
+/// Where few records are due among many, their row numbers in rising order.
+fn pick(task: &Task<'_>, conditions: &Conditions) -> rusqlite::Result<Option<VecDeque<i64>>> {
+    let Key::Rowid(rowid) = task.table.key else { return Ok(None) };
+    let few = task.expected.saturating_mul(SPARSE);
+    let connection = task.connection();
+    if task.expected > WINDOW as u64 || rows_up_to(connection, task.table, few)? < few {
+        return Ok(None);
+    }
+    let (table, rowid) = (task.table.sql(), task.table.column_sql(rowid));
+    let sql = format!("SELECT {rowid} FROM {table} WHERE {} LIMIT {}", conditions.by_event, WINDOW + 1);
+    let rowids: rusqlite::Result<Vec<i64>> =
+        connection.prepare(&sql)?.query_map([], |row| row.get(0))?.collect();
+    let mut rowids = rowids?;
+    if rowids.len() > WINDOW {
+        return Ok(None);
+    }
+    rowids.sort_unstable();
+    Ok(Some(rowids.into()))
+}
+
+fn first_and_last_key(task: &Task<'_>) -> rusqlite::Result<Option<(Bound, Bound)>> {
+    let end = |direction: &str| -> rusqlite::Result<Option<Bound>> {
+        let columns = key_columns(task.table);
+        let order: Vec<String> = columns.iter().map(|column| format!("{column} {direction}")).collect();
+        let (key, order) = (columns.join(", "), order.join(", "));
+        let sql = format!("SELECT {key} FROM {} ORDER BY {order} LIMIT 1", task.table.sql());
+        task.connection().query_row(&sql, [], |row| bound_of(row, columns.len())).optional()
+    };
+    Ok(end("ASC")?.zip(end("DESC")?))
+}
+
+fn key_columns(table: &Table) -> Vec<String> {
+    table.order().iter().map(|column| table.column_sql(column)).collect()
+}
+
+fn bound_of(row: &Row<'_>, width: usize) -> rusqlite::Result<Bound> {
+    (0..width).map(|column| row.get(column)).collect()
+}
+
+/// The first due key on the way to the end.
+fn first_due(
+    task: &Task<'_>,
+    conditions: &Conditions,
+    from: &End,
+    last: &Bound,
+) -> rusqlite::Result<Option<Bound>> {
+    one_key(task, from, last, &format!("AND {}", conditions.by_keys), 0)
+}
+
+/// The key some rows further on, or the end where there are not so many.
+fn key_further_on(task: &Task<'_>, from: &End, last: &Bound, rows: u64) -> rusqlite::Result<Bound> {
+    Ok(one_key(task, from, last, "", rows)?.unwrap_or_else(|| last.clone()))
+}
+
+fn one_key(
+    task: &Task<'_>,
+    from: &End,
+    last: &Bound,
+    also: &str,
+    skipped: u64,
+) -> rusqlite::Result<Option<Bound>> {
+    let columns = key_columns(task.table);
+    let (condition, parameters) = Keys::Range(from.clone(), End::with(last.clone())).condition(task.table);
+    let sql = format!(
+        "SELECT {key} FROM {} WHERE {condition} {also} ORDER BY {key} LIMIT 1 OFFSET {skipped}",
+        task.table.sql(),
+        key = columns.join(", ")
+    );
+    let mut statement = task.connection().prepare(&sql)?;
+    statement.query_row(params_from_iter(parameters), |row| bound_of(row, columns.len())).optional()
+}
+
+/// How many records are due in the whole table.
+pub(super) fn all_due(task: &Task<'_>, conditions: &Conditions) -> rusqlite::Result<u64> {
+    let sql = format!("SELECT count(*) FROM {} WHERE {}", task.table.sql(), conditions.by_event);
+    task.connection().query_row(&sql, [], |row| Ok(row.get::<_, i64>(0)?.unsigned_abs()))
+}
+
+/// How many records are due within the keys of one batch: the question that decides whether a
+/// batch in doubt was committed.
+pub(in crate::purge) fn remaining(
+    connection: &Connection,
+    table: &Table,
+    book: &Arc<RuleBook>,
+    rule: usize,
+    keys: &Keys,
+) -> Result<u64, Problem> {
+    let engine = |error: rusqlite::Error| Problem::new("sqlite", error.to_string());
+    let call = functions::register_due(connection, table, book, rule).map_err(engine)?;
+    let (condition, parameters) = match keys.rowids() {
+        Some([first, last]) => Keys::between(first, last).condition(table),
+        None => keys.condition(table),
+    };
+    let due = prefilter::sql(table, book, rule);
+    let sql = format!("SELECT count(*) FROM {} WHERE {condition} AND {due} AND {call}", table.sql());
+    let count = connection.query_row(&sql, params_from_iter(parameters), |row| row.get::<_, i64>(0));
+    count.map(i64::unsigned_abs).map_err(engine)
+}

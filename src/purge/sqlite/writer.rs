@@ -1,0 +1,132 @@
+//! A connection that may write.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::dataset::Problem;
+use crate::dataset::sqlite::open::{beside, configure, needs_recovery};
+use crate::dataset::sqlite::problem;
+
+/// The one connection of a purge to a database.
+pub(in crate::purge) struct Writer {
+    pub(super) connection: Connection,
+    path: PathBuf,
+    is_wal: bool,
+}
+
+/// Pages of deleted rows are kept until the commit: enough of them that none is written early.
+const CACHE: &str = "PRAGMA cache_size = -24000";
+
+impl Writer {
+    /// Opens an existing database; `wait` is how long it waits for other writers.
+    pub(in crate::purge) fn open(path: &Path, wait: Duration) -> Result<Writer, Problem> {
+        let explain = |error| problem(path, &error);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(explain)?;
+        connection.busy_timeout(wait).map_err(explain)?;
+        configure(&connection).map_err(explain)?;
+        let settings = "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA synchronous = FULL";
+        connection.execute_batch(CACHE).and_then(|()| quietly(&connection, settings)).map_err(explain)?;
+        let mode: String =
+            connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).map_err(explain)?;
+        let is_wal = mode.eq_ignore_ascii_case("wal");
+        if is_wal {
+            // Checkpoints are ours, in the gaps: the engine's own would hold the lock longer.
+            // So is the sync of a commit, before anything builds on it: see `settle`.
+            let ours = "PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = NORMAL";
+            quietly(&connection, ours).map_err(explain)?;
+        }
+        let writer = Writer { connection, path: path.to_path_buf(), is_wal };
+        writer.require_foreign_keys()?;
+        writer.require_writable()?;
+        Ok(writer)
+    }
+
+    /// Foreign-key checks are never off; an engine without them may not delete.
+    fn require_foreign_keys(&self) -> Result<(), Problem> {
+        let on = self.connection.query_row("PRAGMA foreign_keys", [], |row| row.get::<_, bool>(0));
+        match on {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Problem::new("no-foreign-keys", "the engine cannot check foreign keys")),
+            Err(error) => Err(self.problem(&error)),
+        }
+    }
+
+    fn require_writable(&self) -> Result<(), Problem> {
+        match self.connection.is_readonly("main") {
+            Ok(false) => Ok(()),
+            Ok(true) => {
+                let message = format!("{} may only be read; look at its owner and mode", self.path.display());
+                Err(Problem::new("read-only", message))
+            }
+            Err(error) => Err(self.problem(&error)),
+        }
+    }
+
+    /// An error of this connection as a problem.
+    pub(in crate::purge) fn problem(&self, error: &rusqlite::Error) -> Problem {
+        problem(&self.path, error)
+    }
+
+    /// The connection, for reading.
+    pub(in crate::purge) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// A number that changes with every change of the schema, by whatever program.
+    pub(super) fn schema_version(&self) -> rusqlite::Result<i64> {
+        self.connection.query_row("PRAGMA schema_version", [], |row| row.get(0))
+    }
+
+    /// Makes the last commit durable, and moves its pages from the log into the database. Readers
+    /// may keep the pages from moving; the next time, or the engine, does the rest.
+    pub(super) fn settle(&self) -> Result<(), Problem> {
+        if !self.is_wal {
+            return Ok(());
+        }
+        // The engine syncs the log only together with a checkpoint, which a reader can prevent.
+        // Closing this descriptor releases nothing: SQLite holds no lock on the log.
+        let log = beside(&self.path, "-wal");
+        let synced = File::open(&log).and_then(|log| log.sync_data());
+        synced
+            .map_err(|error| Problem::new("io-error", format!("cannot sync {}: {error}", log.display())))?;
+        self.try_checkpoint("PRAGMA wal_checkpoint(PASSIVE)");
+        Ok(())
+    }
+
+    /// Moves all pages into the database and empties the log, where no reader needs it.
+    pub(in crate::purge) fn finish(self) {
+        if self.is_wal {
+            self.try_checkpoint("PRAGMA wal_checkpoint(TRUNCATE)");
+        }
+    }
+
+    fn try_checkpoint(&self, pragma: &str) {
+        if let Err(error) = quietly(&self.connection, pragma) {
+            tracing::warn!("{}: the log was not emptied: {error}", self.path.display());
+        }
+    }
+}
+
+/// Runs pragmas that answer with rows nobody needs.
+fn quietly(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    for pragma in sql.split(';') {
+        connection.prepare(pragma)?.query([])?.next()?;
+    }
+    Ok(())
+}
+
+/// Lets SQLite recover a database that a killed writer left, so that it can be read.
+pub fn recover(path: &Path, wait: Duration) -> Result<(), Problem> {
+    if !needs_recovery(path) {
+        return Ok(());
+    }
+    let writer = Writer::open(path, wait)?;
+    let read = writer.connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
+    read.map_err(|error| writer.problem(&error))?;
+    writer.finish();
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! Plans and runs for people and for programs. Everything here is a late reader of plain data.
+
+pub mod json;
+pub mod text;
+
+use crate::calendar::{DueUpTo, Event, Zone};
+use crate::plan::Plan;
+use crate::policy::{Breach, Policy};
+use crate::purge::Outcome;
+use crate::verdict::{Reason, State};
+
+/// What to draw.
+#[derive(Clone, Copy)]
+pub enum Subject<'a> {
+    /// What is due.
+    Plan(&'a Plan),
+    /// What a run did, and what it was planned to do.
+    Run(&'a Plan, &'a Outcome),
+}
+
+/// One record of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// What `explain` takes back.
+    pub key: String,
+    /// The state.
+    pub state: State,
+    /// The event, as the calendar reads it.
+    pub event: Option<String>,
+    /// From when the record is due.
+    pub due_from: Option<String>,
+    /// Why it is in its state.
+    pub reason: String,
+}
+
+/// A listing under way: it hands each record of one rule, by its place in the plan, to a taker,
+/// which may refuse to go on.
+pub trait Listing {
+    /// Hands over the records of a rule.
+    fn each(&self, rule: usize, take: &mut dyn FnMut(Record) -> bool) -> Result<(), crate::dataset::Problem>;
+}
+
+/// A date or an instant in the policy's zone.
+pub fn event_text(event: Event, zone: Zone) -> String {
+    match event {
+        Event::Date(date) => date.to_string(),
+        Event::At(at) => zone.rfc3339(at),
+    }
+}
+
+/// The latest event that is due, in the policy's zone; none where nothing readable is.
+pub fn due_up_to(told: DueUpTo, zone: Zone) -> Option<String> {
+    match told {
+        DueUpTo::Nothing => None,
+        DueUpTo::Date(date) => Some(date.to_string()),
+        DueUpTo::Instant(at) => Some(zone.rfc3339(at)),
+    }
+}
+
+/// Why a record is in its state, in a phrase.
+pub fn reason_text(policy: &Policy, book_rules: &[&str], columns: &[String], reason: Reason) -> String {
+    match reason {
+        Reason::Event(why) => why.to_string(),
+        Reason::Condition(column) => format!("`{}` is not what `when` compares it with", columns[column]),
+        Reason::NotStarted => "the clock has not started".to_string(),
+        Reason::Date => format!("its period, counted in {}", policy.zone.name()),
+        Reason::Rule(other) => format!("rule `{}` keeps it longer", book_rules[other]),
+    }
+}
+
+/// What a broken limit means, and how to accept it once.
+pub fn breach_text(rule: &str, breach: &Breach) -> String {
+    let what = match breach {
+        Breach::Records { value, allowed } => {
+            format!(
+                "{} records are due, more than the {} that one run may delete",
+                grouped(*value),
+                grouped(*allowed)
+            )
+        }
+        Breach::Share { value, allowed } => {
+            format!(
+                "{:.1}% of its data is due, more than the {allowed} that one run may delete",
+                value * 100.0
+            )
+        }
+        Breach::Whole { records } => format!("all {} records of its data are due", grouped(*records)),
+    };
+    format!("{what}; if that is right, run purge once with --accept-limit {}", shell_word(rule))
+}
+
+/// A word that a shell reads as it stands.
+pub fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text.to_string() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+/// A number with its thousands apart.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let first = digits.len() % 3;
+    let mut groups: Vec<&str> = Vec::new();
+    if first > 0 {
+        groups.push(&digits[..first]);
+    }
+    groups.extend((first..digits.len()).step_by(3).map(|at| &digits[at..at + 3]));
+    groups.join(",")
+}
+
+/// `1 record`, `2 records`.
+pub fn records(number: u64) -> String {
+    format!("{} {}", grouped(number), if number == 1 { "record" } else { "records" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_stand_apart() {
+        let all: Vec<String> = [0, 12, 123, 1_234, 123_456, 1_234_567].map(grouped).into();
+        assert_eq!(all, ["0", "12", "123", "1,234", "123,456", "1,234,567"]);
+    }
+
+    #[test]
+    fn a_rule_s_name_is_safe_to_paste_into_a_shell() {
+        assert_eq!(shell_word("app-data"), "app-data");
+        assert_eq!(shell_word("a b'; rm -rf"), "'a b'\\''; rm -rf'");
+    }
+}

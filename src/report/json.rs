@@ -1,0 +1,268 @@
+//! `frist.report/1` and `frist.run/1`: stable, versioned, and the same numbers as the text.
+
+use std::io::{self, Write};
+
+use serde::ser::SerializeSeq;
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
+
+use super::{Listing, Record, Subject, due_up_to};
+use crate::dataset::{Problem, Status};
+use crate::ledger::RecoveryOutcome;
+use crate::plan::{Plan, PlannedRule, SourceState};
+use crate::policy::{Breach, Policy, Rule};
+use crate::purge::{Account, Outcome, RuleRun};
+use crate::verdict::Counts;
+
+/// Writes one object and a line end.
+pub fn write(
+    out: &mut dyn Write,
+    policy: &Policy,
+    subject: Subject<'_>,
+    listing: Option<&dyn Listing>,
+) -> io::Result<()> {
+    match subject {
+        Subject::Plan(plan) => serde_json::to_writer(&mut *out, &report(policy, plan, listing))?,
+        Subject::Run(plan, outcome) => serde_json::to_writer(&mut *out, &run(policy, plan, outcome))?,
+    }
+    writeln!(out)
+}
+
+#[derive(Serialize)]
+struct Head<'a> {
+    format: &'static str,
+    policy: &'a str,
+    policy_sha256: &'a str,
+    now: String,
+    timezone: &'static str,
+}
+
+impl<'a> Head<'a> {
+    fn new(format: &'static str, policy: &'a Policy, plan: &Plan) -> Head<'a> {
+        Head {
+            format,
+            policy: &policy.name,
+            policy_sha256: &policy.sha256,
+            now: policy.zone.rfc3339(plan.now),
+            timezone: policy.zone.name(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    rules: Vec<ReportRule<'a>>,
+    sources: Vec<Source<'a>>,
+    totals: Value,
+}
+
+#[derive(Serialize)]
+struct RuleHead<'a> {
+    rule: &'a str,
+    data: String,
+    then: &'static str,
+    keep: String,
+    due_up_to: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ReportRule<'a> {
+    #[serde(flatten)]
+    head: RuleHead<'a>,
+    #[serde(flatten)]
+    counts: Counts,
+    oldest_event: Option<String>,
+    longest_overdue_days: Option<i64>,
+    next_due: Option<String>,
+    enforced: bool,
+    limit: Option<Value>,
+    problems: Vec<&'a Problem>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    records: Option<Records<'a>>,
+}
+
+#[derive(Serialize)]
+struct Source<'a> {
+    source: &'a str,
+    status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<&'a Problem>,
+}
+
+fn report<'a>(policy: &'a Policy, plan: &'a Plan, listing: Option<&'a dyn Listing>) -> Report<'a> {
+    let rules = plan.rules.iter().enumerate();
+    Report {
+        head: Head::new("frist.report/1", policy, plan),
+        rules: rules.map(|(place, planned)| report_rule(policy, planned, place, listing)).collect(),
+        sources: sources(&plan.sources),
+        totals: json!({ "due": plan.due() }),
+    }
+}
+
+fn report_rule<'a>(
+    policy: &'a Policy,
+    planned: &'a PlannedRule,
+    place: usize,
+    listing: Option<&'a dyn Listing>,
+) -> ReportRule<'a> {
+    let rule = &policy.rules[planned.index];
+    ReportRule {
+        head: rule_head(policy, rule, planned),
+        counts: planned.counts,
+        oldest_event: planned.oldest_event.map(|date| date.to_string()),
+        longest_overdue_days: planned.longest_overdue_days,
+        next_due: planned.next_due.map(|date| date.to_string()),
+        enforced: rule.enforce,
+        limit: planned.breach.as_ref().map(limit),
+        problems: planned.problems.iter().chain(&planned.refused).collect(),
+        records: listing
+            .filter(|_| planned.counts.matched.is_some())
+            .map(|listing| Records { listing, place }),
+    }
+}
+
+fn rule_head<'a>(policy: &Policy, rule: &'a Rule, planned: &PlannedRule) -> RuleHead<'a> {
+    RuleHead {
+        rule: &rule.name,
+        data: rule.data(),
+        then: rule.then.word(),
+        keep: rule.keep.to_string(),
+        due_up_to: due_up_to(planned.due_up_to, policy.zone),
+    }
+}
+
+fn sources(states: &[SourceState]) -> Vec<Source<'_>> {
+    states.iter().map(source).collect()
+}
+
+fn source(state: &SourceState) -> Source<'_> {
+    Source { source: &state.source, status: state.status, problem: state.problem.as_ref() }
+}
+
+fn limit(breach: &Breach) -> Value {
+    match breach {
+        Breach::Records { value, allowed } => {
+            json!({ "kind": "records", "value": value, "allowed": allowed })
+        }
+        Breach::Share { value, allowed } => {
+            json!({ "kind": "share", "value": value, "allowed": allowed.fraction() })
+        }
+        Breach::Whole { .. } => json!({ "kind": "whole", "value": 1.0, "allowed": null }),
+    }
+}
+
+/// The records of one rule, read while they are written, so that memory stays flat.
+struct Records<'a> {
+    listing: &'a dyn Listing,
+    place: usize,
+}
+
+impl Serialize for Records<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut sequence = serializer.serialize_seq(None)?;
+        let mut failed = None;
+        let read = self.listing.each(self.place, &mut |record| {
+            failed = sequence.serialize_element(&json_record(&record)).err();
+            failed.is_none()
+        });
+        match (failed, read) {
+            (Some(error), _) => Err(error),
+            (None, Err(problem)) => Err(serde::ser::Error::custom(problem)),
+            (None, Ok(())) => sequence.end(),
+        }
+    }
+}
+
+fn json_record(record: &Record) -> Value {
+    json!({
+        "key": record.key,
+        "state": record.state.word(),
+        "event": record.event,
+        "due_from": record.due_from,
+        "reason": record.reason,
+    })
+}
+
+#[derive(Serialize)]
+struct Run<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    run: &'a str,
+    recovered: Vec<Value>,
+    rules: Vec<RunRule<'a>>,
+    sources: Vec<Source<'a>>,
+    totals: Value,
+    stopped: Option<&'static str>,
+    exit_code: u8,
+    ledger: Value,
+}
+
+#[derive(Serialize)]
+struct RunRule<'a> {
+    #[serde(flatten)]
+    head: RuleHead<'a>,
+    #[serde(flatten)]
+    counts: Counts,
+    deleted: u64,
+    anonymised: u64,
+    pseudonymised: u64,
+    taken_along: u64,
+    survivors: Option<u64>,
+    residue: Option<u64>,
+    seconds: f64,
+    outcome: Value,
+    limit: Option<Value>,
+    problems: &'a [Problem],
+}
+
+fn run<'a>(policy: &'a Policy, plan: &'a Plan, outcome: &'a Outcome) -> Run<'a> {
+    Run {
+        head: Head::new("frist.run/1", policy, plan),
+        run: &outcome.run,
+        recovered: outcome.accounts.iter().map(account).collect(),
+        rules: outcome.rules.iter().map(|rule| run_rule(policy, plan, rule)).collect(),
+        sources: sources(&outcome.sources),
+        totals: json!({ "deleted": outcome.deleted() }),
+        stopped: outcome.stopped.map(crate::purge::StopReason::code),
+        exit_code: outcome.exit_code(),
+        ledger: json!({ "entry": outcome.ledger.seq, "hash": outcome.ledger.hash.to_string() }),
+    }
+}
+
+fn run_rule<'a>(policy: &'a Policy, plan: &'a Plan, run: &'a RuleRun) -> RunRule<'a> {
+    let rule = &policy.rules[run.index];
+    let planned = plan.rules.iter().find(|planned| planned.index == run.index);
+    RunRule {
+        head: RuleHead {
+            rule: &rule.name,
+            data: rule.data(),
+            then: rule.then.word(),
+            keep: rule.keep.to_string(),
+            due_up_to: planned.and_then(|planned| due_up_to(planned.due_up_to, policy.zone)),
+        },
+        counts: run.counts,
+        deleted: run.deleted,
+        anonymised: 0,
+        pseudonymised: 0,
+        taken_along: 0,
+        survivors: run.survivors,
+        residue: None,
+        seconds: (run.took.as_secs_f64() * 1_000.0).round() / 1_000.0,
+        outcome: json!(run.outcome),
+        limit: run.breach.as_ref().map(limit),
+        problems: &run.problems,
+    }
+}
+
+fn account(account: &Account) -> Value {
+    json!({
+        "run": account.run,
+        "deleted": account.deleted,
+        "batch_in_doubt": match account.outcome {
+            RecoveryOutcome::NoBatch => Value::Null,
+            outcome => json!({ "rows": account.rows, "outcome": outcome, "exact": account.exact }),
+        },
+    })
+}
