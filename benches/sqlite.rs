@@ -1,0 +1,146 @@
+//! `report` and `purge` beside the `sqlite3` shell, alternating, in one run.
+//!
+//! ```text
+//! cargo bench --bench sqlite                 # 5,000,000 rows, 5 pairs
+//! FRIST_BENCH_ROWS=50000000 FRIST_BENCH_PAIRS=3 cargo bench --bench sqlite -- nightly
+//! ```
+//!
+//! What is quoted is the median of the ratios of neighbouring runs: absolute times drift with
+//! the machine. Words after `--` choose from: report, purge, waits, nightly.
+
+#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(missing_docs)]
+
+#[path = "support/data.rs"]
+mod data;
+#[path = "support/measure.rs"]
+mod measure;
+
+use std::path::Path;
+use std::time::Duration;
+
+use data::Database;
+use measure::{Measured, frist, longest_wait, pairs, peak, shell};
+
+fn main() {
+    if shell(Path::new(":memory:"), "SELECT 1").is_none() {
+        println!("the sqlite3 shell is not installed; there is nothing to compare with");
+        return;
+    }
+    let chosen: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let wanted = |name: &str| chosen.is_empty() || chosen.iter().any(|word| word == name);
+    let rows = number("FRIST_BENCH_ROWS", 5_000_000);
+    let count = number("FRIST_BENCH_PAIRS", 5);
+    let database = Database::build(rows);
+    println!("{rows} rows, {} MB, WAL, {count} pairs\n", database.megabytes());
+    if wanted("report") {
+        report(&database, count);
+    }
+    if wanted("purge") {
+        purge(&database, count);
+    }
+    if wanted("waits") {
+        waits(&database);
+    }
+    if wanted("nightly") {
+        nightly(&database, count);
+    }
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+fn report(database: &Database, count: u64) {
+    let copy = database.copy(false);
+    let policy = copy.policy("5 years");
+    let before = copy.due_before(&policy);
+    let query = format!("SELECT count(*) FROM log WHERE created_at < '{before}'");
+    let measured = pairs(count, || frist(&["report", &policy]), || shell(&copy.path, &query).unwrap());
+    print("report / SELECT count(*) WHERE", "at most 1.0", &measured);
+    println!("  peak memory of report: {} MiB\n", peak(&["report", &policy]));
+}
+
+fn purge(database: &Database, count: u64) {
+    let mut memory = 0;
+    let measured = pairs(
+        count,
+        || {
+            let copy = database.copy(false);
+            let policy = copy.policy("5 years");
+            let (time, peak) = measure::frist_with_peak(&["purge", "--yes", &policy]);
+            memory = memory.max(peak);
+            time
+        },
+        || {
+            let copy = database.copy(false);
+            let before = copy.due_before(&copy.policy("5 years"));
+            shell(&copy.path, &format!("DELETE FROM log WHERE created_at < '{before}'; {CHECKPOINT}"))
+                .unwrap()
+        },
+    );
+    print("purge of half the rows / one DELETE", "at most 1.25", &measured);
+    println!("  peak memory of purge: {memory} MiB (at most 64)\n");
+}
+
+const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE);";
+
+fn waits(database: &Database) {
+    let copy = database.copy(false);
+    let policy = copy.policy("5 years");
+    let mine = longest_wait(&copy.path, || {
+        frist(&["purge", "--yes", &policy]);
+    });
+    let copy = database.copy(false);
+    let before = copy.due_before(&copy.policy("5 years"));
+    let theirs = longest_wait(&copy.path, || {
+        shell(&copy.path, &format!("DELETE FROM log WHERE created_at < '{before}'; {CHECKPOINT}"));
+    });
+    println!("another writer's longest wait (at most 100 ms)");
+    println!("  during purge: {} ms; during one DELETE: {} ms\n", mine.as_millis(), theirs.as_millis());
+}
+
+fn nightly(database: &Database, count: u64) {
+    for indexed in [true, false] {
+        let measured = pairs(
+            count,
+            || {
+                let copy = database.copy(indexed);
+                frist(&["purge", "--yes", &copy.policy(data::ALL_BUT_A_DAY)])
+            },
+            || {
+                let copy = database.copy(indexed);
+                let before = copy.due_before(&copy.policy(data::ALL_BUT_A_DAY));
+                shell(&copy.path, &format!("DELETE FROM log WHERE created_at < '{before}'; {CHECKPOINT}"))
+                    .unwrap()
+            },
+        );
+        let name = if indexed {
+            "nightly purge of a day, with an index / DELETE"
+        } else {
+            "the same, without an index / DELETE"
+        };
+        print(name, "told for comparison", &measured);
+        println!();
+    }
+}
+
+fn print(name: &str, goal: &str, measured: &[Measured]) {
+    let ratios: Vec<f64> = measured.iter().map(Measured::ratio).collect();
+    let seconds = |pick: fn(&Measured) -> Duration| -> f64 {
+        median(&measured.iter().map(|pair| pick(pair).as_secs_f64()).collect::<Vec<_>>())
+    };
+    println!("{name}: {:.2} ({goal})", median(&ratios));
+    println!("  ratios {ratios:.2?}");
+    println!(
+        "  medians: frist {:.3} s, sqlite3 {:.3} s",
+        seconds(|pair| pair.mine),
+        seconds(|pair| pair.theirs)
+    );
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
+}
