@@ -155,6 +155,9 @@ pub struct Purge {
     /// How long to wait for a database that another program keeps locked.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
     pub wait: Duration,
+    /// Leave this share of the time to other writers, from 0 up to 0.95.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    pub nice: f64,
     /// Count every state, also where an index makes that unnecessary.
     #[arg(long)]
     pub count: bool,
@@ -233,6 +236,11 @@ pub enum LogFormat {
     Text,
     /// For programs.
     Json,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=0.95).contains(share));
+    share.ok_or_else(|| "write a number from 0 to 0.95, such as 0.5".to_string())
 }
 
 fn output_file(text: &str) -> Result<(Format, PathBuf), String> {

@@ -6,6 +6,7 @@ mod demo;
 mod ledger;
 mod listing;
 mod policies;
+mod progress;
 mod purge;
 mod report;
 

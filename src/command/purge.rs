@@ -16,6 +16,7 @@ use crate::purge::{self, Circumstances, Confirmed, Outcome, Run, Stop};
 use crate::report::text::Style;
 use crate::report::{Subject, json, records, text};
 
+use super::progress::Progress;
 use super::{Console, Failure, policies};
 
 pub(super) fn run(
@@ -98,6 +99,7 @@ fn one_policy(
         Some(consent) => consent,
         None => ask(policy, &plan, console)?,
     };
+    let progress = Progress::new(console.progress);
     let circumstances = Circumstances {
         clock,
         stop: stop.clone(),
@@ -106,6 +108,8 @@ fn one_policy(
         operator: operator(),
         host: host(),
         trigger: if console.answers.is_some() { "terminal" } else { "unattended" },
+        nice: arguments.nice,
+        progress: &|rule, deleted, expected| progress.tell(rule, deleted, expected),
         runs_missed: runs_missed(policy, ledger.history(), now),
     };
     let run = Run::begin(consent, &lock, ledger, policy, &plan, &circumstances).map_err(ledger_failure)?;
@@ -182,7 +186,7 @@ fn host() -> String {
 
 /// How many promised runs did not happen since the last one ended.
 fn runs_missed(policy: &Policy, history: &History, now: Instant) -> Option<u64> {
-    let last = Instant::parse_now(history.last_finished_at.as_deref()?, &Zone::UTC).ok()?;
+    let last = Instant::parse_now(history.last_finished_at.get(&policy.name)?, &Zone::UTC).ok()?;
     let between = match &policy.runs_every {
         Some(every) if every.is_calendar() => {
             i64::from(every.months()) * 2_629_746 + i64::from(every.days()) * 86_400

@@ -14,8 +14,8 @@ pub struct History {
     pub last_now: Option<String>,
     /// The run that wrote the last entry.
     pub last_run: Option<String>,
-    /// When a run last ended by itself.
-    pub last_finished_at: Option<String>,
+    /// When a run of each policy last ended by itself; several policies may share a ledger.
+    pub last_finished_at: BTreeMap<String, String>,
     /// Killed runs of which nobody has said how they ended, oldest first. More
     /// than one if a run is killed before it has said so of the one before.
     pub unfinished: Vec<Unfinished>,
@@ -28,6 +28,8 @@ pub struct History {
 pub struct Unfinished {
     /// Its id.
     pub run: String,
+    /// Its policy's name, unless its first entry is not understood.
+    pub policy: Option<String>,
     /// Its as-of time, unless its first entry is not understood.
     pub now: Option<String>,
     /// The hash of its policy, unless its first entry is not understood.
@@ -113,7 +115,8 @@ impl Chronicle {
     }
 
     fn finish(&mut self, run: &str, at: &str) {
-        self.history.last_finished_at = Some(at.to_owned());
+        let policy = self.find(run).and_then(|finished| finished.policy.clone());
+        self.history.last_finished_at.extend(policy.map(|policy| (policy, at.to_owned())));
         self.history.unfinished.retain(|unfinished| unfinished.run != run);
     }
 
@@ -137,6 +140,7 @@ impl Unfinished {
     fn take(&mut self, event: &Event) {
         match event {
             Event::RunStarted(started) => {
+                self.policy = Some(started.policy.clone());
                 self.now = Some(started.now.clone());
                 self.policy_sha256 = Some(started.policy_sha256.clone());
             }

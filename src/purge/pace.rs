@@ -40,7 +40,8 @@ pub(super) struct Held {
 }
 
 impl Held {
-    fn total(&self) -> Duration {
+    /// How long the lock was held.
+    pub(super) fn total(&self) -> Duration {
         self.work + self.commit
     }
 }

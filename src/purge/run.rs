@@ -34,6 +34,10 @@ pub struct Circumstances<'a> {
     pub host: String,
     /// What started it: `terminal` or `unattended`.
     pub trigger: &'static str,
+    /// The share of time that is left to other writers, beyond the shortest gap.
+    pub nice: f64,
+    /// Told after every batch: the rule, how many records it has deleted, and of how many.
+    pub progress: &'a dyn Fn(&str, u64, u64),
     /// Runs that were promised since the last one and did not happen.
     pub runs_missed: Option<u64>,
 }
@@ -188,10 +192,19 @@ impl<'a> Run<'a> {
         let place = *request.wanted.first().ok_or_else(missing)?;
         let writer = Writer::open(&source.path, self.circumstances.wait).map_err(Halt::Problem)?;
         let table = table_for(writer.connection(), source, request).map_err(Halt::Problem)?;
-        let task = Task { writer: &writer, table: &table, book: &request.book, rule: place, expected };
+        let task = Task {
+            writer: &writer,
+            table: &table,
+            book: &request.book,
+            rule: place,
+            expected,
+            nice: self.circumstances.nice,
+        };
+        let progress = self.circumstances.progress;
+        let told = |deleted| progress(&rule.name, deleted, expected);
         let mut journal = LedgerJournal { run: self, rule: &rule.name };
         let stop = journal.run.circumstances.stop.clone();
-        let result = task.carry_out(&stop, &mut journal, done);
+        let result = task.carry_out(&stop, &mut journal, &told, done);
         writer.finish();
         result
     }

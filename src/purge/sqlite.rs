@@ -72,6 +72,8 @@ pub(super) struct Task<'a> {
     pub(super) rule: usize,
     /// How many records the plan found due.
     pub(super) expected: u64,
+    /// The share of time that is left to other writers.
+    pub(super) nice: f64,
 }
 
 /// The conditions of a rule in SQL, for the statements of one task.
@@ -118,11 +120,12 @@ impl Task<'_> {
         &self,
         stop: &Stop,
         journal: &mut dyn Journal,
+        told: &dyn Fn(u64),
         done: &mut Deletion,
     ) -> Result<(), Halt> {
         let conditions = self.conditions().map_err(|error| self.halt(&error))?;
         self.refuse_what_is_referenced(&conditions)?;
-        self.delete_all(&conditions, stop, journal, done)?;
+        self.delete_all(&conditions, stop, journal, told, done)?;
         if done.stopped.is_none() {
             let survivors = search::all_due(self, &conditions).map_err(|error| self.halt(&error))?;
             done.survivors = Some(survivors);
@@ -144,6 +147,7 @@ impl Task<'_> {
         conditions: &Conditions,
         stop: &Stop,
         journal: &mut dyn Journal,
+        told: &dyn Fn(u64),
         done: &mut Deletion,
     ) -> Result<(), Halt> {
         let mut pace = Pace::new();
@@ -160,15 +164,16 @@ impl Task<'_> {
             gap.wait();
             let batch = Batch { task: self, conditions, number: done.batches + 1, keys };
             let Committed { held, refused } = batch.commit(&pace, journal)?;
-            gap = Gap::now();
+            gap = Gap::after(held.total(), self.nice);
             pace.learn(held);
             search.ended(refused, held.rows, &pace);
             if held.rows > 0 {
                 done.deleted += held.rows;
                 done.batches += 1;
+                told(done.deleted);
                 self.writer.settle().map_err(Halt::Problem)?;
             }
-            tracing::debug!("{held:?}, then {:?}", gap.elapsed());
+            tracing::debug!("{held:?}, then {:?}", gap.since.elapsed());
         }
     }
 
@@ -177,25 +182,24 @@ impl Task<'_> {
     }
 }
 
-/// The time since the write lock was let go.
-struct Gap(Option<Instant>);
+/// The time in which the write lock is left to others.
+struct Gap {
+    since: Instant,
+    length: Duration,
+}
 
 impl Gap {
     fn none() -> Gap {
-        Gap(None)
+        Gap { since: Instant::now(), length: Duration::ZERO }
     }
 
-    fn now() -> Gap {
-        Gap(Some(Instant::now()))
+    /// Begins now: long enough for every waiting writer, and for the share that was asked for.
+    fn after(held: Duration, nice: f64) -> Gap {
+        let share = held.mul_f64(nice / (1.0 - nice));
+        Gap { since: Instant::now(), length: share.max(GAP) }
     }
 
-    fn elapsed(&self) -> Duration {
-        self.0.map_or(Duration::ZERO, |since| since.elapsed())
-    }
-
-    /// Waits until other writers had their turn.
     fn wait(&self) {
-        let left = self.0.map_or(Duration::ZERO, |since| GAP.saturating_sub(since.elapsed()));
-        std::thread::sleep(left);
+        std::thread::sleep(self.length.saturating_sub(self.since.elapsed()));
     }
 }

@@ -82,9 +82,12 @@ fn count(number: Option<u64>) -> String {
     number.map_or_else(|| "-".to_string(), grouped)
 }
 
+/// A state's name, and how to read its count.
+type Column = (&'static str, fn(&Counts) -> Option<u64>);
+
 /// States that are rare get a column only where there is something in it.
-fn rare_states(counts: &[Counts]) -> Vec<(&'static str, fn(&Counts) -> Option<u64>)> {
-    let states: [(&'static str, fn(&Counts) -> Option<u64>); 6] = [
+fn rare_states(counts: &[Counts]) -> Vec<Column> {
+    let states: [Column; 6] = [
         ("held", |counts| counts.held),
         ("blocked", |counts| counts.blocked),
         ("overruled", |counts| counts.overruled),

@@ -1,0 +1,49 @@
+//! How far a long deletion is: a bar on a terminal, a log line now and then elsewhere.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+const BETWEEN_LOG_LINES: Duration = Duration::from_secs(30);
+
+/// Told after every batch.
+pub(super) struct Progress {
+    bar: Option<ProgressBar>,
+    said: Cell<Instant>,
+}
+
+impl Progress {
+    pub(super) fn new(on_terminal: bool) -> Progress {
+        let bar = on_terminal.then(|| {
+            let bar = ProgressBar::new(0);
+            let style =
+                ProgressStyle::with_template("{msg} {wide_bar} {human_pos} of {human_len}, {eta} left");
+            bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        });
+        Progress { bar, said: Cell::new(Instant::now()) }
+    }
+
+    pub(super) fn tell(&self, rule: &str, deleted: u64, expected: u64) {
+        match &self.bar {
+            Some(bar) => {
+                bar.set_length(expected.max(deleted));
+                bar.set_message(rule.to_string());
+                bar.set_position(deleted);
+            }
+            None if self.said.get().elapsed() >= BETWEEN_LOG_LINES => {
+                self.said.set(Instant::now());
+                tracing::info!("{rule}: {deleted} of {expected} records deleted");
+            }
+            None => {}
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
