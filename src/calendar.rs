@@ -56,6 +56,7 @@ mod cutoff;
 mod format;
 mod instant;
 mod iso;
+mod iso_common;
 mod number;
 #[cfg(test)]
 mod oracle;

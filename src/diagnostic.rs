@@ -125,11 +125,15 @@ impl Position {
     }
 }
 
+/// What is longer was not misspelt, and comparing it would take quadratic time and memory.
+const LONGEST_WORD: usize = 100;
+
 /// The nearest of some known words, when one is near enough to be what was meant.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = word.to_lowercase();
     known
         .into_iter()
+        .filter(|candidate| word.len().max(candidate.len()) <= LONGEST_WORD)
         .map(|candidate| (strsim::damerau_levenshtein(&folded, &candidate.to_lowercase()), candidate))
         .filter(|(distance, candidate)| *distance <= 1 + candidate.len().min(word.len()) / 4)
         .min_by_key(|(distance, _)| *distance)

@@ -15,6 +15,7 @@ mod section;
 mod source;
 pub mod statute;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -35,6 +36,8 @@ use section::{Notes, Section};
 pub struct Policy {
     /// Its name, unique among the policies read together.
     pub name: String,
+    /// Where its name stands in the file, in bytes.
+    pub name_span: Range<usize>,
     /// Its title for people.
     pub title: Option<String>,
     /// The zone in which civil dates are taken.
@@ -129,6 +132,7 @@ fn read(mut whole: Section<'_>, text: &str, surroundings: &Surroundings<'_>) -> 
     let header = header?;
     Some(Policy {
         name: header.name,
+        name_span: header.name_span,
         title: header.title,
         zone: header.zone?,
         state: header.state,

@@ -8,10 +8,19 @@
 //! hour, a leap second, that of the next minute.
 
 use super::wall_time::{self, WallDay, WallTime, digits};
-use super::{Event, Unreadable, Zone};
+use super::{Event, Unreadable, Zone, iso_common};
 
 /// Reads a whole text; a time without an offset is one of `times_in`.
+#[inline]
 pub(super) fn read(text: &[u8], times_in: Zone) -> Result<Event, Unreadable> {
+    match iso_common::read(text, times_in) {
+        Some(event) => Ok(event),
+        None => read_carefully(text, times_in),
+    }
+}
+
+/// The reader of every form, which says what is wrong with the others.
+pub(super) fn read_carefully(text: &[u8], times_in: Zone) -> Result<Event, Unreadable> {
     let (day, rest) = split_day(text)?;
     if rest.is_empty() {
         return day.event();

@@ -1,5 +1,6 @@
 //! `version` and `[policy]`: who promises, in which zone, and where the state lies.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::calendar::{Date, FinancialYear, MonthDay, Period, Zone};
@@ -30,6 +31,7 @@ pub struct Controller {
 /// that their problems are found in the same run.
 pub(super) struct Header {
     pub(super) name: String,
+    pub(super) name_span: Range<usize>,
     pub(super) title: Option<String>,
     pub(super) zone: Option<Zone>,
     pub(super) financial_year: Option<FinancialYear>,
@@ -65,6 +67,7 @@ pub(super) fn read(whole: &mut Section<'_>, surroundings: &Surroundings<'_>) -> 
     let name = section.required("name").and_then(|name| section.understood(name, policy_name));
     let zone = section.required("timezone").and_then(|zone| section.understood(zone, parse_zone));
     let header = Header {
+        name_span: name.as_ref().map(|name| name.span.clone()).unwrap_or_default(),
         name: name.map(|name| name.value).unwrap_or_default(),
         title: section.text("title").map(|title| title.value),
         zone: zone.map(|zone| zone.value),
@@ -116,7 +119,9 @@ fn financial_year(section: &mut Section<'_>) -> Option<FinancialYear> {
         Ok(year) => Some(year),
         Err(error) => {
             let span = section.key_span("irregular-year-ends");
-            section.note(Finding::error("bad-date", error.to_string(), span));
+            let message = error.to_string();
+            let (message, help) = message.split_once("; ").unwrap_or((&message, ""));
+            section.note(Finding::error("bad-date", message, span).help(help));
             None
         }
     }

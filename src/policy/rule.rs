@@ -156,7 +156,8 @@ pub(super) fn read_all(whole: &mut Section<'_>, given: &Given<'_>) -> Vec<Rule> 
 
 fn check_name(section: &Section<'_>, name: &Placed<String>, names: &mut Vec<String>) {
     if name.value.trim().is_empty() || name.value.chars().any(char::is_control) {
-        section.note(Finding::error("bad-name", "a rule needs a name that can be read", name.span.clone()));
+        let finding = Finding::error("bad-name", "a rule needs a name that can be read", name.span.clone());
+        section.note(finding.help("write letters, digits and blanks, such as \"app-data\""));
     }
     if names.contains(&name.value) {
         let message = format!("two rules are called `{}`", name.value);
@@ -221,6 +222,10 @@ fn data<'a>(section: &Section<'_>, text: Placed<String>, given: &Given<'a>) -> O
         section.note(Finding::error("unknown-source", message, text.span).help(help));
         return None;
     };
+    if source.path.as_os_str().is_empty() {
+        // A source of another kind, or without a path: that has been told.
+        return None;
+    }
     if table.is_empty() {
         let message = format!("`{name}` is a database: `data` must name one of its tables");
         let finding = Finding::error("missing-table", message, text.span);
@@ -306,7 +311,8 @@ fn column_name(section: &Section<'_>, text: Placed<String>) -> Option<String> {
         return Some(text.value);
     }
     let message = format!("{} names no column", section.title());
-    section.note(Finding::error("bad-value", message, text.span));
+    let finding = Finding::error("bad-value", message, text.span);
+    section.note(finding.help("write the column that holds the time from which the period runs"));
     None
 }
 

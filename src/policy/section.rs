@@ -208,7 +208,11 @@ impl<'t> Section<'t> {
             DeValue::Array(items) => {
                 items.iter().filter_map(|item| self.as_section(key, item, title.to_string())).collect()
             }
-            _ => self.wrong_type(key, "a list of tables", value).unwrap_or_default(),
+            _ => {
+                let help = format!("write each one as [[{key}]]");
+                self.note(self.type_finding(key, "a list of tables", value).help(help));
+                Vec::new()
+            }
         }
     }
 
@@ -233,10 +237,14 @@ impl<'t> Section<'t> {
 
     /// Notes that a value has the wrong type; returns nothing, so that callers can end with it.
     pub(super) fn wrong_type<T>(&self, key: &str, wanted: &str, value: &Spanned<DeValue<'_>>) -> Option<T> {
+        self.note(self.type_finding(key, wanted, value));
+        None
+    }
+
+    fn type_finding(&self, key: &str, wanted: &str, value: &Spanned<DeValue<'_>>) -> Finding {
         let found = kind_of(value.get_ref());
         let message = format!("`{key}` in {} must be {wanted}, not {found}", self.title);
-        self.note(Finding::error("wrong-type", message, value.span()));
-        None
+        Finding::error("wrong-type", message, value.span())
     }
 
     /// Keys of the language that this version cannot carry out: an error, never ignored.
@@ -244,8 +252,8 @@ impl<'t> Section<'t> {
         for key in keys {
             if self.value(key).is_some() {
                 let message = format!("`{key}` in {} is not yet supported", self.title);
-                let help =
-                    format!("this version of frist cannot carry it out; take `{key}` away until it can");
+                let help = "this version of frist cannot carry it out, and without it the policy would say \
+                            something else: leave the whole rule or source out for now";
                 self.note(Finding::error("not-yet-supported", message, self.key_span(key)).help(help));
             }
         }
@@ -265,16 +273,18 @@ impl<'t> Section<'t> {
 }
 
 /// What a missing key may look like.
-const EXAMPLES: [(&str, &str); 9] = [
+const EXAMPLES: [(&str, &str); 11] = [
     ("[policy]", "[policy]"),
     ("timezone", "timezone = \"Europe/Copenhagen\""),
     ("sqlite", "sqlite = \"../data/app.db\""),
-    ("name", "name = \"customers\""),
+    ("name", "name = \"shop\""),
     ("data", "data = \"app.customers\""),
     ("keep", "keep = \"5 years\""),
     ("after", "after = \"ended_at\""),
     ("purpose", "purpose = \"Invoicing and bookkeeping\""),
     ("why", "why = \"no personal data\""),
+    ("table", "table = \"schema_migrations\""),
+    ("column", "column = \"ended_at\""),
 ];
 
 fn kind_of(value: &DeValue<'_>) -> &'static str {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::calendar::{Format, Timestamps, Zone};
+use crate::calendar::{Format, FormatError, Timestamps, Zone};
 use crate::diagnostic::Finding;
 
 use super::section::{Complaint, Section};
@@ -184,8 +184,24 @@ fn own_formats(section: &mut Section<'_>) -> BTreeMap<String, Format> {
 }
 
 fn parse_format(text: &str) -> Result<Format, Complaint> {
-    Format::parse(text).map_err(|error| Complaint::new("bad-format", &error, None))
+    Format::parse(text).map_err(|error| match error {
+        FormatError::Unknown { text, suggestion } => {
+            let help = match suggestion {
+                Some(format) => format!("did you mean \"{format}\"?"),
+                None => FORMATS.to_string(),
+            };
+            Complaint::new("bad-format", format!("`{text}` is no format of times"), Some(help))
+        }
+        FormatError::Pattern { problem, .. } => {
+            let problem = problem.to_string();
+            let (message, help) = problem.split_once("; ").unwrap_or((&problem, FORMATS));
+            Complaint::new("bad-format", message, Some(help.to_string()))
+        }
+    })
 }
+
+const FORMATS: &str =
+    "write iso, unix, unix-ms, unix-us, unix-ns, julian-day, or a pattern such as \"%d-%m-%Y\"";
 
 fn parse_subject(text: &str) -> Result<(String, String), Complaint> {
     let parts = text.split_once(':').filter(|(kind, column)| !kind.is_empty() && !column.is_empty());

@@ -22,7 +22,8 @@ pub(super) fn check(policy: &Policy) -> Vec<Finding> {
 pub fn together(policy: &Policy, earlier: &[&Policy]) -> Vec<Finding> {
     let names = earlier.iter().filter(|other| other.name == policy.name).map(|other| {
         let message = format!("{} is called `{}` too", other.file, policy.name);
-        Finding::error("duplicate-name", message, 0..0).help("give each policy a name of its own")
+        Finding::error("duplicate-name", message, policy.name_span.clone())
+            .help("give each policy a name of its own")
     });
     let data = policy.rules.iter().filter_map(|rule| {
         let (other, twin) = earlier.iter().find_map(|other| Some((other, twin(policy, rule, other)?)))?;

@@ -4,6 +4,8 @@
 //! stretch of keys finds, asks and deletes, and stops on the clock. The first row for which
 //! nothing was left is where the next batch begins.
 
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -19,25 +21,24 @@ use crate::verdict::RuleBook;
 /// Asking the clock for every row would cost as much as asking the rule.
 const ROWS_PER_LOOK: u64 = 32;
 
-/// What one batch may still do.
-#[derive(Debug)]
+/// What the running batch may still do, shared with the function inside the engine. One thread
+/// at a time uses it; the atomics only let the engine own its part.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Quota(Arc<Left>);
+
+#[derive(Debug, Default)]
 struct Left {
-    rows: u64,
-    taken: u64,
+    rows: AtomicU64,
+    taken: AtomicU64,
+    is_spent: AtomicBool,
+    rest: Mutex<Rest>,
+}
+
+#[derive(Debug, Default)]
+struct Rest {
     deadline: Option<Instant>,
     refused: Option<Bound>,
 }
-
-impl Left {
-    fn is_spent(&self) -> bool {
-        let look = self.taken > 0 && self.taken.is_multiple_of(ROWS_PER_LOOK);
-        self.taken >= self.rows || (look && self.deadline.is_some_and(|deadline| Instant::now() >= deadline))
-    }
-}
-
-/// The quota of the running batch, shared with the function inside the engine.
-#[derive(Clone, Debug)]
-pub(super) struct Quota(Arc<Mutex<Left>>);
 
 impl Quota {
     /// Registers the function; returns the quota, and the call that takes a row.
@@ -47,51 +48,60 @@ impl Quota {
         book: &Arc<RuleBook>,
         rule: usize,
     ) -> rusqlite::Result<(Quota, String)> {
-        let left = Left { rows: 0, taken: 0, deadline: None, refused: None };
-        let quota = Quota(Arc::new(Mutex::new(left)));
-        let (shared, owned, width) = (quota.clone(), Arc::clone(book), table.order().len());
+        let quota = Quota::default();
+        let order = table.order();
+        let (shared, owned, width) = (quota.clone(), Arc::clone(book), order.len());
         let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DIRECTONLY;
         connection.create_scalar_function("frist_take", -1, flags, move |context: &Context<'_>| {
-            shared
-                .take(context, width, || owned.is_due(rule, &|column| value(context.get_raw(width + column))))
+            let is_due = || owned.is_due(rule, &|column| value(context.get_raw(width + column)));
+            if shared.is_spent() || !is_due() {
+                return Ok(false);
+            }
+            shared.take(context, width)
         })?;
-        let order = table.order();
         let arguments: Vec<String> =
             order.iter().chain(book.columns()).map(|column| table.column_sql(column)).collect();
         Ok((quota, format!("frist_take({})", arguments.join(", "))))
     }
 
-    fn take(
-        &self,
-        context: &Context<'_>,
-        width: usize,
-        is_due: impl FnOnce() -> bool,
-    ) -> rusqlite::Result<bool> {
-        let mut left = self.left();
-        if left.refused.is_some() || !is_due() {
-            return Ok(false);
-        }
-        if left.is_spent() {
-            let key: rusqlite::Result<Bound> = (0..width).map(|column| key_cell(context, column)).collect();
-            left.refused = Some(key?);
-            return Ok(false);
-        }
-        left.taken += 1;
-        Ok(true)
+    fn is_spent(&self) -> bool {
+        self.0.is_spent.load(Relaxed)
     }
 
-    /// Grants a new batch.
+    /// Takes a due row, or remembers it as the first for which nothing was left.
+    fn take(&self, context: &Context<'_>, width: usize) -> rusqlite::Result<bool> {
+        let taken = self.0.taken.load(Relaxed);
+        if !self.is_used_up(taken) {
+            self.0.taken.store(taken + 1, Relaxed);
+            return Ok(true);
+        }
+        let key: rusqlite::Result<Bound> = (0..width).map(|column| key_cell(context, column)).collect();
+        self.rest().refused = Some(key?);
+        self.0.is_spent.store(true, Relaxed);
+        Ok(false)
+    }
+
+    fn is_used_up(&self, taken: u64) -> bool {
+        let look = taken > 0 && taken.is_multiple_of(ROWS_PER_LOOK);
+        let is_late = || self.rest().deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        taken >= self.0.rows.load(Relaxed) || (look && is_late())
+    }
+
+    /// Grants a new batch: at least one row, so that every batch gets further.
     pub(super) fn grant(&self, rows: u64, deadline: Instant) {
-        *self.left() = Left { rows: rows.max(1), taken: 0, deadline: Some(deadline), refused: None };
+        self.0.rows.store(rows.max(1), Relaxed);
+        self.0.taken.store(0, Relaxed);
+        self.0.is_spent.store(false, Relaxed);
+        *self.rest() = Rest { deadline: Some(deadline), refused: None };
     }
 
     /// The first due row for which nothing was left.
     pub(super) fn refused(&self) -> Option<Bound> {
-        self.left().refused.clone()
+        self.rest().refused.clone()
     }
 
-    fn left(&self) -> MutexGuard<'_, Left> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn rest(&self) -> MutexGuard<'_, Rest> {
+        self.0.rest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
