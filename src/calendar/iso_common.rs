@@ -11,7 +11,7 @@ use super::{Event, Instant, Zone};
 const YEAR_MONTH: u64 = u64::from_le_bytes(*b"0000-00-");
 const YEAR_MONTH_ROOM: [u8; 8] = [9, 9, 9, 9, 0, 9, 9, 0];
 /// `00T00:00`; the byte of the `T` is looked at apart, because it may be a blank.
-const DAY_TIME: u64 = u64::from_le_bytes(*b"00\000:00") & !SEPARATOR;
+const DAY_TIME: u64 = u64::from_le_bytes(*b"00\x0000:00") & !SEPARATOR;
 const DAY_TIME_ROOM: [u8; 8] = [9, 9, 0, 9, 9, 0, 9, 9];
 const SEPARATOR: u64 = 0xff << 16;
 

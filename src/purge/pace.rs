@@ -5,17 +5,20 @@ use std::time::{Duration, Instant};
 
 /// How long a transaction may keep the write lock, its commit included. The promise is 50 ms; the
 /// rest is for the unforeseen.
-const LOCK: Duration = Duration::from_millis(46);
+const LOCK: Duration = Duration::from_millis(47);
 
 /// How long the lock is then left free. A writer that waits with the engine's stock busy handler
 /// asks after 1, 3, 8, 18, 33 and 53 ms: one of these falls into a gap of this length, wherever
 /// in a transaction of `LOCK` it began.
 pub(super) const GAP: Duration = Duration::from_millis(25);
 
-const FIRST_STRETCH: u64 = 2_000;
+/// How much larger than the last one a batch may be.
+const GROWTH: u64 = 4;
+
+const FIRST_STRETCH: u64 = 20_000;
 /// Behind the last row that fits, a statement still passes over the rest of its stretch.
 const LONGEST_STRETCH: u64 = 250_000;
-const FIRST_ROWS: u64 = 500;
+const FIRST_ROWS: u64 = 2_000;
 const MOST_ROWS: u64 = 1_000_000;
 
 /// The size of the next batch, learnt from those before it.
@@ -73,11 +76,11 @@ impl Pace {
         self.commit = held.commit.max(self.commit.mul_f64(0.9));
         let fits = scaled(held.rows, held.total());
         if held.total() > LOCK || held.rows * 2 >= self.rows {
-            self.rows = fits.clamp(1, self.rows.saturating_mul(3)).min(MOST_ROWS);
+            self.rows = fits.clamp(1, self.rows.saturating_mul(GROWTH)).min(MOST_ROWS);
         }
         let stretch =
             if held.spent { self.stretch - self.stretch / 10 } else { scaled(self.stretch, held.total()) };
-        self.stretch = stretch.clamp(100, self.stretch.saturating_mul(3)).min(LONGEST_STRETCH);
+        self.stretch = stretch.clamp(100, self.stretch.saturating_mul(GROWTH)).min(LONGEST_STRETCH);
     }
 }
 
@@ -120,9 +123,9 @@ mod tests {
     fn a_spent_batch_shortens_the_stretch_and_an_easy_one_lengthens_it() {
         let mut pace = Pace::new();
         pace.learn(held(500, Duration::from_millis(1), false));
-        assert_eq!(pace.stretch(), FIRST_STRETCH * 3);
+        assert_eq!(pace.stretch(), FIRST_STRETCH * GROWTH);
         pace.learn(held(500, Duration::from_millis(44), true));
-        assert_eq!(pace.stretch(), FIRST_STRETCH * 3 - FIRST_STRETCH * 3 / 10);
+        assert_eq!(pace.stretch(), FIRST_STRETCH * GROWTH * 9 / 10);
         for _ in 0..40 {
             pace.learn(held(0, Duration::ZERO, false));
         }
@@ -134,7 +137,7 @@ mod tests {
         let mut pace = Pace::new();
         let locked = Instant::now();
         pace.learn(Held { commit: Duration::from_millis(30), ..held(1, Duration::from_millis(1), false) });
-        assert_eq!(pace.deadline(locked) - locked, Duration::from_millis(16));
+        assert_eq!(pace.deadline(locked) - locked, LOCK - Duration::from_millis(30));
         pace.learn(Held { commit: Duration::from_secs(3), ..held(1, Duration::from_millis(1), false) });
         assert_eq!(pace.deadline(locked) - locked, LOCK / 8, "some work is always done");
     }

@@ -25,7 +25,13 @@ pub(super) enum Search {
     /// Through all keys, stretch by stretch.
     Walk(Walk),
     /// Through the row numbers of the few due rows.
-    Picked(VecDeque<i64>),
+    Picked(Picked),
+}
+
+/// Row numbers still to go, in rising order, and those given out last.
+pub(super) struct Picked {
+    left: VecDeque<i64>,
+    given: Vec<i64>,
 }
 
 /// A walk from one key to the last one that there was when it began. What is inserted behind
@@ -44,7 +50,7 @@ impl Search {
     /// Chooses the way.
     pub(super) fn start(task: &Task<'_>, conditions: &Conditions) -> rusqlite::Result<Option<Search>> {
         if let Some(picked) = pick(task, conditions)? {
-            return Ok(Some(Search::Picked(picked)));
+            return Ok(Some(Search::Picked(Picked { left: picked, given: Vec::new() })));
         }
         let ends = first_and_last_key(task)?;
         Ok(ends.map(|(first, last)| {
@@ -60,11 +66,7 @@ impl Search {
         pace: &Pace,
     ) -> rusqlite::Result<Option<Keys>> {
         match self {
-            Search::Picked(rowids) => {
-                let some = rowids.len().min(usize::try_from(pace.rows()).unwrap_or(usize::MAX));
-                let batch: Vec<i64> = rowids.drain(..some).collect();
-                Ok((!batch.is_empty()).then_some(Keys::Rowids(batch)))
-            }
+            Search::Picked(picked) => Ok(picked.next(pace.rows())),
             Search::Walk(walk) => walk.next(task, conditions, pace.stretch()),
         }
     }
@@ -80,13 +82,23 @@ impl Search {
                     (None, None) => End::without(walk.last.clone()),
                 };
             }
-            Search::Picked(rowids) => {
-                // Batches of picked rows are bounded by their number; should one have run out of
-                // time, the rest of it is still due and is asked for again when the run ends.
-                if refused.is_some() {
-                    tracing::debug!("a batch of picked rows ran out of time; {} wait", rowids.len());
-                }
-            }
+            Search::Picked(picked) if refused.is_some() => picked.give_back(),
+            Search::Picked(_) => {}
+        }
+    }
+}
+
+impl Picked {
+    fn next(&mut self, rows: u64) -> Option<Keys> {
+        let some = self.left.len().min(usize::try_from(rows).unwrap_or(usize::MAX));
+        self.given = self.left.drain(..some).collect();
+        (!self.given.is_empty()).then(|| Keys::Rowids(self.given.clone()))
+    }
+
+    /// A batch that ran out of time left some of its rows: all of them are asked again.
+    fn give_back(&mut self) {
+        for rowid in self.given.drain(..).rev() {
+            self.left.push_front(rowid);
         }
     }
 }
@@ -211,4 +223,19 @@ pub(in crate::purge) fn remaining(
     let sql = format!("SELECT count(*) FROM {} WHERE {condition} AND {due} AND {call}", table.sql());
     let count = connection.query_row(&sql, params_from_iter(parameters), |row| row.get::<_, i64>(0));
     count.map(i64::unsigned_abs).map_err(engine)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_that_a_batch_had_no_time_for_come_again() {
+        let mut picked = Picked { left: (1..=5).collect(), given: Vec::new() };
+        assert_eq!(picked.next(3), Some(Keys::Rowids(vec![1, 2, 3])));
+        picked.give_back();
+        assert_eq!(picked.next(2), Some(Keys::Rowids(vec![1, 2])));
+        assert_eq!(picked.next(9), Some(Keys::Rowids(vec![3, 4, 5])));
+        assert_eq!(picked.next(9), None);
+    }
 }
