@@ -24,8 +24,6 @@ pub fn run(cli: &Cli, console: &mut Console<'_>, clock: &dyn Fn() -> Instant) ->
         Command::Purge(arguments) => purge::run(arguments, console, clock),
         Command::Ledger(arguments) => ledger::run(arguments, console),
     };
-    let flushed = console.out.flush();
-    let result = result.and_then(|code| flushed.map(|()| code).map_err(Failure::from));
     result.unwrap_or_else(|failure| {
         console.complain(&failure.message);
         failure.code

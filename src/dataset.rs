@@ -29,6 +29,11 @@ impl Problem {
         self.place = Some(place.into());
         self
     }
+
+    /// The same problem, at a place where it has none of its own.
+    pub fn or_at(self, place: &str) -> Problem {
+        if self.place.is_none() { self.at(place) } else { self }
+    }
 }
 
 impl std::fmt::Display for Problem {

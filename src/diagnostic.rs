@@ -125,6 +125,18 @@ impl Position {
     }
 }
 
+/// A text of somebody else's, safe to print on one line of a terminal: what would act on the
+/// terminal, or turn the reading around, is written out.
+pub fn printable(text: &str) -> String {
+    let one = |c: char| if acts(c) { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(one).collect()
+}
+
+fn acts(c: char) -> bool {
+    let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || turns
+}
+
 /// What is longer was not misspelt, and comparing it would take quadratic time and memory.
 const LONGEST_WORD: usize = 100;
 
@@ -160,5 +172,24 @@ mod tests {
         assert_eq!(nearest("Keep", known), Some("keep"));
         assert_eq!(nearest("counted_from", known), Some("counted-from"));
         assert_eq!(nearest("retention", known), None);
+    }
+
+    #[test]
+    fn endless_words_are_not_compared() {
+        // The table of their distances would take more memory than there is.
+        let (word, other) = ("a".repeat(900_000), "b".repeat(900_000));
+        assert_eq!(nearest(&word, [other.as_str()]), None);
+        assert_eq!(nearest(&word, ["keep"]), None);
+    }
+
+    #[test]
+    fn findings_stand_in_the_order_of_their_places_and_those_without_one_first() {
+        let at = |start: usize| Finding::error("x", start.to_string(), start..start + 1);
+        let findings = vec![at(9), Finding::warning("x", "3", 3..4), Finding::unreadable("x", "none"), at(5)];
+        let mut examined = Examined { findings, ..Examined::default() };
+        examined.sort();
+        let messages: Vec<&str> = examined.findings.iter().map(|finding| finding.message.as_str()).collect();
+        assert_eq!(messages, ["none", "3", "5", "9"]);
+        assert_eq!((examined.errors(), examined.warnings()), (3, 1));
     }
 }

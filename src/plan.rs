@@ -140,8 +140,10 @@ impl Plan {
             }
             Err(problem) => {
                 for wanted in &request.wanted {
-                    let index = index_of(policy, request.rules[*wanted]);
-                    self.rules.push(unplanned(index, book.cutoff(*wanted).due_up_to(), &problem));
+                    let rule = request.rules[*wanted];
+                    let (index, told) = (index_of(policy, rule), book.cutoff(*wanted).due_up_to());
+                    let problem = problem.clone().or_at(&rule.places.data_at);
+                    self.rules.push(unplanned(index, told, problem));
                 }
             }
         }
@@ -152,7 +154,7 @@ fn index_of(policy: &Policy, rule: &Rule) -> usize {
     policy.rules.iter().position(|candidate| candidate.name == rule.name).unwrap_or_default()
 }
 
-fn unplanned(index: usize, due_up_to: DueUpTo, problem: &Problem) -> PlannedRule {
+fn unplanned(index: usize, due_up_to: DueUpTo, problem: Problem) -> PlannedRule {
     PlannedRule {
         index,
         counts: Counts::default(),
@@ -163,7 +165,7 @@ fn unplanned(index: usize, due_up_to: DueUpTo, problem: &Problem) -> PlannedRule
         next_due: None,
         breach: None,
         refused: None,
-        problems: vec![problem.clone()],
+        problems: vec![problem],
     }
 }
 

@@ -151,3 +151,108 @@ fn read(mut whole: Section<'_>, text: &str, surroundings: &Surroundings<'_>) -> 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Reads a policy that stands in `/etc/frist`, where no variable is set.
+    pub(crate) fn read(text: &str) -> (Option<Policy>, Vec<Finding>) {
+        let base = Path::new("/etc/frist");
+        parse(text, &Surroundings { file: "p.toml", base, default_state: base, variable: &|_| None })
+    }
+
+    /// A valid policy of the usual beginning and these sections.
+    pub(crate) fn valid(sections: &str) -> Policy {
+        let (policy, findings) = read(&format!("{BEGINNING}{sections}"));
+        policy.unwrap_or_else(|| panic!("{findings:?}"))
+    }
+
+    pub(crate) const BEGINNING: &str = r#"
+        version = 1
+        [policy]
+        name = "shop"
+        timezone = "Europe/Copenhagen"
+        financial-year-ends = "12-31"
+        [source.app]
+        sqlite = "app.db"
+        "#;
+
+    /// A rule on `app.invoices`, with these lines of its own.
+    pub(crate) fn rule(lines: &str) -> String {
+        format!("\n[[rule]]\nname = \"billing\"\ndata = \"app.invoices\"\n{lines}\n")
+    }
+
+    #[test]
+    fn a_rule_reads_as_the_phrase_that_was_promised() {
+        let phrase = |keep: &str, after: &str| {
+            let policy = valid(&rule(&format!("keep = \"{keep}\"\nafter = {after}")));
+            policy.rules[0].phrase()
+        };
+        assert_eq!(phrase("3 months", "\"ended_at\""), "3 months after ended_at");
+        assert_eq!(phrase("at most 12 months", "\"at\""), "at most 12 months after at");
+        let counted =
+            |from: &str| phrase("5 years", &format!("{{ column = \"at\", counted-from = \"{from}\" }}"));
+        assert_eq!(counted("end-of-month"), "5 years after at, from the end of the month");
+        assert_eq!(counted("end-of-quarter"), "5 years after at, from the end of the quarter");
+        assert_eq!(counted("end-of-year"), "5 years after at, from the end of the year");
+        assert_eq!(counted("end-of-financial-year"), "5 years after at, from the end of the financial year");
+    }
+
+    #[test]
+    fn settings_of_a_table_go_before_those_of_its_source() {
+        let policy = valid(
+            r#"
+            formats = { at = "unix", day = "julian-day" }
+            empty = "never"
+            [source.app.table.invoices]
+            formats = { at = "%d-%m-%Y" }
+            times-in = "Europe/Paris"
+            [source.app.table.log]
+            empty = []
+            "#,
+        );
+        let source = &policy.sources[0];
+        let formats = |table: &str, column: &str| source.settings(table).formats[column].to_string();
+        assert_eq!(formats("invoices", "at"), "%d-%m-%Y");
+        assert_eq!(formats("invoices", "day"), "julian-day");
+        assert_eq!(formats("anything", "at"), "unix");
+        assert_eq!(source.settings("invoices").empty, ["never"]);
+        assert!(source.settings("log").empty.is_empty(), "what is written replaces what is inherited");
+        assert_eq!(source.settings("invoices").times_in.name(), "Europe/Paris");
+        assert_eq!(source.settings("log").times_in.name(), "UTC");
+    }
+
+    #[test]
+    fn paths_and_places_are_those_of_the_file() {
+        let policy = valid(&rule("keep = \"1 day\"\nafter = \"å\"\nwhen = \"b = 1\""));
+        assert_eq!(policy.sources[0].path, Path::new("/etc/frist/app.db"));
+        assert_eq!(policy.state, Path::new("/etc/frist"));
+        assert_eq!(policy.place(0), "p.toml:1:1");
+        let places = &policy.rules[0].places;
+        assert_eq!(&policy.text[places.data.clone()], "\"app.invoices\"");
+        assert_eq!(&policy.text[places.keep.clone()], "\"1 day\"");
+        assert_eq!(&policy.text[policy.name_span.clone()], "\"shop\"");
+    }
+
+    #[test]
+    fn the_hash_is_that_of_the_bytes() {
+        let policy = valid("");
+        let other = valid("# a word\n");
+        assert_eq!(policy.sha256.len(), 64);
+        assert_ne!(policy.sha256, other.sha256);
+    }
+
+    #[test]
+    fn a_problem_in_one_place_hides_none_in_another() {
+        let (policy, findings) = read(
+            "version = 3\n[policy]\nname = 1\n[source.app]\nsqlite = []\n[activity.a]\n[[rule]]\nkeep = true\n",
+        );
+        assert!(policy.is_none());
+        let codes: Vec<&str> = findings.iter().map(|finding| finding.code).collect();
+        for code in ["unknown-version", "wrong-type", "missing-key"] {
+            assert!(codes.contains(&code), "{code} in {codes:?}");
+        }
+        assert_eq!(findings.len(), 9, "{findings:#?}");
+    }
+}

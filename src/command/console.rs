@@ -8,7 +8,9 @@ use std::path::Path;
 
 use crate::cli::{Format, Output};
 use crate::exit;
-use crate::report::text::Style;
+use crate::policy::Policy;
+use crate::report::text::{self, Style};
+use crate::report::{Listing, Subject, json};
 
 /// The streams of a command, and what is known of them.
 pub struct Console<'a> {
@@ -83,6 +85,21 @@ impl Console<'_> {
         }
         self.out.flush()?;
         Ok(())
+    }
+}
+
+/// Draws a policy's plan or run in the format that was asked for.
+pub(super) fn draw(
+    out: &mut dyn Write,
+    format: Format,
+    style: Style,
+    policy: &Policy,
+    subject: Subject<'_>,
+    listing: Option<&dyn Listing>,
+) -> io::Result<()> {
+    match format {
+        Format::Text => text::write(out, policy, subject, listing, style),
+        Format::Json => json::write(out, policy, subject, listing),
     }
 }
 

@@ -44,6 +44,7 @@ pub(super) fn run(
     let policy = shell_word(&policy);
     writeln!(console.out, "\nLook around: the policy is short, and what the run wrote down is shown by")?;
     writeln!(console.out, "$ frist ledger show {policy}")?;
+    console.out.flush()?;
     Ok(exit::DONE)
 }
 

@@ -13,7 +13,11 @@ use super::{Console, Failure, policies};
 pub(super) fn run(arguments: &Ledger, console: &mut Console<'_>) -> Result<u8, Failure> {
     match arguments {
         Ledger::Show(arguments) => show(arguments, console),
-        Ledger::Verify(arguments) => check(arguments, console),
+        Ledger::Verify(arguments) => {
+            let code = check(arguments, console)?;
+            console.out.flush()?;
+            Ok(code)
+        }
     }
 }
 

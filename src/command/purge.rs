@@ -1,21 +1,21 @@
 //! `frist purge`: a plan, consent, and a run for each policy.
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant as Stopwatch;
 
 use crate::calendar::{Instant, Zone};
-use crate::cli::{Format, Purge};
+use crate::cli::Purge;
 use crate::dataset::sqlite::survey::Extent;
 use crate::exit;
 use crate::ledger::{History, Ledger, LedgerError, RunLock, StateFolder};
 use crate::plan::{Plan, Scope};
 use crate::policy::Policy;
 use crate::purge::{self, Circumstances, Confirmed, Outcome, Run, Stop};
-use crate::report::text::Style;
-use crate::report::{Subject, json, records, text};
+use crate::report::{Subject, records, text};
 
+use super::console::draw;
 use super::progress::Progress;
 use super::{Console, Failure, policies};
 
@@ -50,8 +50,9 @@ pub(super) fn run(
     let delivered = console.deliver(
         &arguments.output,
         &mut |out, format, style| {
-            done.iter()
-                .try_for_each(|(policy, plan, outcome)| draw(out, format, style, policy, plan, outcome))
+            done.iter().try_for_each(|(policy, plan, outcome)| {
+                draw(out, format, style, policy, Subject::Run(plan, outcome), None)
+            })
         },
         &mut |out, _| {
             done.iter().try_for_each(|(policy, _, outcome)| text::run_complaints(out, policy, outcome))
@@ -59,20 +60,6 @@ pub(super) fn run(
     );
     delivered.map_err(|failure| Failure { code: code.max(failure.code), ..failure })?;
     Ok(code)
-}
-
-fn draw(
-    out: &mut dyn Write,
-    format: Format,
-    style: Style,
-    policy: &Policy,
-    plan: &Plan,
-    outcome: &Outcome,
-) -> io::Result<()> {
-    match format {
-        Format::Text => text::write(out, policy, Subject::Run(plan, outcome), None, style),
-        Format::Json => json::write(out, policy, Subject::Run(plan, outcome), None),
-    }
 }
 
 fn one_policy(
@@ -154,7 +141,18 @@ fn refused(message: impl ToString) -> Failure {
 
 fn ledger_failure(error: LedgerError) -> Failure {
     let code = if matches!(error, LedgerError::Busy { .. }) { exit::LOCKED } else { exit::INCOMPLETE };
-    Failure { code, message: error.to_string() }
+    let advice = match &error {
+        LedgerError::Io { source, .. } if is_wrong_folder(source.kind()) => {
+            "; the state folder must be one that this account may write to: see `state` in the policy, or --state"
+        }
+        _ => "",
+    };
+    Failure { code, message: format!("{error}{advice}") }
+}
+
+fn is_wrong_folder(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{NotADirectory, PermissionDenied, ReadOnlyFilesystem};
+    matches!(kind, NotADirectory | PermissionDenied | ReadOnlyFilesystem)
 }
 
 /// SIGINT, SIGTERM and SIGHUP set a flag; a second one of them ends the program at once.

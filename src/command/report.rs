@@ -1,16 +1,14 @@
 //! `frist report`: the dry run.
 
-use std::io::{self, Write};
-
 use crate::calendar::Instant;
-use crate::cli::{Format, Report};
+use crate::cli::Report;
 use crate::dataset::sqlite::survey::Extent;
 use crate::exit;
 use crate::plan::{Plan, Scope};
 use crate::policy::Policy;
-use crate::report::text::Style;
-use crate::report::{Listing, Subject, json, text};
+use crate::report::{Listing, Subject, text};
 
+use super::console::draw;
 use super::listing::Records;
 use super::{Console, Failure, policies};
 
@@ -30,7 +28,11 @@ pub(super) fn run(
     console.deliver(
         &arguments.output,
         &mut |out, format, style| {
-            both().try_for_each(|(policy, plan)| draw(out, format, style, policy, plan, arguments))
+            both().try_for_each(|(policy, plan)| {
+                let records = Records { policy, plan, all: arguments.all };
+                let listing = arguments.list.then_some(&records as &dyn Listing);
+                draw(out, format, style, policy, Subject::Plan(plan), listing)
+            })
         },
         &mut |out, _| {
             let unwanted = |plan: &Plan| arguments.fail_on_due && plan.due() > 0;
@@ -55,21 +57,5 @@ fn exit_code(plans: &[Plan], fail_on_due: bool) -> u8 {
         (true, _) => exit::INCOMPLETE,
         (false, true) => exit::FINDINGS,
         (false, false) => exit::DONE,
-    }
-}
-
-fn draw(
-    out: &mut dyn Write,
-    format: Format,
-    style: Style,
-    policy: &Policy,
-    plan: &Plan,
-    arguments: &Report,
-) -> io::Result<()> {
-    let records = Records { policy, plan, all: arguments.all };
-    let listing = arguments.list.then_some(&records as &dyn Listing);
-    match format {
-        Format::Text => text::write(out, policy, Subject::Plan(plan), listing, style),
-        Format::Json => json::write(out, policy, Subject::Plan(plan), listing),
     }
 }

@@ -2,7 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::{Examined, Finding, Severity};
+use super::{Examined, Finding, Severity, printable};
 
 /// All findings of some files, then one line that counts them.
 pub fn render(examined: &[Examined], color: bool, width: usize) -> String {
@@ -22,17 +22,18 @@ fn draw<'a>(file: &'a Examined, finding: &'a Finding) -> Group<'a> {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(finding.message.as_str()).id(finding.code);
+    let title = level.primary_title(printable(&finding.message)).id(finding.code);
+    let path = printable(&file.file);
     let group = match &finding.span {
         Some(span) => title.element(
             Snippet::source(file.text.as_str())
-                .path(file.file.as_str())
+                .path(path)
                 .annotation(AnnotationKind::Primary.span(inside(&file.text, span.start, span.end))),
         ),
-        None => title.element(annotate_snippets::Origin::path(file.file.as_str())),
+        None => title.element(annotate_snippets::Origin::path(path)),
     };
     match &finding.help {
-        Some(help) => group.element(Level::HELP.message(help.as_str())),
+        Some(help) => group.element(Level::HELP.message(printable(help))),
         None => group,
     }
 }
@@ -43,4 +44,39 @@ fn inside(text: &str, start: usize, end: usize) -> std::ops::Range<usize> {
     let end = end.clamp(start, text.len());
     let line_end = text[start..end].find(['\n', '\r']).map_or(end, |newline| start + newline);
     start..line_end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(text: &str, span: std::ops::Range<usize>) -> String {
+        let findings = vec![Finding::error("code", "message", span)];
+        render(&[Examined { file: "p.toml".into(), text: text.into(), findings }], false, 80)
+    }
+
+    #[test]
+    fn a_span_over_several_lines_is_underlined_on_its_first() {
+        assert_eq!(inside("ab\ncd\n", 0, 5), 0..2);
+        assert_eq!(inside("ab\r\ncd", 1, 6), 1..2);
+        assert!(drawn("[[rule]]\nname = 1\n", 0..17).ends_with("1 | [[rule]]\n  | ^^^^^^^^\n\n"));
+    }
+
+    #[test]
+    fn a_span_beyond_the_text_is_drawn_at_its_end() {
+        for (text, span) in [("", 0..0), ("", 5..9), ("a", 1..1), ("a\n", 2..2)] {
+            assert!(drawn(text, span.clone()).contains('^'), "{text:?} {span:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_in_a_policy_can_write_on_the_terminal() {
+        let findings = vec![
+            Finding::error("code", "unknown key `\u{1b}[31m`", 0..4).help("did you mean `\u{1b}]0;x\u{7}`?"),
+        ];
+        let text = "\u{1b}[31m\u{202e} = \u{7}\u{0}1".to_string();
+        let drawn = render(&[Examined { file: "\u{1b}.toml".into(), text, findings }], false, 80);
+        let control = |c: char| c.is_control() && c != '\n';
+        assert!(!drawn.contains(control) && !drawn.contains('\u{202e}'), "{drawn:?}");
+    }
 }

@@ -161,6 +161,9 @@ fn make_folder(path: &Path) -> Result<(), LedgerError> {
     make_folder(parent)?;
     match DirBuilder::new().mode(PRIVATE_FOLDER).create(path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            Err(io_error("open", path)(ErrorKind::NotADirectory.into()))
+        }
         Err(error) => Err(io_error("create", path)(error)),
         Ok(()) => sync_folder(parent),
     }

@@ -166,17 +166,17 @@ impl<'a> Run<'a> {
             Ok(()) if done.stopped.is_some() => Ok(RuleOutcome::Stopped),
             Ok(()) => match done.survivors {
                 Some(survivors) if survivors > 0 => {
-                    problems.push(survived(rule, survivors));
+                    problems.push(survived(rule, survivors).at(&rule.places.data_at));
                     Ok(RuleOutcome::Failed)
                 }
                 _ => Ok(RuleOutcome::Done),
             },
             Err(Halt::Refused(problem)) => {
-                problems.push(problem);
+                problems.push(problem.or_at(&rule.places.data_at));
                 Ok(RuleOutcome::Refused)
             }
             Err(Halt::Problem(problem)) => {
-                problems.push(problem);
+                problems.push(problem.or_at(&rule.places.data_at));
                 Ok(RuleOutcome::Failed)
             }
             Err(Halt::Ledger(error)) => Err(error),

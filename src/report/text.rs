@@ -6,6 +6,7 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, TableStyle};
 
 use super::{Listing, Subject, breach_text, due_up_to, grouped, records};
 use crate::dataset::Problem;
+use crate::diagnostic;
 use crate::ledger::{RecoveryOutcome, RuleOutcome};
 use crate::plan::{Plan, PlannedRule, SourceState};
 use crate::policy::Policy;
@@ -184,10 +185,9 @@ fn problems(out: &mut dyn Write, about: &str, problems: &[Problem]) -> io::Resul
     problems.iter().try_for_each(|problem| writeln!(out, "{about}: PROBLEM: {}", printable(problem)))
 }
 
-/// A text from the data or the file system, safe to print on one line of a terminal.
+/// What comes from the data or the file system cannot act on the terminal.
 fn printable(text: &impl ToString) -> String {
-    let one = |c: char| if c.is_control() { c.escape_default().collect() } else { String::from(c) };
-    text.to_string().chars().map(one).collect()
+    diagnostic::printable(&text.to_string())
 }
 
 fn list(out: &mut dyn Write, policy: &Policy, plan: &Plan, listing: &dyn Listing) -> io::Result<()> {

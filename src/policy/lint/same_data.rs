@@ -63,3 +63,27 @@ fn tidy(path: &Path) -> PathBuf {
     }
     tidy
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_that_do_not_exist_are_compared_without_their_detours() {
+        let tidied = |path: &str| tidy(Path::new(path)).display().to_string();
+        assert_eq!(tidied("/a/./b/../c.db"), "/a/c.db");
+        assert_eq!(tidied("a/b/../../c.db"), "c.db");
+        assert_eq!(tidied("../../c.db"), "../../c.db", "what lies above is not known");
+        assert_eq!(tidied("./c.db"), "c.db");
+    }
+
+    #[test]
+    fn a_link_to_a_file_is_that_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("app.db"), folder.path().join("link.db"));
+        std::fs::write(&file, "").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert_eq!(identity(&file), identity(&link));
+        assert_ne!(identity(&file), identity(&folder.path().join("other.db")));
+    }
+}

@@ -63,3 +63,67 @@ fn demand(statute: &Statute, bound: &str) -> String {
     };
     format!("it wants {bound} {} years, counted {from}", months / 12)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::tests::{BEGINNING, read, rule};
+
+    /// The message of the only error in a rule under a law, if there is one.
+    fn judged(law: &str, rule_lines: &str) -> Option<String> {
+        let activity = format!("[activity.billing]\npurpose = \"Bookkeeping\"\nlaw = \"{law}\"\n");
+        let rule = rule(&format!("activity = \"billing\"\n{rule_lines}"));
+        let (_, mut findings) = read(&format!("{BEGINNING}{activity}{rule}"));
+        assert!(findings.len() < 2, "{findings:?}");
+        findings.pop().map(|finding| finding.message)
+    }
+
+    fn bookkeeping(keep: &str, counted_from: &str) -> bool {
+        let after = format!("after = {{ column = \"at\", counted-from = \"{counted_from}\" }}");
+        judged("dk:bogfoeringsloven-12", &format!("keep = \"{keep}\"\n{after}")).is_none()
+    }
+
+    fn laundering(keep: &str) -> bool {
+        judged("dk:hvidvaskloven-30", &format!("keep = \"{keep}\"\nafter = \"at\"")).is_none()
+    }
+
+    #[test]
+    fn five_years_from_the_end_of_the_financial_year_are_enough() {
+        assert!(bookkeeping("5 years", "end-of-financial-year"));
+        assert!(bookkeeping("60 months", "end-of-financial-year"));
+        assert!(bookkeeping("10 years", "end-of-financial-year"));
+        assert!(!bookkeeping("4 years 11 months", "end-of-financial-year"));
+        assert!(!bookkeeping("1825 days", "end-of-financial-year"), "days may be fewer than five years");
+        assert!(
+            !bookkeeping("at most 5 years", "end-of-financial-year"),
+            "it ends a day before five years do"
+        );
+    }
+
+    #[test]
+    fn another_start_has_to_make_up_for_the_year_that_it_may_lose() {
+        assert!(!bookkeeping("5 years", "end-of-month"));
+        assert!(bookkeeping("6 years", "end-of-month"));
+        let lines = |keep: &str| format!("keep = \"{keep}\"\nafter = \"at\"");
+        assert!(judged("dk:bogfoeringsloven-12", &lines("6 years")).is_none());
+        assert!(judged("dk:bogfoeringsloven-12", &lines("71 months")).is_some());
+    }
+
+    #[test]
+    fn a_law_may_demand_and_forbid_at_once() {
+        assert!(laundering("5 years"));
+        assert!(!laundering("5 years 1 day"));
+        assert!(!laundering("61 months"));
+        assert!(!laundering("4 years"));
+        assert!(!laundering("immediately"));
+        let counted = "keep = \"5 years\"\nafter = { column = \"at\", counted-from = \"end-of-year\" }";
+        let message = judged("dk:hvidvaskloven-30", counted).unwrap();
+        assert!(message.contains("keeps longer than"), "{message}");
+    }
+
+    #[test]
+    fn words_are_no_entry_of_the_catalogue() {
+        assert!(judged("the promise in our notice", "keep = \"1 day\"\nafter = \"at\"").is_none());
+        let unknown = judged("dk:skatteloven-1", "keep = \"1 day\"\nafter = \"at\"").unwrap();
+        assert!(unknown.contains("not in the catalogue"), "{unknown}");
+    }
+}

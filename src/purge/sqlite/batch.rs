@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use super::keys::{Bound, End, Keys};
@@ -61,8 +62,11 @@ impl Batch<'_> {
 
     /// Behind the first row that did not fit, nothing was asked: the batch is not about it.
     fn shrink_to_what_was_asked(&mut self) {
-        if let (Keys::Range(_, to), Some(refused)) = (&mut self.keys, self.conditions.quota.refused()) {
-            *to = End::without(refused);
+        let Some(refused) = self.conditions.quota.refused() else { return };
+        match (&mut self.keys, refused.as_slice()) {
+            (Keys::Rowids(rowids), [Value::Integer(refused)]) => rowids.retain(|rowid| rowid < refused),
+            (Keys::Rowids(_), _) => {}
+            (Keys::Range(_, to), _) => *to = End::without(refused),
         }
     }
 
