@@ -174,14 +174,16 @@ pub enum Ledger {
 
 /// Which ledger.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
 pub struct WhichLedger {
     /// A policy whose ledger is meant.
-    #[arg(value_name = "POLICY")]
+    #[arg(value_name = "POLICY", required_unless_present = "state", conflicts_with = "state")]
     pub policy: Option<PathBuf>,
     /// The state folder itself.
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
+    /// Where relative paths in the policy start; beside the policy where it is left out.
+    #[arg(long, value_name = "DIR", requires = "policy")]
+    pub root: Option<PathBuf>,
 }
 
 /// `frist ledger show`.

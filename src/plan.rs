@@ -105,6 +105,16 @@ impl Plan {
         self.rules.iter().filter_map(PlannedRule::due).sum()
     }
 
+    /// The due records of the rules that a purge would carry out.
+    pub fn to_be_deleted(&self, policy: &Policy, accepted_limits: &[String]) -> u64 {
+        let goes = |planned: &&PlannedRule| {
+            let rule = &policy.rules[planned.index];
+            let within = planned.breach.is_none() || accepted_limits.contains(&rule.name);
+            rule.enforce && within && planned.refused.is_none()
+        };
+        self.rules.iter().filter(goes).filter_map(PlannedRule::due).sum()
+    }
+
     fn add_source(&mut self, policy: &Policy, source: &Source, requests: &[Request<'_>], extent: Extent) {
         let name = source.name.clone();
         match survey(source, requests, extent) {
@@ -185,7 +195,7 @@ fn planned(index: usize, rule: &Rule, book: &RuleBook, survey: &RuleSurvey, now:
             .map(|due| zone.date_of(due)),
         breach: rule.limit.breach(tally.due, survey.total),
         refused: survey.obstacle.clone().map(|problem| problem.at(&rule.places.data_at)),
-        problems: unreadable(rule, tally, &survey.unreadable).into_iter().collect(),
+        problems: unreadable(rule, tally, survey).into_iter().collect(),
     }
 }
 
@@ -198,7 +208,7 @@ fn oldest_date(tally: &Tally, zone: Zone) -> Option<Date> {
     tally.oldest_due.date.into_iter().chain(instant).min()
 }
 
-fn unreadable(rule: &Rule, tally: &Tally, named: &[(String, String)]) -> Option<Problem> {
+fn unreadable(rule: &Rule, tally: &Tally, survey: &RuleSurvey) -> Option<Problem> {
     if tally.unreadable == 0 {
         return None;
     }
@@ -206,7 +216,9 @@ fn unreadable(rule: &Rule, tally: &Tally, named: &[(String, String)]) -> Option<
         1 => ("1 record".to_string(), "is"),
         many => (format!("{many} records"), "are"),
     };
-    let places: Vec<String> = named.iter().map(|(key, why)| format!("{key} ({why})")).collect();
+    // Through an index, only what may be due was met.
+    let records = if survey.through_index { format!("at least {records}") } else { records };
+    let places: Vec<String> = survey.unreadable.iter().map(|(key, why)| format!("{key} ({why})")).collect();
     let first = if places.is_empty() { String::new() } else { format!("; first: {}", places.join(", ")) };
     let message = format!(
         "{records} of {} cannot be read, and so {are} kept{first}; correct the values, or say in the policy \

@@ -24,7 +24,7 @@ pub use sqlite::recover;
 pub use stop::{Stop, StopReason};
 
 use crate::dataset::Problem;
-use crate::ledger::{Link, RuleOutcome};
+use crate::ledger::{Link, RecoveryOutcome, RuleOutcome};
 use crate::plan::SourceState;
 use crate::policy::Breach;
 use crate::verdict::Counts;
@@ -83,6 +83,7 @@ impl Outcome {
     /// Whether something was left undone for a reason other than a limit.
     pub fn is_incomplete(&self) -> bool {
         self.stopped.is_some()
+            || self.accounts.iter().any(|account| account.outcome == RecoveryOutcome::Undecided)
             || self.sources.iter().any(|source| source.problem.is_some())
             || self.rules.iter().any(|rule| !rule.problems.is_empty())
     }

@@ -64,7 +64,7 @@ pub fn reason_text(policy: &Policy, book_rules: &[&str], columns: &[String], rea
         Reason::Condition(column) => format!("`{}` is not what `when` compares it with", columns[column]),
         Reason::NotStarted => "the clock has not started".to_string(),
         Reason::Date => format!("its period, counted in {}", policy.zone.name()),
-        Reason::Rule(other) => format!("rule `{}` keeps it longer", book_rules[other]),
+        Reason::Rule(other) => format!("rule `{}` keeps it, at least as long", book_rules[other]),
     }
 }
 
@@ -80,7 +80,7 @@ pub fn breach_text(rule: &str, breach: &Breach) -> String {
         }
         Breach::Share { value, allowed } => {
             format!(
-                "{:.1}% of its data is due, more than the {allowed} that one run may delete",
+                "{:.2}% of its data is due, more than the {allowed} that one run may delete",
                 value * 100.0
             )
         }

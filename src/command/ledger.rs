@@ -23,7 +23,7 @@ pub(super) fn run(arguments: &Ledger, console: &mut Console<'_>) -> Result<u8, F
 
 fn state(which: &WhichLedger, console: &mut Console<'_>) -> Result<PathBuf, Failure> {
     let state = match (&which.policy, &which.state) {
-        (Some(policy), _) => policies::one(policy, console)?.state,
+        (Some(policy), _) => policies::one(policy, which.root.as_deref(), console)?.state,
         (None, Some(state)) => state.clone(),
         (None, None) => return Err(Failure::usage("name a policy, or the state folder with --state")),
     };

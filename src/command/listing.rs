@@ -1,5 +1,6 @@
 //! Reading single records while they are written.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::calendar::Instant;
@@ -19,6 +20,8 @@ pub(super) struct Records<'a> {
     pub(super) plan: &'a Plan,
     /// Records in period or not started too.
     pub(super) all: bool,
+    /// Set where a listing could not be finished.
+    pub(super) failed: &'a Cell<bool>,
 }
 
 impl Listing for Records<'_> {
@@ -30,7 +33,9 @@ impl Listing for Records<'_> {
         }
         let Some(source) = self.policy.source(&rule.source) else { return Ok(()) };
         let requests = requests(self.policy, source, self.plan.now, |other| other.name == rule.name);
-        requests.first().map_or(Ok(()), |request| self.list(source, request, take))
+        let listed = requests.first().map_or(Ok(()), |request| self.list(source, request, take));
+        self.failed.set(self.failed.get() || listed.is_err());
+        listed
     }
 }
 
@@ -42,7 +47,7 @@ impl Records<'_> {
         take: &mut dyn FnMut(Record) -> bool,
     ) -> Result<(), Problem> {
         let Some(place) = request.wanted.first().copied() else { return Ok(()) };
-        // What has been written cannot be taken back, so a listing is read once, under a lock.
+        // What has been written cannot be taken back, so a listing is read once.
         open::read_once(&source.path, |opener| {
             let connection = opener.connect()?;
             let table = table_for(&connection, source, request)?;

@@ -1,6 +1,6 @@
 //! Reading the policies that a command names.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::cli::Policies;
 use crate::diagnostic::text;
@@ -43,8 +43,9 @@ pub(super) fn require_rules(policies: &[Policy], names: &[String]) -> Result<(),
 }
 
 /// One policy, for commands that are about one.
-pub(super) fn one(policy: &std::path::Path, console: &mut Console<'_>) -> Result<Policy, Failure> {
-    let policies = Policies { policies: vec![PathBuf::from(policy)], root: None, state: None };
+pub(super) fn one(policy: &Path, root: Option<&Path>, console: &mut Console<'_>) -> Result<Policy, Failure> {
+    let policies =
+        Policies { policies: vec![policy.to_path_buf()], root: root.map(Path::to_path_buf), state: None };
     let mut read = valid(&policies, console)?;
     match (read.pop(), read.len()) {
         (Some(policy), 0) => Ok(policy),

@@ -84,7 +84,7 @@ fn one_policy(
     let plan = make_plan(arguments, policy, now);
     let consent = match consent {
         Some(consent) => consent,
-        None => ask(policy, &plan, console)?,
+        None => ask(arguments, policy, &plan, console)?,
     };
     let progress = Progress::new(console.progress);
     let circumstances = Circumstances {
@@ -116,9 +116,18 @@ fn make_plan(arguments: &Purge, policy: &Policy, now: Instant) -> Plan {
     Plan::make(policy, &Scope { now, rules: &arguments.rules, extent })
 }
 
-fn ask(policy: &Policy, plan: &Plan, console: &mut Console<'_>) -> Result<Confirmed, Failure> {
+fn ask(
+    arguments: &Purge,
+    policy: &Policy,
+    plan: &Plan,
+    console: &mut Console<'_>,
+) -> Result<Confirmed, Failure> {
     text::write(console.err, policy, Subject::Plan(plan), None, console.style)?;
-    let question = format!("\nDelete {} for good?", records(plan.due()));
+    let to_go = plan.to_be_deleted(policy, &arguments.accept_limits);
+    if let Some(consent) = Confirmed::for_nothing(to_go) {
+        return Ok(consent);
+    }
+    let question = format!("\nDelete {} for good?", records(to_go));
     match &mut console.answers {
         Some(answers) => Confirmed::by_asking(&question, answers, &mut *console.err).map_err(refused),
         None => Confirmed::by_flag(false).map_err(refused),

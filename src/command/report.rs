@@ -1,5 +1,7 @@
 //! `frist report`: the dry run.
 
+use std::cell::Cell;
+
 use crate::calendar::Instant;
 use crate::cli::Report;
 use crate::dataset::sqlite::survey::Extent;
@@ -24,12 +26,13 @@ pub(super) fn run(
         let now = as_of(arguments, policy, clock)?;
         plans.push(Plan::make(policy, &Scope { now, rules: &arguments.rules, extent: Extent::Every }));
     }
+    let failed = Cell::new(false);
     let both = || policies.iter().zip(&plans);
     console.deliver(
         &arguments.output,
         &mut |out, format, style| {
             both().try_for_each(|(policy, plan)| {
-                let records = Records { policy, plan, all: arguments.all };
+                let records = Records { policy, plan, all: arguments.all, failed: &failed };
                 let listing = arguments.list.then_some(&records as &dyn Listing);
                 draw(out, format, style, policy, Subject::Plan(plan), listing)
             })
@@ -39,7 +42,8 @@ pub(super) fn run(
             both().try_for_each(|(policy, plan)| text::plan_complaints(out, policy, plan, unwanted(plan)))
         },
     )?;
-    Ok(exit_code(&plans, arguments.fail_on_due))
+    let code = exit_code(&plans, arguments.fail_on_due);
+    Ok(if failed.get() { exit::INCOMPLETE } else { code })
 }
 
 fn as_of(arguments: &Report, policy: &Policy, clock: &dyn Fn() -> Instant) -> Result<Instant, Failure> {

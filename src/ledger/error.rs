@@ -45,7 +45,7 @@ pub enum LedgerError {
         path: PathBuf,
     },
     /// The chain is broken; nothing was written.
-    #[error("{}: {finding}; keep the file as it is and run: frist ledger verify", path.display())]
+    #[error("{}: {finding}; keep the file as it is and run: frist ledger verify --state {}", path.display(), folder_of(path).display())]
     Broken {
         /// The ledger.
         path: PathBuf,
@@ -53,7 +53,7 @@ pub enum LedgerError {
         finding: Finding,
     },
     /// Something else wrote to the ledger while this run had it open.
-    #[error("{} was changed by another program during this run; run: frist ledger verify", path.display())]
+    #[error("{} was changed by another program during this run; run: frist ledger verify --state {}", path.display(), folder_of(path).display())]
     ChangedMeanwhile {
         /// The ledger.
         path: PathBuf,
@@ -93,6 +93,10 @@ pub enum LedgerError {
 }
 
 /// Names the file and what was tried.
+fn folder_of(file: &Path) -> &Path {
+    file.parent().unwrap_or(file)
+}
+
 pub(crate) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LedgerError {
     move |source| LedgerError::Io { action, path: path.to_path_buf(), source }
 }

@@ -39,7 +39,7 @@ pub struct RunStarted {
     pub command: String,
     /// The version of frist.
     pub version: String,
-    /// The policy's path.
+    /// The policy's name.
     pub policy: String,
     /// The hash of the policy's text, which is no data of a source.
     pub policy_sha256: String,

@@ -9,8 +9,8 @@ use crate::ledger::moment::Moment;
 /// What earlier runs left for the next one to know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
-    /// The latest time that any entry was written or any run took as its as-of
-    /// time: a clock that is before it was set back.
+    /// When the last entry was written, or the as-of time that it tells of: a clock that is
+    /// before it was set back. A clock that was set back and accepted counts from then on.
     pub last_now: Option<String>,
     /// The run that wrote the last entry.
     pub last_run: Option<String>,
@@ -72,6 +72,7 @@ impl Chronicle {
 
     /// Takes in the next event; none is one that is not understood.
     pub(crate) fn take(&mut self, at: &str, run: &str, event: Option<&Event>) {
+        self.latest = None;
         self.note_time(at);
         self.note_run(run);
         match event {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::calendar::{Format, FormatError, Timestamps, Zone};
 use crate::diagnostic::Finding;
 
-use super::section::{Complaint, Section};
+use super::section::{Complaint, Placed, Section};
 use super::{Surroundings, header, path};
 
 /// A database, and what the policy says of its tables.
@@ -55,6 +55,10 @@ pub struct ColumnSettings {
     pub empty: Vec<String>,
     /// The zone of date-times that carry no offset.
     pub times_in: Zone,
+    /// The columns whose format is written here and not further out, with their places in bytes.
+    pub own_formats: Vec<(String, std::ops::Range<usize>)>,
+    /// Where these settings stand in the policy, in bytes.
+    pub span: std::ops::Range<usize>,
 }
 
 impl Default for ColumnSettings {
@@ -65,6 +69,8 @@ impl Default for ColumnSettings {
             formats: BTreeMap::new(),
             empty: Vec::new(),
             times_in: Zone::UTC,
+            own_formats: Vec::new(),
+            span: 0..0,
         }
     }
 }
@@ -161,8 +167,12 @@ fn column_settings(section: &mut Section<'_>, defaults: &ColumnSettings) -> Colu
     let empty_written = section.has("empty");
     let empty = section.texts("empty", true).into_iter().map(|text| text.value).collect();
     let mut formats = defaults.formats.clone();
-    formats.extend(own_formats(section));
+    let own = own_formats(section);
+    let own_formats = own.iter().map(|(column, _)| (column.value.clone(), column.span.clone())).collect();
+    formats.extend(own.into_iter().map(|(column, format)| (column.value, format)));
     ColumnSettings {
+        own_formats,
+        span: section.span(),
         subject: section.parsed("subject", parse_subject).map(|subject| subject.value),
         key,
         formats,
@@ -171,14 +181,14 @@ fn column_settings(section: &mut Section<'_>, defaults: &ColumnSettings) -> Colu
     }
 }
 
-fn own_formats(section: &mut Section<'_>) -> BTreeMap<String, Format> {
+fn own_formats(section: &mut Section<'_>) -> Vec<(Placed<String>, Format)> {
     let title = format!("`formats` of {}", section.title());
-    let Some(inner) = section.section("formats", title) else { return BTreeMap::new() };
-    let mut formats = BTreeMap::new();
+    let Some(inner) = section.section("formats", title) else { return Vec::new() };
+    let mut formats = Vec::new();
     for (column, value) in inner.entries() {
         let text = inner.as_text(&column.value, value);
         let format = text.and_then(|text| inner.understood(text, parse_format));
-        formats.extend(format.map(|format| (column.value, format.value)));
+        formats.extend(format.map(|format| (column, format.value)));
     }
     formats
 }

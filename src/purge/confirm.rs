@@ -25,6 +25,11 @@ impl Confirmed {
         if yes { Ok(Confirmed(())) } else { Err(Unconfirmed::NobodyToAsk) }
     }
 
+    /// Deleting nothing needs no consent; the run is still written into the ledger.
+    pub fn for_nothing(records: u64) -> Option<Confirmed> {
+        (records == 0).then_some(Confirmed(()))
+    }
+
     /// Consent asked for: only the whole word counts.
     pub fn by_asking(
         question: &str,

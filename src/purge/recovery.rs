@@ -108,8 +108,13 @@ fn decide(
     policy: Option<&Policy>,
     wait: Duration,
 ) -> (RecoveryOutcome, bool) {
-    let Some(keys) = keys(lock, killed, doubt) else {
-        return (RecoveryOutcome::RolledBack, true);
+    let keys = match keys(lock, killed, doubt) {
+        Ok(Some(keys)) => keys,
+        Ok(None) => return (RecoveryOutcome::RolledBack, true),
+        Err(error) => {
+            tracing::warn!("{error}");
+            return (RecoveryOutcome::Undecided, false);
+        }
     };
     let asked = policy.and_then(|policy| {
         let rule = policy.rules.iter().find(|rule| rule.name == doubt.rule)?;
@@ -125,13 +130,13 @@ fn decide(
 
 /// The keys of the batch in doubt. They are written between its entry and its commit: where those
 /// of another batch are found, or none, this one was never committed.
-fn keys(lock: &RunLock, killed: &Unfinished, doubt: &Doubt) -> Option<Keys> {
+fn keys(lock: &RunLock, killed: &Unfinished, doubt: &Doubt) -> Result<Option<Keys>, LedgerError> {
     if let Some([first, last]) = doubt.range {
-        return Some(Keys::between(first, last));
+        return Ok(Some(Keys::between(first, last)));
     }
-    let pending = Pending::read(lock.folder()).ok()??;
+    let Some(pending) = Pending::read(lock.folder())? else { return Ok(None) };
     let same = pending.run == killed.run && pending.rule == doubt.rule && pending.batch == doubt.number;
-    if same { Keys::from_json(&pending.range) } else { None }
+    Ok(if same { Keys::from_json(&pending.range) } else { None })
 }
 
 /// How many due records remain within the keys, and whether no trigger can have put them there.

@@ -12,8 +12,8 @@ use crate::dataset::sqlite::survey::{requests, table_for};
 use crate::dataset::{Problem, Status};
 use crate::exit;
 use crate::ledger::{
-    Batch, BatchUndone, Code, Event, Ledger, LedgerError, Link, Pending, RuleFinished, RuleOutcome,
-    RuleStarted, RunFinished, RunLock, RunStarted, SourceRead, SourceStatus,
+    Batch, BatchUndone, Code, Event, Ledger, LedgerError, Link, Pending, RecoveryOutcome, RuleFinished,
+    RuleOutcome, RuleStarted, RunFinished, RunLock, RunStarted, SourceRead, SourceStatus,
 };
 use crate::plan::{Plan, PlannedRule, SourceState};
 use crate::policy::{Policy, Rule};
@@ -332,6 +332,8 @@ impl Outcome {
         let stopped = self.stopped.map(super::StopReason::code);
         let mut codes: Vec<&str> = sources.chain(rules).map(|problem| problem.code).chain(limits).collect();
         codes.extend(stopped);
+        let undecided = self.accounts.iter().any(|account| account.outcome == RecoveryOutcome::Undecided);
+        codes.extend(undecided.then_some("undecided-batch"));
         codes.sort_unstable();
         codes.dedup();
         codes

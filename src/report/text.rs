@@ -273,6 +273,11 @@ fn account_line(out: &mut dyn Write, account: &Account) -> io::Result<()> {
             format!("; whether its last batch, of {}, was committed cannot be told", records(account.rows))
         }
     };
-    let care = if account.exact { "" } else { ", unless another program changed these records since" };
+    let care = match account.outcome {
+        RecoveryOutcome::Committed | RecoveryOutcome::RolledBack if !account.exact => {
+            ", unless another program changed these records since"
+        }
+        _ => "",
+    };
     writeln!(out, "Run {} was killed. It had deleted {}{doubt}{care}.\n", account.run, records(deleted))
 }

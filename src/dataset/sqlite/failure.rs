@@ -20,9 +20,10 @@ pub fn problem(path: &Path, error: &rusqlite::Error) -> Problem {
         return Problem::new("unrecovered-journal", message);
     }
     let (code, advice) = match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            ("busy", "another program kept it locked; run again when it is done, or wait longer with --wait")
-        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
+            "busy",
+            "another program kept it locked; run again when it is done; a purge waits as long as --wait says",
+        ),
         Some(ErrorCode::NotADatabase) => {
             ("not-a-database", "it is not an SQLite database, or it is encrypted")
         }

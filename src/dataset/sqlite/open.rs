@@ -71,8 +71,8 @@ impl Opener {
         let flags =
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(self.uri(), flags).map_err(explain)?;
-        configure(&connection).map_err(explain)?;
         connection.busy_timeout(PATIENCE).map_err(explain)?;
+        configure(&connection).map_err(explain)?;
         connection.execute_batch("PRAGMA query_only = ON; BEGIN").map_err(explain)?;
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(explain)?;
         Ok(connection)
@@ -104,6 +104,7 @@ pub fn configure(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Reads a database: `work` is asked again where the file changed under it.
 pub fn read<T>(path: &Path, mut work: impl FnMut(&Opener) -> Result<T, Problem>) -> Result<T, Unusable> {
+    let path = &real(path);
     for _ in 0..ATTEMPTS {
         let before = Sight::of(path)?;
         let opener = Opener { path: path.to_path_buf(), access: before.access() };
@@ -118,6 +119,7 @@ pub fn read<T>(path: &Path, mut work: impl FnMut(&Opener) -> Result<T, Problem>)
 /// Reads a database once, for output that cannot be taken back: a file that changed under the
 /// reader is a problem, told at the end.
 pub fn read_once<T>(path: &Path, work: impl FnOnce(&Opener) -> Result<T, Problem>) -> Result<T, Unusable> {
+    let path = &real(path);
     let before = Sight::of(path)?;
     let opener = Opener { path: path.to_path_buf(), access: before.access() };
     let result = work(&opener).map_err(Unusable::failed)?;
@@ -207,7 +209,7 @@ impl Sight {
 
 /// Whether a writer died, or is at work: only one that may write can tell and put it right.
 pub fn needs_recovery(path: &Path) -> bool {
-    match Sight::of(path) {
+    match Sight::of(&real(path)) {
         Ok(sight) => sight.journal_in_use,
         Err(unusable) => unusable.problem.code == UNRECOVERED,
     }
@@ -266,6 +268,11 @@ fn journal_in_use(path: &Path) -> bool {
     let mut magic = [0; JOURNAL_MAGIC.len()];
     let read = File::open(beside(path, "-journal")).and_then(|mut journal| journal.read_exact(&mut magic));
     read.is_ok() && magic == JOURNAL_MAGIC
+}
+
+/// The file itself: SQLite keeps its other files beside that, not beside a link to it.
+pub fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
 }
 
 /// The path of a file that SQLite keeps beside a database.

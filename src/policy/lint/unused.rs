@@ -1,7 +1,7 @@
 //! A source or an activity that no rule uses protects nothing.
 
-use crate::diagnostic::Finding;
-use crate::policy::Policy;
+use crate::diagnostic::{Finding, nearest};
+use crate::policy::{ColumnSettings, Policy, Source};
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
     let sources = policy
@@ -16,7 +16,45 @@ pub(super) fn check(policy: &Policy) -> Vec<Finding> {
         .filter(|activity| activity.time_limit.is_none())
         .filter(|activity| !policy.rules.iter().any(|rule| rule.activity.as_ref() == Some(&activity.name)))
         .map(|activity| finding("unused-activity", "activity", &activity.name, activity.span.clone()));
-    sources.chain(activities).collect()
+    sources.chain(activities).chain(tables(policy)).chain(formats(policy)).collect()
+}
+
+/// Settings of a table that no rule is about are usually a misspelt name.
+fn tables(policy: &Policy) -> impl Iterator<Item = Finding> {
+    settings(policy).filter_map(|(source, table, settings)| {
+        let ignored = source.ignore.iter().any(|ignored| ignored.table == table);
+        let mut known =
+            policy.rules.iter().filter(|rule| rule.source == source.name).map(|rule| rule.table.as_str());
+        if ignored || known.clone().any(|known| known == table) {
+            return None;
+        }
+        let message = format!("no rule is about table `{table}` of source `{}`", source.name);
+        let near = nearest(table, &mut known).map(|near| format!("did you mean `{near}`?"));
+        Some(Finding::warning("unused-table", message, settings.span.clone()).maybe_help(near))
+    })
+}
+
+/// So are formats of columns that start no rule's period.
+fn formats(policy: &Policy) -> impl Iterator<Item = Finding> {
+    let written = settings(policy).flat_map(|(source, table, settings)| {
+        settings.own_formats.iter().map(move |(column, span)| (source, table, column, span))
+    });
+    written.filter_map(|(source, table, column, span)| {
+        let columns: Vec<&str> =
+            policy.rules_on(&source.name, table).map(|rule| rule.column.as_str()).collect();
+        if columns.is_empty() || columns.contains(&column.as_str()) {
+            return None;
+        }
+        let message = format!("no rule on table `{table}` reads the time in column `{column}`");
+        let near = nearest(column, columns).map(|near| format!("did you mean `{near}`?"));
+        Some(Finding::warning("unused-format", message, span.clone()).maybe_help(near))
+    })
+}
+
+fn settings(policy: &Policy) -> impl Iterator<Item = (&Source, &str, &ColumnSettings)> {
+    policy.sources.iter().flat_map(|source| {
+        source.tables.iter().map(move |(table, settings)| (source, table.as_str(), settings))
+    })
 }
 
 fn finding(code: &'static str, kind: &str, name: &str, span: std::ops::Range<usize>) -> Finding {

@@ -29,13 +29,23 @@ impl Batch<'_> {
     pub(super) fn commit(mut self, pace: &Pace, journal: &mut dyn Journal) -> Result<Committed, Halt> {
         self.execute("BEGIN IMMEDIATE")?;
         let locked = Instant::now();
-        self.conditions.quota.grant(pace.rows(), pace.deadline(locked));
+        self.grant(pace, locked);
         let rows = self.in_transaction(journal).inspect_err(|_| self.roll_back())?;
         let work = locked.elapsed();
         let rows = if rows == 0 { self.nothing_to_do() } else { self.end(rows, journal)? };
         let refused = self.conditions.quota.refused();
         let held = Held { rows, work, commit: locked.elapsed() - work, spent: refused.is_some() };
         Ok(Committed { held, refused })
+    }
+
+    /// Only where rows come in rising order, all behind the first that did not fit are left.
+    fn grant(&self, pace: &Pace, locked: Instant) {
+        let quota = &self.conditions.quota;
+        if self.task.table.is_rising {
+            quota.grant(pace.rows(), Some(pace.deadline(locked)));
+        } else {
+            quota.grant(u64::MAX, None);
+        }
     }
 
     fn in_transaction(&mut self, journal: &mut dyn Journal) -> Result<u64, Halt> {

@@ -88,11 +88,11 @@ impl Quota {
     }
 
     /// Grants a new batch: at least one row, so that every batch gets further.
-    pub(super) fn grant(&self, rows: u64, deadline: Instant) {
+    pub(super) fn grant(&self, rows: u64, deadline: Option<Instant>) {
         self.0.rows.store(rows.max(1), Relaxed);
         self.0.taken.store(0, Relaxed);
         self.0.is_spent.store(false, Relaxed);
-        *self.rest() = Rest { deadline: Some(deadline), refused: None };
+        *self.rest() = Rest { deadline, refused: None };
     }
 
     /// The first due row for which nothing was left.

@@ -67,7 +67,7 @@ impl Search {
     ) -> rusqlite::Result<Option<Keys>> {
         match self {
             Search::Picked(picked) => Ok(picked.next(pace.rows())),
-            Search::Walk(walk) => walk.next(task, conditions, pace.stretch()),
+            Search::Walk(walk) => walk.next(task, conditions, stretch(task, pace)),
         }
     }
 
@@ -86,6 +86,11 @@ impl Search {
             Search::Picked(_) => {}
         }
     }
+}
+
+/// Where a batch cannot end early, it begins with no more rows than it may delete.
+fn stretch(task: &Task<'_>, pace: &Pace) -> u64 {
+    if task.table.is_rising { pace.stretch() } else { pace.stretch().min(pace.rows()) }
 }
 
 impl Picked {

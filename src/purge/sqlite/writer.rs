@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::dataset::Problem;
-use crate::dataset::sqlite::open::{beside, configure, needs_recovery};
+use crate::dataset::sqlite::open::{beside, configure, needs_recovery, real};
 use crate::dataset::sqlite::problem;
 
 /// The one connection of a purge to a database.
@@ -23,6 +23,7 @@ const CACHE: &str = "PRAGMA cache_size = -24000";
 impl Writer {
     /// Opens an existing database; `wait` is how long it waits for other writers.
     pub(in crate::purge) fn open(path: &Path, wait: Duration) -> Result<Writer, Problem> {
+        let path = &real(path);
         let explain = |error| problem(path, &error);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(explain)?;
