@@ -67,6 +67,8 @@ pub struct PlannedRule {
     pub next_due: Option<Date>,
     /// The limit that the due records break.
     pub breach: Option<Breach>,
+    /// The most records that the limit lets one run delete.
+    pub most: u64,
     /// What forbids the rule as a whole.
     pub refused: Option<Problem>,
     /// What could not be read.
@@ -174,6 +176,7 @@ fn unplanned(index: usize, due_up_to: DueUpTo, problem: Problem) -> PlannedRule 
         longest_overdue_days: None,
         next_due: None,
         breach: None,
+        most: 0,
         refused: None,
         problems: vec![problem],
     }
@@ -194,6 +197,8 @@ fn planned(index: usize, rule: &Rule, book: &RuleBook, survey: &RuleSurvey, now:
             .filter(|_| !survey.through_index)
             .map(|due| zone.date_of(due)),
         breach: rule.limit.breach(tally.due, survey.total),
+        // A dataset is counted only as far as the answer needs: what is due has been answered.
+        most: rule.limit.most(survey.total).max(tally.due),
         refused: survey.obstacle.clone().map(|problem| problem.at(&rule.places.data_at)),
         problems: unreadable(rule, tally, survey).into_iter().collect(),
     }

@@ -13,6 +13,7 @@ mod running;
 
 mod sqlite;
 mod stop;
+mod witness;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ pub use recovery::Account;
 pub use run::{Circumstances, Run};
 pub use sqlite::recover;
 pub use stop::{Stop, StopReason};
+pub use witness::Witness;
 
 use crate::dataset::Problem;
 use crate::ledger::{Link, RecoveryOutcome, RuleOutcome};

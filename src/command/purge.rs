@@ -12,7 +12,7 @@ use crate::exit;
 use crate::ledger::{History, Ledger, LedgerError, RunLock, StateFolder};
 use crate::plan::{Plan, Scope};
 use crate::policy::Policy;
-use crate::purge::{self, Circumstances, Confirmed, Outcome, Run, Stop};
+use crate::purge::{self, Circumstances, Confirmed, Outcome, Run, Stop, Witness};
 use crate::report::{Subject, records, text};
 
 use super::console::draw;
@@ -76,6 +76,7 @@ fn one_policy(
     let folder = StateFolder::create(&policy.state).map_err(ledger_failure)?;
     let lock = RunLock::acquire(&folder).map_err(ledger_failure)?;
     let now = clock();
+    let witness = Witness::look(&lock).map_err(ledger_failure)?;
     let ledger = Ledger::open(&lock, &run_name(now)).map_err(ledger_failure)?;
     if let Some(torn) = ledger.torn() {
         console.complain(&torn.to_string());
@@ -99,7 +100,8 @@ fn one_policy(
         progress: &|rule, deleted, expected| progress.tell(rule, deleted, expected),
         runs_missed: runs_missed(policy, ledger.history(), now),
     };
-    let run = Run::begin(consent, &lock, ledger, policy, &plan, &circumstances).map_err(ledger_failure)?;
+    let run =
+        Run::begin(consent, &lock, ledger, policy, &plan, &circumstances, witness).map_err(ledger_failure)?;
     let outcome = run.carry_out().map_err(ledger_failure)?;
     Ok((plan, outcome))
 }

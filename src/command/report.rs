@@ -49,8 +49,9 @@ pub(super) fn run(
 fn as_of(arguments: &Report, policy: &Policy, clock: &dyn Fn() -> Instant) -> Result<Instant, Failure> {
     match &arguments.now {
         None => Ok(clock()),
-        Some(text) => Instant::parse_now(text, &policy.zone)
-            .map_err(|error| Failure::usage(format!("--now {text}: {error}"))),
+        Some(text) => {
+            Instant::parse_now(text, &policy.zone).map_err(|error| Failure::usage(format!("--now: {error}")))
+        }
     }
 }
 

@@ -74,7 +74,7 @@ pub(super) fn read(whole: &mut Section<'_>, surroundings: &Surroundings<'_>) -> 
         financial_year_written: section.has("financial-year-ends"),
         financial_year: financial_year(&mut section),
         state: state(&mut section, surroundings),
-        runs_every: section.parsed("runs-every", rule::parse_period).map(|period| period.value),
+        runs_every: section.parsed("runs-every", parse_interval).map(|period| period.value),
         controller: controller(&mut section),
         limit: limit::read(&mut section),
     };
@@ -99,6 +99,16 @@ pub(super) fn parse_zone(name: &str) -> Result<Zone, Complaint> {
         };
         Complaint::new("unknown-timezone", format!("there is no timezone `{name}`"), Some(help))
     })
+}
+
+/// The time from one run to the next: a period with a length.
+fn parse_interval(text: &str) -> Result<Period, Complaint> {
+    let period = rule::parse_period(text)?;
+    if !period.is_at_most() && !period.is_immediate() {
+        return Ok(period);
+    }
+    let help = "write how often purge runs, such as \"1 day\"".to_string();
+    Err(Complaint::new("bad-period", format!("`{text}` is no time between two runs"), Some(help)))
 }
 
 fn financial_year(section: &mut Section<'_>) -> Option<FinancialYear> {

@@ -24,6 +24,12 @@ impl Share {
         u128::from(part) * u128::from(Share::WHOLE) > u128::from(total) * u128::from(self.0)
     }
 
+    /// The most of `total` that does not exceed this share.
+    fn of(self, total: u64) -> u64 {
+        let most = u128::from(total) * u128::from(self.0) / u128::from(Share::WHOLE);
+        u64::try_from(most).unwrap_or(u64::MAX)
+    }
+
     /// The size from which a dataset can lose `part` records within this share.
     pub fn smallest_total_for(self, part: u64) -> u64 {
         if self.0 == 0 {
@@ -105,6 +111,17 @@ impl Limit {
                 broken.then_some(Breach::Share { value, allowed })
             }
         }
+    }
+
+    /// The most of `total` records that may be deleted without breaking the limit.
+    pub fn most(self, total: u64) -> u64 {
+        let share = match self.share {
+            Some(share) => share.of(total),
+            None if total >= Limit::LARGE => Share::QUARTER.of(total),
+            None if total >= 2 => total - 1,
+            None => total,
+        };
+        share.min(self.records.unwrap_or(u64::MAX))
     }
 
     /// Counting a dataset this far is enough to answer [`Limit::breach`].
@@ -190,6 +207,20 @@ mod tests {
         assert_eq!(ten.breach(11, 1_000), Some(Breach::Records { value: 11, allowed: 10 }));
         assert!(ten.breach(10, 20).is_none());
         assert_eq!(ten.or(half), Limit { records: Some(10), share: Some(Share(5_000)) });
+    }
+
+    #[test]
+    fn the_most_that_may_go_is_the_last_number_that_breaks_nothing() {
+        for share in [None, Some(Share(1)), Some(Share(2_500)), Some(Share(3_333)), Some(Share(10_000))] {
+            for records in [None, Some(0), Some(7)] {
+                let limit = Limit { records, share };
+                for total in (0..300).chain([10_007]) {
+                    let most = limit.most(total);
+                    assert_eq!(limit.breach(most, total), None, "{limit:?} {total}");
+                    assert!(most >= total || limit.breach(most + 1, total).is_some(), "{limit:?} {total}");
+                }
+            }
+        }
     }
 
     #[test]

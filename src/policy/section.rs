@@ -58,12 +58,13 @@ pub(super) struct Section<'t> {
     title: String,
     span: Range<usize>,
     asked: Vec<&'static str>,
+    later: Vec<&'static str>,
     notes: &'t Notes,
 }
 
 impl<'t> Section<'t> {
     pub(super) fn new(table: &'t DeTable<'t>, title: String, span: Range<usize>, notes: &'t Notes) -> Self {
-        Section { table, title, span, asked: Vec::new(), notes }
+        Section { table, title, span, asked: Vec::new(), later: Vec::new(), notes }
     }
 
     pub(super) fn title(&self) -> &str {
@@ -249,6 +250,7 @@ impl<'t> Section<'t> {
 
     /// Keys of the language that this version cannot carry out: an error, never ignored.
     pub(super) fn not_yet(&mut self, keys: &[&'static str]) {
+        self.later.extend(keys);
         for key in keys {
             if self.value(key).is_some() {
                 let message = format!("`{key}` in {} is not yet supported", self.title);
@@ -259,13 +261,24 @@ impl<'t> Section<'t> {
         }
     }
 
+    /// The keys that can be written here, each once.
+    fn supported(&self) -> Vec<&'static str> {
+        let mut keys: Vec<&str> = Vec::new();
+        for key in self.asked.iter().filter(|key| !self.later.contains(key)) {
+            if !keys.contains(key) {
+                keys.push(key);
+            }
+        }
+        keys
+    }
+
     /// Reports the keys that nobody asked for.
     pub(super) fn finish(self) {
         for (name, _) in self.table.iter().filter(|(name, _)| !self.asked.contains(&&**name.get_ref())) {
             let message = format!("unknown key `{}` in {}", name.get_ref(), self.title);
             let help = match nearest(name.get_ref(), self.asked.iter().copied()) {
                 Some(known) => format!("did you mean `{known}`?"),
-                None => format!("known here: {}", self.asked.join(", ")),
+                None => format!("known here: {}", self.supported().join(", ")),
             };
             self.note(Finding::error("unknown-key", message, name.span()).help(help));
         }
@@ -277,7 +290,7 @@ const EXAMPLES: [(&str, &str); 11] = [
     ("[policy]", "[policy]"),
     ("timezone", "timezone = \"Europe/Copenhagen\""),
     ("sqlite", "sqlite = \"../data/app.db\""),
-    ("name", "name = \"shop\""),
+    ("name", "name = \"billing\""),
     ("data", "data = \"app.customers\""),
     ("keep", "keep = \"5 years\""),
     ("after", "after = \"ended_at\""),

@@ -19,6 +19,7 @@ const FIRST_STRETCH: u64 = 20_000;
 /// Behind the last row that fits, a statement still passes over the rest of its stretch.
 const LONGEST_STRETCH: u64 = 250_000;
 const FIRST_ROWS: u64 = 2_000;
+const CAUTIOUS_ROWS: u64 = 250;
 const MOST_ROWS: u64 = 1_000_000;
 
 /// The size of the next batch, learnt from those before it.
@@ -34,9 +35,9 @@ pub(super) struct Pace {
 pub(super) struct Held {
     /// Rows deleted.
     pub(super) rows: u64,
-    /// Time from the lock to the commit.
+    /// Time from the lock to the last deletion.
     pub(super) work: Duration,
-    /// Time of the commit.
+    /// Time of the announcement and the commit, which wait for the disk.
     pub(super) commit: Duration,
     /// Whether the batch ended because it had used up its time or its rows.
     pub(super) spent: bool,
@@ -54,6 +55,11 @@ impl Pace {
         Pace { stretch: FIRST_STRETCH, rows: FIRST_ROWS, commit: Duration::from_millis(5) }
     }
 
+    /// Where a batch cannot end early, or its rows may cost much, the first one is small.
+    pub(super) fn cautious() -> Pace {
+        Pace { stretch: CAUTIOUS_ROWS, rows: CAUTIOUS_ROWS, ..Pace::new() }
+    }
+
     /// How many rows the next statement may delete. Deletions that the engine puts off to the end
     /// of a statement are not seen by its deadline, so their number is bounded as well.
     pub(super) fn rows(&self) -> u64 {
@@ -67,27 +73,33 @@ impl Pace {
 
     /// When a statement that got the lock now must have done its work.
     pub(super) fn deadline(&self, locked: Instant) -> Instant {
-        locked + LOCK.saturating_sub(self.commit).max(LOCK / 8)
+        locked + self.time_for_work()
+    }
+
+    /// What a commit leaves of the lock's time. It takes its own however few rows there are, so
+    /// that on a slow disk something must be left for work, or a purge would never end.
+    fn time_for_work(&self) -> Duration {
+        LOCK.saturating_sub(self.commit).max(LOCK / 8)
     }
 
     /// Learns from a transaction.
     pub(super) fn learn(&mut self, held: Held) {
         // The slowest recent commit counts: a fast one is no promise.
-        self.commit = held.commit.max(self.commit.mul_f64(0.9));
-        let fits = scaled(held.rows, held.total());
-        if held.total() > LOCK || held.rows * 2 >= self.rows {
+        self.commit = held.commit.max(self.commit.mul_f64(0.75));
+        let time = self.time_for_work();
+        if held.work > time || held.rows * 2 >= self.rows {
+            let fits = scaled(held.rows, held.work, time);
             self.rows = fits.clamp(1, self.rows.saturating_mul(GROWTH)).min(MOST_ROWS);
         }
         let stretch =
-            if held.spent { self.stretch - self.stretch / 10 } else { scaled(self.stretch, held.total()) };
+            if held.spent { self.stretch - self.stretch / 10 } else { scaled(self.stretch, held.work, time) };
         self.stretch = stretch.clamp(100, self.stretch.saturating_mul(GROWTH)).min(LONGEST_STRETCH);
     }
 }
 
-/// How many rows fit into the time of the lock, when so many took `time`.
-fn scaled(rows: u64, time: Duration) -> u64 {
-    let wanted = LOCK.as_micros();
-    u64::try_from(u128::from(rows) * wanted / time.as_micros().max(1)).unwrap_or(u64::MAX)
+/// How many rows fit into a time, when so many took `work`.
+fn scaled(rows: u64, work: Duration, time: Duration) -> u64 {
+    u64::try_from(u128::from(rows) * time.as_micros() / work.as_micros().max(1)).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -140,5 +152,15 @@ mod tests {
         assert_eq!(pace.deadline(locked) - locked, LOCK - Duration::from_millis(30));
         pace.learn(Held { commit: Duration::from_secs(3), ..held(1, Duration::from_millis(1), false) });
         assert_eq!(pace.deadline(locked) - locked, LOCK / 8, "some work is always done");
+    }
+
+    #[test]
+    fn batches_do_not_dwindle_where_a_commit_takes_all_the_time() {
+        let mut pace = Pace::new();
+        for _ in 0..100 {
+            let work = Duration::from_micros(10 * pace.rows());
+            pace.learn(Held { commit: LOCK * 2, ..held(pace.rows(), work, true) });
+        }
+        assert!((500..700).contains(&pace.rows()), "{}", pace.rows());
     }
 }

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Witness;
 use super::running::Running;
-use super::sqlite::{Keys, recover, remaining};
+use super::sqlite::{Keys, Remaining, recover, remaining};
 use crate::calendar::{Instant, Zone};
 use crate::dataset::sqlite::open::read;
 use crate::dataset::sqlite::schema::describe;
@@ -39,6 +40,7 @@ pub(super) fn account(
     lock: &RunLock,
     ledger: &mut Ledger<'_>,
     clock: &dyn Fn() -> String,
+    witness: Witness,
     wait: Duration,
 ) -> Result<Vec<Account>, LedgerError> {
     let unfinished = ledger.history().unfinished.clone();
@@ -46,7 +48,7 @@ pub(super) fn account(
     let mut accounts = Vec::new();
     for killed in &unfinished {
         let policy = running.as_ref().filter(|running| running.run == killed.run).and_then(Running::policy);
-        for event in events(lock, killed, policy.as_ref(), wait) {
+        for event in events(lock, killed, policy.as_ref(), witness, wait) {
             accounts.push(account_of(&event));
             ledger.append(&clock(), &Event::Recovered(event))?;
         }
@@ -67,11 +69,18 @@ fn account_of(event: &Recovered) -> Account {
     }
 }
 
-fn events(lock: &RunLock, killed: &Unfinished, policy: Option<&Policy>, wait: Duration) -> Vec<Recovered> {
+fn events(
+    lock: &RunLock,
+    killed: &Unfinished,
+    policy: Option<&Policy>,
+    witness: Witness,
+    wait: Duration,
+) -> Vec<Recovered> {
     let mut deleted = killed.deleted.clone();
     let mut events = Vec::new();
     for doubt in &killed.doubts {
-        let (outcome, exact) = decide(lock, killed, doubt, policy, wait);
+        let (outcome, sure) = decide(lock, killed, doubt, policy, wait);
+        let exact = sure && witness.nobody_wrote_since;
         if outcome == RecoveryOutcome::Committed {
             *deleted.entry(doubt.rule.clone()).or_default() += doubt.rows;
         }
@@ -122,9 +131,13 @@ fn decide(
         ask(policy, rule, now, &keys, wait)
     });
     match asked {
-        Some((0, no_trigger)) => (RecoveryOutcome::Committed, no_trigger),
-        Some((rows, no_trigger)) => (RecoveryOutcome::RolledBack, no_trigger && rows == doubt.rows),
-        None => (RecoveryOutcome::Undecided, false),
+        Some((Remaining { due: 0, .. }, no_trigger)) => (RecoveryOutcome::Committed, no_trigger),
+        // What is due and referred to was passed over, or came to be so since.
+        Some((Remaining { free: 0, .. }, _)) | None => (RecoveryOutcome::Undecided, false),
+        Some((left, no_trigger)) => {
+            let same = left.due == doubt.rows && left.free == doubt.rows;
+            (RecoveryOutcome::RolledBack, no_trigger && same)
+        }
     }
 }
 
@@ -140,7 +153,7 @@ fn keys(lock: &RunLock, killed: &Unfinished, doubt: &Doubt) -> Result<Option<Key
 }
 
 /// How many due records remain within the keys, and whether no trigger can have put them there.
-fn ask(policy: &Policy, rule: &Rule, now: Instant, keys: &Keys, wait: Duration) -> Option<(u64, bool)> {
+fn ask(policy: &Policy, rule: &Rule, now: Instant, keys: &Keys, wait: Duration) -> Option<(Remaining, bool)> {
     let source = policy.source(&rule.source)?;
     recover(&source.path, wait).ok()?;
     let book = Arc::new(RuleBook::new(policy.rules_on(&rule.source, &rule.table), now));

@@ -4,10 +4,11 @@ use std::time::{Duration, Instant as Stopwatch};
 
 use super::recovery::{self, Account};
 use super::running::Running;
-use super::sqlite::{Deletion, Halt, Journal, Keys, Task, Writer};
+use super::sqlite::{Amount, Deletion, Halt, Journal, Keys, Task, Writer};
 use super::stop::Stop;
-use super::{Confirmed, Outcome, RuleRun};
+use super::{Confirmed, Outcome, RuleRun, Witness};
 use crate::calendar::{DueUpTo, Instant};
+use crate::dataset::sqlite::schema::Table;
 use crate::dataset::sqlite::survey::{requests, table_for};
 use crate::dataset::{Problem, Status};
 use crate::exit;
@@ -63,13 +64,14 @@ impl<'a> Run<'a> {
         policy: &'a Policy,
         plan: &'a Plan,
         circumstances: &'a Circumstances<'a>,
+        witness: Witness,
     ) -> Result<Run<'a>, LedgerError> {
         let name = ledger.run().to_string();
         let previous = ledger.history().last_run.clone();
         let clock = || (circumstances.clock)().to_string();
         let started = run_started(policy, plan, circumstances, previous);
         ledger.append(&clock(), &Event::RunStarted(started))?;
-        let accounts = recovery::account(lock, &mut ledger, &clock, circumstances.wait)?;
+        let accounts = recovery::account(lock, &mut ledger, &clock, witness, circumstances.wait)?;
         Running::of(&name, policy).write(lock)?;
         ledger.seal()?;
         Ok(Run { lock, ledger, policy, plan, circumstances, name, started: Stopwatch::now(), accounts })
@@ -136,7 +138,11 @@ impl<'a> Run<'a> {
                 done.survivors = Some(0);
                 RuleOutcome::Done
             }
-            Some(expected) => self.delete(rule, expected, &mut done, &mut problems)?,
+            Some(expected) => {
+                let accepted = planned.breach.is_some();
+                let most = if accepted { u64::MAX } else { planned.most };
+                self.delete(rule, Amount { expected, most }, &mut done, &mut problems)?
+            }
         };
         let run = RuleRun {
             index: planned.index,
@@ -158,15 +164,17 @@ impl<'a> Run<'a> {
     fn delete(
         &mut self,
         rule: &Rule,
-        expected: u64,
+        amount: Amount,
         done: &mut Deletion,
         problems: &mut Vec<Problem>,
     ) -> Result<RuleOutcome, LedgerError> {
-        match self.try_delete(rule, expected, done) {
+        match self.try_delete(rule, amount, done) {
             Ok(()) if done.stopped.is_some() => Ok(RuleOutcome::Stopped),
             Ok(()) => match done.survivors {
                 Some(survivors) if survivors > 0 => {
-                    problems.push(survived(rule, survivors).at(&rule.places.data_at));
+                    let problem =
+                        if done.is_capped { capped(rule, survivors) } else { survived(rule, survivors) };
+                    problems.push(problem.at(&rule.places.data_at));
                     Ok(RuleOutcome::Failed)
                 }
                 _ => Ok(RuleOutcome::Done),
@@ -175,7 +183,7 @@ impl<'a> Run<'a> {
                 problems.push(problem.or_at(&rule.places.data_at));
                 Ok(RuleOutcome::Refused)
             }
-            Err(Halt::Problem(problem)) => {
+            Err(Halt::Problem(problem) | Halt::Busy(problem)) => {
                 problems.push(problem.or_at(&rule.places.data_at));
                 Ok(RuleOutcome::Failed)
             }
@@ -184,7 +192,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn try_delete(&mut self, rule: &Rule, expected: u64, done: &mut Deletion) -> Result<(), Halt> {
+    fn try_delete(&mut self, rule: &Rule, amount: Amount, done: &mut Deletion) -> Result<(), Halt> {
         let missing = || Halt::Problem(Problem::new("internal", "the rule has no source"));
         let source = self.policy.source(&rule.source).ok_or_else(missing)?;
         let requests = requests(self.policy, source, self.plan.now, |other| other.name == rule.name);
@@ -197,12 +205,12 @@ impl<'a> Run<'a> {
             table: &table,
             book: &request.book,
             rule: place,
-            expected,
+            amount,
             nice: self.circumstances.nice,
         };
         let progress = self.circumstances.progress;
-        let told = |deleted| progress(&rule.name, deleted, expected);
-        let mut journal = LedgerJournal { run: self, rule: &rule.name };
+        let told = |deleted| progress(&rule.name, deleted, amount.expected);
+        let mut journal = LedgerJournal { run: self, rule: &rule.name, table: &table };
         let stop = journal.run.circumstances.stop.clone();
         let result = task.carry_out(&stop, &mut journal, &told, done);
         writer.finish();
@@ -213,11 +221,13 @@ impl<'a> Run<'a> {
 struct LedgerJournal<'r, 'a> {
     run: &'r mut Run<'a>,
     rule: &'r str,
+    table: &'r Table,
 }
 
 impl Journal for LedgerJournal<'_, '_> {
     fn announce(&mut self, batch: u64, rows: u64, keys: &Keys) -> Result<(), LedgerError> {
-        let range = keys.rowids();
+        // A whole number that is no row number can be a telephone's.
+        let range = keys.rowids().filter(|_| self.table.has_row_numbers());
         let (run, rule) = (self.run.name.clone(), self.rule.to_string());
         self.run.write(&Event::Batch(Batch { rule: rule.clone(), number: batch, rows, range }))?;
         self.run.ledger.sync()?;
@@ -233,6 +243,15 @@ impl Journal for LedgerJournal<'_, '_> {
         self.run.write(&Event::BatchUndone(undone))?;
         self.run.ledger.sync()
     }
+}
+
+fn capped(rule: &Rule, left: u64) -> Problem {
+    let message = format!(
+        "{left} more records of {} fell due after they were counted, and the limit leaves no room for them; \
+         look at the report and run again",
+        rule.data()
+    );
+    Problem::new("limit", message)
 }
 
 fn survived(rule: &Rule, survivors: u64) -> Problem {

@@ -1,12 +1,14 @@
 //! The policy of the run that is going on, kept until it ends: a later run that finds this one
 //! killed must ask exactly the same question.
 
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::dataset::sqlite::open::real;
 use crate::ledger::{LedgerError, RunLock};
 use crate::policy::{self, Policy, Surroundings};
 
@@ -16,6 +18,7 @@ pub(super) struct Running {
     file: String,
     base: PathBuf,
     text: String,
+    sources: BTreeMap<String, PathBuf>,
 }
 
 impl Running {
@@ -25,6 +28,7 @@ impl Running {
             file: policy.file.clone(),
             base: std::path::absolute(&policy.base).unwrap_or_else(|_| policy.base.clone()),
             text: policy.text.clone(),
+            sources: sources_of(policy),
         }
     }
 
@@ -47,7 +51,7 @@ impl Running {
         lock.folder().erase(&path(lock))
     }
 
-    /// The policy as that run had it.
+    /// The policy as that run had it; none where its paths lead elsewhere today.
     pub(super) fn policy(&self) -> Option<Policy> {
         let variable = |name: &str| std::env::var(name).ok();
         let surroundings = Surroundings {
@@ -56,8 +60,12 @@ impl Running {
             default_state: Path::new(".frist"),
             variable: &variable,
         };
-        policy::parse(&self.text, &surroundings).0
+        policy::parse(&self.text, &surroundings).0.filter(|policy| sources_of(policy) == self.sources)
     }
+}
+
+fn sources_of(policy: &Policy) -> BTreeMap<String, PathBuf> {
+    policy.sources.iter().map(|source| (source.name.clone(), real(&source.path))).collect()
 }
 
 fn path(lock: &RunLock) -> PathBuf {

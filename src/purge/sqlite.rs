@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 pub(super) use keys::Keys;
-pub(super) use search::remaining;
+pub(super) use search::{Remaining, remaining};
 pub(super) use writer::Writer;
 pub use writer::recover;
 
@@ -43,6 +43,8 @@ pub(super) enum Halt {
     Problem(Problem),
     /// A foreign key forbids it; nothing was deleted.
     Refused(Problem),
+    /// The commit found readers that do not end; nothing was deleted, and it can be tried again.
+    Busy(Problem),
     /// Nobody can say whether the last batch was committed: the next run finds out.
     Doubt(Problem),
     /// The ledger cannot be written: nothing more may be deleted by anybody.
@@ -61,7 +63,18 @@ pub(super) struct Deletion {
     pub(super) deleted: u64,
     pub(super) batches: u64,
     pub(super) survivors: Option<u64>,
+    /// Whether the limit was reached although the plan had found less.
+    pub(super) is_capped: bool,
     pub(super) stopped: Option<StopReason>,
+}
+
+/// How many records a rule is about to delete.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Amount {
+    /// Those that the plan found due.
+    pub(super) expected: u64,
+    /// The most that the rule's limit lets the run delete.
+    pub(super) most: u64,
 }
 
 /// One rule's deletion, ready to go.
@@ -70,8 +83,8 @@ pub(super) struct Task<'a> {
     pub(super) table: &'a Table,
     pub(super) book: &'a Arc<RuleBook>,
     pub(super) rule: usize,
-    /// How many records the plan found due.
-    pub(super) expected: u64,
+    /// How many records are expected, and how many may go.
+    pub(super) amount: Amount,
     /// The share of time that is left to other writers.
     pub(super) nice: f64,
 }
@@ -101,15 +114,13 @@ impl Task<'_> {
         let (quota, take) = Quota::register(self.connection(), self.table, self.book, self.rule)?;
         let by_keys = prefilter::beside_keys(self.table, self.book, self.rule);
         let references = foreign_key::references_to(self.connection(), self.table)?;
-        let guards =
-            references.iter().map(|reference| format!(" AND NOT {}", reference.exists_sql(self.table)));
         Ok(Conditions {
             by_keys: format!("{by_keys} AND {call}"),
             take: format!("{by_keys} AND {take}"),
             quota,
             by_event: format!("{} AND {call}", prefilter::sql(self.table, self.book, self.rule)),
-            unreferenced: guards.collect(),
-            references: references.clone(),
+            unreferenced: foreign_key::unreferenced(self.table, &references),
+            references,
             schema_version: self.writer.schema_version()?,
         })
     }
@@ -127,7 +138,7 @@ impl Task<'_> {
         self.refuse_what_is_referenced(&conditions)?;
         self.delete_all(&conditions, stop, journal, told, done)?;
         if done.stopped.is_none() {
-            let survivors = search::all_due(self, &conditions).map_err(|error| self.halt(&error))?;
+            let survivors = search::all_due(self, &conditions).map_err(Halt::Problem)?;
             done.survivors = Some(survivors);
         }
         Ok(())
@@ -150,20 +161,34 @@ impl Task<'_> {
         told: &dyn Fn(u64),
         done: &mut Deletion,
     ) -> Result<(), Halt> {
-        let mut pace = Pace::new();
-        let search = Search::start(self, conditions).map_err(|error| self.halt(&error))?;
+        let mut pace = if self.is_plain(conditions) { Pace::new() } else { Pace::cautious() };
+        let search = Search::start(self, conditions).map_err(Halt::Problem)?;
         let Some(mut search) = search else { return Ok(()) };
         let mut gap = Gap::none();
+        let mut busy_since: Option<Instant> = None;
         loop {
             done.stopped = stop.reason();
-            if done.stopped.is_some() {
+            let most = self.amount.most.saturating_sub(done.deleted);
+            if done.stopped.is_some() || most == 0 {
+                done.is_capped = self.amount.most > self.amount.expected;
                 return Ok(());
             }
-            let found = search.next(self, conditions, &pace).map_err(|error| self.halt(&error))?;
+            let found = search.next(self, conditions, &pace, most).map_err(|error| self.halt(&error))?;
             let Some(keys) = found else { return Ok(()) };
             gap.wait();
-            let batch = Batch { task: self, conditions, number: done.batches + 1, keys };
-            let Committed { held, refused } = batch.commit(&pace, journal)?;
+            let batch = Batch { task: self, conditions, number: done.batches + 1, keys, most };
+            let Committed { held, refused } = match batch.commit(&pace, journal) {
+                Err(Halt::Busy(problem)) => {
+                    if busy_since.get_or_insert_with(Instant::now).elapsed() > self.writer.wait() {
+                        return Err(Halt::Problem(problem));
+                    }
+                    search.again();
+                    gap = Gap::after(GAP, self.nice);
+                    continue;
+                }
+                other => other?,
+            };
+            busy_since = None;
             gap = Gap::after(held.total(), self.nice);
             pace.learn(held);
             search.ended(refused, held.rows, &pace);
@@ -175,6 +200,18 @@ impl Task<'_> {
             }
             tracing::debug!("{held:?}, then {:?}", gap.since.elapsed());
         }
+    }
+
+    /// Whether the engine deletes row by row while it searches, so that a batch can stop on the
+    /// clock: with foreign keys or triggers it collects the rows first.
+    fn is_plain(&self, conditions: &Conditions) -> bool {
+        let is_watched = self.table.has_delete_trigger || !conditions.references.is_empty();
+        self.table.has_row_numbers() && !is_watched
+    }
+
+    fn halt_or_busy(&self, error: &rusqlite::Error) -> Halt {
+        let problem = self.writer.problem(error);
+        if problem.code == "busy" { Halt::Busy(problem) } else { Halt::Problem(problem) }
     }
 
     fn halt(&self, error: &rusqlite::Error) -> Halt {

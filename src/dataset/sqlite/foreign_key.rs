@@ -38,14 +38,18 @@ impl Reference {
     /// A condition on a row of the table: some other row names it.
     pub fn exists_sql(&self, table: &Table) -> String {
         let pairs = self.child_columns.iter().zip(&self.parent_columns);
+        let alias = &alias_beside(&table.name);
         // The parent stands on the left: its collation decides, as in the key itself.
         let equal: Vec<String> = pairs
-            .map(|(child, parent)| format!("{} = frist_child.{}", table.column_sql(parent), quoted(child)))
+            .map(|(child, parent)| format!("{} = {alias}.{}", table.column_sql(parent), quoted(child)))
             .collect();
-        let other =
-            if self.child.eq_ignore_ascii_case(&table.name) { not_itself(table) } else { String::new() };
+        let other = if self.child.eq_ignore_ascii_case(&table.name) {
+            not_itself(table, alias)
+        } else {
+            String::new()
+        };
         let child = quoted(&self.child);
-        format!("EXISTS (SELECT 1 FROM main.{child} AS frist_child WHERE {}{other})", equal.join(" AND "))
+        format!("EXISTS (SELECT 1 FROM main.{child} AS {alias} WHERE {}{other})", equal.join(" AND "))
     }
 
     fn create_index(&self) -> String {
@@ -55,12 +59,21 @@ impl Reference {
     }
 }
 
+/// A name for the child in a query about a table, so that neither hides the other.
+fn alias_beside(table: &str) -> String {
+    let mut alias = "child".to_string();
+    while alias.eq_ignore_ascii_case(table) {
+        alias.push('_');
+    }
+    quoted(&alias)
+}
+
 /// A row that names only itself orphans nobody.
-fn not_itself(table: &Table) -> String {
+fn not_itself(table: &Table, alias: &str) -> String {
     let same: Vec<String> = table
         .order()
         .iter()
-        .map(|column| format!("frist_child.{} IS {}", quoted(column), table.column_sql(column)))
+        .map(|column| format!("{alias}.{} IS {}", quoted(column), table.column_sql(column)))
         .collect();
     format!(" AND NOT ({})", same.join(" AND "))
 }
@@ -72,6 +85,11 @@ pub fn references_to(connection: &Connection, table: &Table) -> rusqlite::Result
         references.extend(references_from(connection, &child, table)?);
     }
     Ok(references)
+}
+
+/// The end of a condition on a row of the table: none of these keys names it.
+pub fn unreferenced(table: &Table, references: &[Reference]) -> String {
+    references.iter().map(|reference| format!(" AND NOT {}", reference.exists_sql(table))).collect()
 }
 
 fn references_from(connection: &Connection, child: &str, table: &Table) -> rusqlite::Result<Vec<Reference>> {

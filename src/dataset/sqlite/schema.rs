@@ -17,8 +17,6 @@ pub struct Table {
     pub key: Key,
     /// The columns of its primary key, as declared; none where there is none.
     pub primary_key: Vec<String>,
-    /// Whether the engine keeps its records, and so visits them, in the rising order of `key`.
-    pub is_rising: bool,
     /// Whether a trigger runs when a record is deleted.
     pub has_delete_trigger: bool,
 }
@@ -41,6 +39,12 @@ impl Table {
     /// A column in SQL: qualified, so that it can never be taken for a text.
     pub fn column_sql(&self, column: &str) -> String {
         format!("{}.{}", quoted(&self.name), quoted(column))
+    }
+
+    /// Whether SQLite numbers its records. Only those are sure to be visited in the order of their
+    /// keys: a primary key may fall, have a collation of its own, or be passed over for an index.
+    pub fn has_row_numbers(&self) -> bool {
+        matches!(self.key, Key::Rowid(_))
     }
 
     /// The columns that order its records.
@@ -87,10 +91,7 @@ pub fn describe(connection: &Connection, name: &str, place: &str) -> Result<Tabl
     let (columns, primary_key) = columns(connection, name).map_err(engine)?;
     let key = if without_rowid { Key::Columns(primary_key.clone()) } else { rowid(name, &columns, place)? };
     let has_delete_trigger = has_delete_trigger(connection, name).map_err(engine)?;
-    let mut table =
-        Table { name: name.to_string(), columns, key, primary_key, is_rising: true, has_delete_trigger };
-    table.is_rising = is_rising(connection, &table).map_err(engine)?;
-    Ok(table)
+    Ok(Table { name: name.to_string(), columns, key, primary_key, has_delete_trigger })
 }
 
 fn kind_of(connection: &Connection, name: &str) -> rusqlite::Result<Option<(String, bool)>> {
@@ -145,23 +146,6 @@ fn rowid(table: &str, columns: &[String], place: &str) -> Result<Key, Problem> {
             format!("table `{table}` has columns `rowid`, `_rowid_` and `oid`, which hide its row numbers");
         Problem::new("no-row-number", message).at(place)
     })
-}
-
-/// A primary key may fall, or have a collation other than its columns'.
-fn is_rising(connection: &Connection, table: &Table) -> rusqlite::Result<bool> {
-    let Key::Columns(columns) = &table.key else { return Ok(true) };
-    let falling = "SELECT count(*) > 0 FROM pragma_index_list(?1, 'main') AS list, \
-                   pragma_index_xinfo(list.name, 'main') AS part \
-                   WHERE list.origin = 'pk' AND part.key AND part.\"desc\"";
-    if connection.query_row(falling, [&table.name], |row| row.get(0))? {
-        return Ok(false);
-    }
-    let key: Vec<String> = columns.iter().map(|column| table.column_sql(column)).collect();
-    let key = key.join(", ");
-    let sql = format!("EXPLAIN QUERY PLAN SELECT {key} FROM {} ORDER BY {key}", table.sql());
-    let mut statement = connection.prepare(&sql)?;
-    let steps: Vec<String> = statement.query_map([], |row| row.get(3))?.collect::<rusqlite::Result<_>>()?;
-    Ok(!steps.iter().any(|step| step.contains("TEMP B-TREE")))
 }
 
 fn has_delete_trigger(connection: &Connection, name: &str) -> rusqlite::Result<bool> {

@@ -1,5 +1,6 @@
 //! Two names for the same data hide rules from each other: the longest could no longer win.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use crate::diagnostic::Finding;
@@ -45,9 +46,19 @@ fn twin<'p>(policy: &Policy, rule: &Rule, other: &'p Policy) -> Option<&'p Rule>
     })
 }
 
-/// What tells two paths apart: the file itself where it exists, the tidied path where not.
-fn identity(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| tidy(path))
+/// What tells two files apart: device and inode where the file exists, for a link is no other
+/// file, and the tidied path where it does not.
+#[derive(Debug, PartialEq, Eq)]
+enum Identity {
+    File(u64, u64),
+    Path(PathBuf),
+}
+
+fn identity(path: &Path) -> Identity {
+    match path.metadata() {
+        Ok(metadata) => Identity::File(metadata.dev(), metadata.ino()),
+        Err(_) => Identity::Path(tidy(path)),
+    }
 }
 
 fn tidy(path: &Path) -> PathBuf {

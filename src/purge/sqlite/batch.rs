@@ -1,20 +1,25 @@
 //! One transaction: bounded by keys, asking the rule again, announced before it is committed.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use super::keys::{Bound, End, Keys};
-use super::{Conditions, Halt, Journal, Task, remaining};
+use super::{Conditions, Halt, Journal, Remaining, Task, remaining};
 use crate::dataset::Problem;
 use crate::purge::pace::{Held, Pace};
+
+/// How long a commit waits for readers to end.
+const COMMIT_PATIENCE: Duration = Duration::from_millis(50);
 
 pub(super) struct Batch<'a> {
     pub(super) task: &'a Task<'a>,
     pub(super) conditions: &'a Conditions,
     pub(super) number: u64,
     pub(super) keys: Keys,
+    /// The most rows it may delete, whatever its pace.
+    pub(super) most: u64,
 }
 
 /// How a batch ended.
@@ -30,8 +35,7 @@ impl Batch<'_> {
         self.execute("BEGIN IMMEDIATE")?;
         let locked = Instant::now();
         self.grant(pace, locked);
-        let rows = self.in_transaction(journal).inspect_err(|_| self.roll_back())?;
-        let work = locked.elapsed();
+        let (rows, work) = self.in_transaction(locked, journal).inspect_err(|_| self.roll_back())?;
         let rows = if rows == 0 { self.nothing_to_do() } else { self.end(rows, journal)? };
         let refused = self.conditions.quota.refused();
         let held = Held { rows, work, commit: locked.elapsed() - work, spent: refused.is_some() };
@@ -41,14 +45,19 @@ impl Batch<'_> {
     /// Only where rows come in rising order, all behind the first that did not fit are left.
     fn grant(&self, pace: &Pace, locked: Instant) {
         let quota = &self.conditions.quota;
-        if self.task.table.is_rising {
-            quota.grant(pace.rows(), Some(pace.deadline(locked)));
+        if self.task.table.has_row_numbers() {
+            quota.grant(pace.rows().min(self.most), Some(pace.deadline(locked)));
         } else {
-            quota.grant(u64::MAX, None);
+            quota.grant(self.most, None);
         }
     }
 
-    fn in_transaction(&mut self, journal: &mut dyn Journal) -> Result<u64, Halt> {
+    /// Returns how many rows it deleted, and when in the transaction that was done.
+    fn in_transaction(
+        &mut self,
+        locked: Instant,
+        journal: &mut dyn Journal,
+    ) -> Result<(u64, Duration), Halt> {
         let version = self.task.writer.schema_version().map_err(|error| self.task.halt(&error))?;
         if version != self.conditions.schema_version {
             let table = &self.task.table.name;
@@ -56,11 +65,12 @@ impl Batch<'_> {
             return Err(Halt::Problem(Problem::new("schema-changed", message)));
         }
         let deleted = self.delete().map_err(|error| self.task.halt(&error))?;
+        let work = locked.elapsed();
         self.shrink_to_what_was_asked();
         if deleted > 0 {
             journal.announce(self.number, deleted, &self.keys)?;
         }
-        Ok(deleted)
+        Ok((deleted, work))
     }
 
     fn delete(&self) -> rusqlite::Result<u64> {
@@ -86,10 +96,11 @@ impl Batch<'_> {
     }
 
     fn end(&self, rows: u64, journal: &mut dyn Journal) -> Result<u64, Halt> {
-        match self.connection().execute_batch("COMMIT") {
-            Ok(()) => Ok(rows),
-            Err(error) => self.not_committed(&error, rows, journal),
-        }
+        // A commit that waits keeps new readers out: it waits for a moment only, and comes again.
+        self.task.writer.be_patient_for(COMMIT_PATIENCE);
+        let committed = self.connection().execute_batch("COMMIT");
+        self.task.writer.be_patient();
+        committed.map_or_else(|error| self.not_committed(&error, rows, journal), |()| Ok(rows))
     }
 
     /// A commit that failed has usually not happened; the data says so.
@@ -102,10 +113,10 @@ impl Batch<'_> {
         self.roll_back();
         let Task { table, book, rule, .. } = *self.task;
         match remaining(self.connection(), table, book, rule, &self.keys) {
-            Ok(0) => Ok(deleted),
+            Ok(Remaining { due: 0, .. }) => Ok(deleted),
             Ok(_) => {
                 journal.undo(self.number)?;
-                Err(self.task.halt(error))
+                Err(self.task.halt_or_busy(error))
             }
             Err(_) => Err(Halt::Doubt(self.task.writer.problem(error))),
         }

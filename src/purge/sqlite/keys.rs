@@ -41,7 +41,7 @@ impl Keys {
         Keys::Range(End::with(vec![Value::Integer(first)]), End::with(vec![Value::Integer(last)]))
     }
 
-    /// The range of row numbers, for the ledger; none where keys are data.
+    /// The range of row numbers; in a table without them, that of a key which is one whole number.
     pub(in crate::purge) fn rowids(&self) -> Option<[i64; 2]> {
         match self {
             Keys::Rowids(rowids) => Some([*rowids.first()?, *rowids.last()?]),
@@ -79,9 +79,8 @@ impl Keys {
             }
             Keys::Rowids(rowids) => {
                 let listed: Vec<String> = rowids.iter().map(i64::to_string).collect();
-                let list = Value::Text(format!("[{}]", listed.join(",")));
                 let key = table.order().iter().map(|column| table.column_sql(column)).collect::<String>();
-                (format!("{key} IN (SELECT value FROM json_each(?1))"), vec![list])
+                (format!("{key} IN ({})", listed.join(",")), Vec::new())
             }
         }
     }

@@ -10,12 +10,15 @@ use super::{Conditions, Task};
 use crate::dataset::Problem;
 use crate::dataset::sqlite::count::rows_up_to;
 use crate::dataset::sqlite::schema::{Key, Table};
-use crate::dataset::sqlite::{functions, prefilter};
+use crate::dataset::sqlite::{foreign_key, functions, open, prefilter};
 use crate::purge::pace::Pace;
 use crate::verdict::RuleBook;
 
 /// Row numbers held in memory at most, at eight bytes each.
 const WINDOW: usize = 1_000_000;
+
+/// Row numbers in one statement at most: it has to be read before it is carried out.
+const LISTED: u64 = 10_000;
 
 /// Naming single rows pays where less than one in this many is due.
 const SPARSE: u64 = 20;
@@ -48,11 +51,11 @@ pub(super) struct Walk {
 
 impl Search {
     /// Chooses the way.
-    pub(super) fn start(task: &Task<'_>, conditions: &Conditions) -> rusqlite::Result<Option<Search>> {
+    pub(super) fn start(task: &Task<'_>, conditions: &Conditions) -> Result<Option<Search>, Problem> {
         if let Some(picked) = pick(task, conditions)? {
             return Ok(Some(Search::Picked(Picked { left: picked, given: Vec::new() })));
         }
-        let ends = first_and_last_key(task)?;
+        let ends = first_and_last_key(task).map_err(|error| task.writer.problem(&error))?;
         Ok(ends.map(|(first, last)| {
             Search::Walk(Walk { from: End::with(first), last, stretch: None, is_sparse: true })
         }))
@@ -64,10 +67,18 @@ impl Search {
         task: &Task<'_>,
         conditions: &Conditions,
         pace: &Pace,
+        most: u64,
     ) -> rusqlite::Result<Option<Keys>> {
         match self {
-            Search::Picked(picked) => Ok(picked.next(pace.rows())),
-            Search::Walk(walk) => walk.next(task, conditions, stretch(task, pace)),
+            Search::Picked(picked) => Ok(picked.next(pace.rows().min(most).min(LISTED))),
+            Search::Walk(walk) => walk.next(task, conditions, stretch(task, pace, most)),
+        }
+    }
+
+    /// Gives the same keys out again: their batch did not happen.
+    pub(super) fn again(&mut self) {
+        if let Search::Picked(picked) = self {
+            picked.give_back();
         }
     }
 
@@ -88,9 +99,11 @@ impl Search {
     }
 }
 
-/// Where a batch cannot end early, it begins with no more rows than it may delete.
-fn stretch(task: &Task<'_>, pace: &Pace) -> u64 {
-    if task.table.is_rising { pace.stretch() } else { pace.stretch().min(pace.rows()) }
+/// Where rows do not come in the order of their keys, all of a stretch must fit into its batch.
+fn stretch(task: &Task<'_>, pace: &Pace, most: u64) -> u64 {
+    let whole = pace.stretch();
+    // From the first key to the one so many rows further on, both included, is one row more.
+    if task.table.has_row_numbers() { whole } else { whole.min(pace.rows()).min(most).saturating_sub(1) }
 }
 
 impl Picked {
@@ -132,18 +145,18 @@ impl Walk {
 }
 
 /// Where few records are due among many, their row numbers in rising order.
-fn pick(task: &Task<'_>, conditions: &Conditions) -> rusqlite::Result<Option<VecDeque<i64>>> {
+fn pick(task: &Task<'_>, conditions: &Conditions) -> Result<Option<VecDeque<i64>>, Problem> {
     let Key::Rowid(rowid) = task.table.key else { return Ok(None) };
-    let few = task.expected.saturating_mul(SPARSE);
-    let connection = task.connection();
-    if task.expected > WINDOW as u64 || rows_up_to(connection, task.table, few)? < few {
+    let few = task.amount.expected.saturating_mul(SPARSE);
+    let rows = rows_up_to(task.connection(), task.table, few).map_err(|error| task.writer.problem(&error))?;
+    if task.amount.expected > WINDOW as u64 || rows < few {
         return Ok(None);
     }
     let (table, rowid) = (task.table.sql(), task.table.column_sql(rowid));
     let sql = format!("SELECT {rowid} FROM {table} WHERE {} LIMIT {}", conditions.by_event, WINDOW + 1);
-    let rowids: rusqlite::Result<Vec<i64>> =
-        connection.prepare(&sql)?.query_map([], |row| row.get(0))?.collect();
-    let mut rowids = rowids?;
+    let mut rowids: Vec<i64> = beside_writers(task, |connection| {
+        connection.prepare(&sql)?.query_map([], |row| row.get(0))?.collect()
+    })?;
     if rowids.len() > WINDOW {
         return Ok(None);
     }
@@ -204,12 +217,41 @@ fn one_key(
 }
 
 /// How many records are due in the whole table.
-pub(super) fn all_due(task: &Task<'_>, conditions: &Conditions) -> rusqlite::Result<u64> {
+pub(super) fn all_due(task: &Task<'_>, conditions: &Conditions) -> Result<u64, Problem> {
     let sql = format!("SELECT count(*) FROM {} WHERE {}", task.table.sql(), conditions.by_event);
-    task.connection().query_row(&sql, [], |row| Ok(row.get::<_, i64>(0)?.unsigned_abs()))
+    beside_writers(task, |connection| {
+        connection.query_row(&sql, [], |row| Ok(row.get::<_, i64>(0)?.unsigned_abs()))
+    })
 }
 
-/// How many records are due within the keys of one batch: the question that decides whether a
+/// Reads the whole table without keeping other writers waiting. With a log readers never do; a
+/// reader of a database with a rollback journal does, and so this one takes no lock. Its file is
+/// closed while the writer holds no lock that would go with it.
+fn beside_writers<T>(
+    task: &Task<'_>,
+    mut work: impl FnMut(&Connection) -> rusqlite::Result<T>,
+) -> Result<T, Problem> {
+    if task.writer.is_wal {
+        return work(task.connection()).map_err(|error| task.writer.problem(&error));
+    }
+    let read = open::read(task.writer.path(), |opener| {
+        let connection = opener.connect()?;
+        let registered = functions::register_due(&connection, task.table, task.book, task.rule);
+        registered.and_then(|_| work(&connection)).map_err(|error| task.writer.problem(&error))
+    });
+    read.map_err(|unusable| unusable.problem)
+}
+
+/// What is still due within the keys of one batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::purge) struct Remaining {
+    /// All due records.
+    pub(in crate::purge) due: u64,
+    /// Those of them that no other row refers to, and that the batch would have deleted.
+    pub(in crate::purge) free: u64,
+}
+
+/// Counts what is still due within the keys of one batch: the question that decides whether a
 /// batch in doubt was committed.
 pub(in crate::purge) fn remaining(
     connection: &Connection,
@@ -217,17 +259,22 @@ pub(in crate::purge) fn remaining(
     book: &Arc<RuleBook>,
     rule: usize,
     keys: &Keys,
-) -> Result<u64, Problem> {
+) -> Result<Remaining, Problem> {
     let engine = |error: rusqlite::Error| Problem::new("sqlite", error.to_string());
     let call = functions::register_due(connection, table, book, rule).map_err(engine)?;
     let (condition, parameters) = match keys.rowids() {
-        Some([first, last]) => Keys::between(first, last).condition(table),
-        None => keys.condition(table),
+        Some([first, last]) if table.has_row_numbers() => Keys::between(first, last).condition(table),
+        _ => keys.condition(table),
     };
     let due = prefilter::sql(table, book, rule);
-    let sql = format!("SELECT count(*) FROM {} WHERE {condition} AND {due} AND {call}", table.sql());
-    let count = connection.query_row(&sql, params_from_iter(parameters), |row| row.get::<_, i64>(0));
-    count.map(i64::unsigned_abs).map_err(engine)
+    let references = foreign_key::references_to(connection, table).map_err(engine)?;
+    let count = |guard: &str| {
+        let sql =
+            format!("SELECT count(*) FROM {} WHERE {condition} AND {due} AND {call}{guard}", table.sql());
+        let parameters = params_from_iter(&parameters);
+        connection.query_row(&sql, parameters, |row| Ok(row.get::<_, i64>(0)?.unsigned_abs())).map_err(engine)
+    };
+    Ok(Remaining { due: count("")?, free: count(&foreign_key::unreferenced(table, &references))? })
 }
 
 #[cfg(test)]

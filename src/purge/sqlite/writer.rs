@@ -14,7 +14,8 @@ use crate::dataset::sqlite::problem;
 pub(in crate::purge) struct Writer {
     pub(super) connection: Connection,
     path: PathBuf,
-    is_wal: bool,
+    wait: Duration,
+    pub(super) is_wal: bool,
 }
 
 /// Pages of deleted rows are kept until the commit: enough of them that none is written early.
@@ -40,7 +41,7 @@ impl Writer {
             let ours = "PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = NORMAL";
             quietly(&connection, ours).map_err(explain)?;
         }
-        let writer = Writer { connection, path: path.to_path_buf(), is_wal };
+        let writer = Writer { connection, path: path.to_path_buf(), wait, is_wal };
         writer.require_foreign_keys()?;
         writer.require_writable()?;
         Ok(writer)
@@ -65,6 +66,27 @@ impl Writer {
             }
             Err(error) => Err(self.problem(&error)),
         }
+    }
+
+    /// Waits for other writers as long as was asked for.
+    pub(super) fn be_patient(&self) {
+        self.be_patient_for(self.wait);
+    }
+
+    pub(super) fn be_patient_for(&self, time: Duration) {
+        if let Err(error) = self.connection.busy_timeout(time) {
+            tracing::warn!("{}", self.problem(&error));
+        }
+    }
+
+    /// The database file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How long it waits for other writers.
+    pub(super) fn wait(&self) -> Duration {
+        self.wait
     }
 
     /// An error of this connection as a problem.

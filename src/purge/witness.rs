@@ -1,0 +1,47 @@
+//! Whether anybody wrote to a database after a killed run did.
+//!
+//! What is gone may have been deleted by somebody else. A commit follows its announcement within
+//! a second; a file of the database that was written later than that was written by another.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use super::running::Running;
+use crate::dataset::sqlite::open::{beside, real};
+use crate::ledger::{LedgerError, RunLock};
+
+/// How long after its announcement a commit may have been written.
+const COMMIT: Duration = Duration::from_secs(1);
+
+/// What the files looked like before this run touched any.
+#[derive(Clone, Copy, Debug)]
+pub struct Witness {
+    pub(super) nobody_wrote_since: bool,
+}
+
+impl Witness {
+    /// Looks at the files. Must be called before anything else of a run.
+    pub fn look(lock: &RunLock) -> Result<Witness, LedgerError> {
+        let policy = Running::read(lock)?.and_then(|running| running.policy());
+        let announced = modified(&lock.folder().ledger());
+        let nobody_wrote_since = match (policy, announced) {
+            (Some(policy), Some(announced)) => {
+                let latest = policy.sources.iter().filter_map(|source| last_written(&source.path)).max();
+                latest.is_none_or(|latest| latest <= announced + COMMIT)
+            }
+            _ => false,
+        };
+        Ok(Witness { nobody_wrote_since })
+    }
+}
+
+fn last_written(database: &Path) -> Option<SystemTime> {
+    let database = real(database);
+    let files = [database.clone(), beside(&database, "-wal"), beside(&database, "-journal")];
+    files.iter().filter_map(|file| modified(file)).max()
+}
+
+fn modified(file: &Path) -> Option<SystemTime> {
+    fs::metadata(file).and_then(|metadata| metadata.modified()).ok()
+}
