@@ -1,0 +1,18 @@
+//! Whole commands, as a user types them: what they print, where they point, how they end.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod support;
+
+mod bad_input;
+mod check;
+mod demo;
+mod fuzz;
+mod ledger;
+mod output;
+mod purge;
+mod report;

@@ -1,0 +1,78 @@
+//! Schemas that set a trap: names that frist's own statements use, and keys that SQLite visits in
+//! an order of its own.
+
+use super::support::{COMING, OLD, Place, count};
+
+/// Half of some rows are due; nothing may be left of them, and nothing else may go.
+fn assert_purged(schema: &str, insert: &str, rows: u64, table: &str) {
+    let place = Place::in_memory();
+    place.write_rule_on(table);
+    let connection = place.database(&format!(
+        "{schema}
+         WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT {rows})
+         INSERT INTO \"{table}\" {insert} FROM n"
+    ));
+    let kept = count(&connection, &format!("\"{table}\" WHERE at = '{COMING}'"));
+    let purge = place.purge().expect(0);
+    assert_eq!(purge.rule(table)["deleted"], rows - kept, "{schema}");
+    assert_eq!(count(&connection, &format!("\"{table}\"")), kept, "{schema}");
+}
+
+fn at() -> String {
+    format!("CASE n % 2 WHEN 0 THEN '{OLD}' ELSE '{COMING}' END")
+}
+
+#[test]
+fn an_index_that_covers_the_rule_does_not_change_the_order_of_the_walk() {
+    let schema = "CREATE TABLE log (tenant INTEGER, id INTEGER, seen TEXT, at TEXT,
+                  PRIMARY KEY (tenant, id)) WITHOUT ROWID;
+                  CREATE INDEX covering ON log (tenant, seen, at);";
+    let insert = format!("SELECT n % 3, n, hex(n * 7919 % 10007), {}", at());
+    assert_purged(schema, &insert, 20_000, "log");
+}
+
+#[test]
+fn keys_that_fall_or_fold_are_walked_to_their_end() {
+    for key in ["a DESC, b", "a, b DESC", "a COLLATE NOCASE, b"] {
+        let schema =
+            format!("CREATE TABLE log (a TEXT, b INTEGER, at TEXT, PRIMARY KEY ({key})) WITHOUT ROWID;");
+        let insert = format!("SELECT char(65 + n % 50), n, {}", at());
+        assert_purged(&schema, &insert, 2_000, "log");
+    }
+}
+
+#[test]
+fn tables_may_be_called_as_anything_that_frist_s_statements_say() {
+    for table in ["child", "CHILD", "child_", "json_each", "frist_due", "main", "rowid"] {
+        let schema = format!("CREATE TABLE \"{table}\" (id INTEGER PRIMARY KEY, at TEXT);");
+        assert_purged(&schema, &format!("SELECT n, {}", at()), 200, table);
+    }
+}
+
+/// Few among many are deleted by their row numbers, whatever other tables are called.
+#[test]
+fn a_table_called_json_each_is_in_nobody_s_way() {
+    let schema = "CREATE TABLE json_each (x); CREATE TABLE log (id INTEGER PRIMARY KEY, at TEXT);";
+    let insert = format!("SELECT n, CASE n % 50 WHEN 0 THEN '{OLD}' ELSE '{COMING}' END");
+    assert_purged(schema, &insert, 5_000, "log");
+}
+
+/// The rows of a parent are spared where a child names them, also where the parent is called as
+/// the child is in frist's own question.
+#[test]
+fn a_parent_called_child_keeps_its_children() {
+    for parent in ["child", "Child", "child_"] {
+        let place = Place::in_memory();
+        place.write_rule_on(parent);
+        let connection = place.database(&format!(
+            "CREATE TABLE \"{parent}\" (id INTEGER PRIMARY KEY, at TEXT);
+             CREATE TABLE kept (parent INTEGER REFERENCES \"{parent}\" (id) ON DELETE CASCADE);
+             CREATE INDEX kept_parent ON kept (parent);
+             INSERT INTO \"{parent}\" VALUES (1, '{OLD}'), (2, '{COMING}');
+             INSERT INTO kept VALUES (1), (2)"
+        ));
+        let purge = place.purge().expect(3);
+        assert_eq!(purge.problems(parent), ["foreign-key"]);
+        assert_eq!((count(&connection, "kept"), count(&connection, &format!("\"{parent}\""))), (2, 2));
+    }
+}

@@ -1,0 +1,26 @@
+//! What frist promises, held against the real program: one module a guarantee, as
+//! the project's design numbers them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod support;
+
+mod foreign_keys;
+mod g01_cases;
+mod g01_cells;
+mod g01_never_touched;
+mod g01_oracle;
+mod g02_no_trace;
+mod g03_racing_writer;
+mod g05_doubts;
+mod g05_kills;
+mod g07_other_writers;
+mod g12_brakes;
+mod g13_survivors;
+mod g14_ledger;
+mod hostile_schemas;
+mod one_run;
