@@ -148,6 +148,7 @@ impl RuleBook {
     }
 
     /// A record's state under one rule; none where the rule does not match it.
+    #[inline]
     pub fn judge<'v>(&self, rule: usize, row: &impl Fn(usize) -> Value<'v>) -> Option<Verdict> {
         let own = self.clauses[rule].opinion(row)?;
         if own.state != State::Due || self.clauses.len() == 1 {
@@ -162,6 +163,7 @@ impl RuleBook {
     }
 
     /// Whether a record is due under one rule, all others considered.
+    #[inline]
     pub fn is_due<'v>(&self, rule: usize, row: &impl Fn(usize) -> Value<'v>) -> bool {
         self.judge(rule, row).is_some_and(|verdict| verdict.state == State::Due)
     }
@@ -185,6 +187,7 @@ impl RuleBook {
 
 impl Clause {
     /// What the rule says of a record by itself; none where it does not match.
+    #[inline]
     fn opinion<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> Option<Verdict> {
         if let Some((when, columns)) = &self.when {
             match when.eval(|column| row(columns[column])) {

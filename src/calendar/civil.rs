@@ -17,6 +17,7 @@ const EPOCH_FROM_COMMON_ERA: i64 = 719_163;
 /// The year is counted from March, so that the leap day is its last: months
 /// 3 to 14, of which 979/32 days a month gives the lengths. The shifts round
 /// down, for years before Christ too.
+#[inline]
 pub(super) const fn day_number(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = if month <= 2 { (year - 1, month + 12) } else { (year, month) };
     let century = year.div_euclid(100);
@@ -39,12 +40,14 @@ pub(super) const fn civil_of(day_number: i64) -> (i64, i64, i64) {
     (year, month, day)
 }
 
+#[inline]
 pub(super) const fn is_leap(year: i64) -> bool {
     year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
 }
 
 /// How many days a month has; zero for a month that does not exist, so that
 /// no day of it does.
+#[inline]
 pub(super) const fn days_in_month(year: i64, month: i64) -> i64 {
     match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,

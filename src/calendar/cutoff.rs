@@ -37,6 +37,7 @@ pub enum DueUpTo {
 
 impl Cutoff {
     /// Whether a record of this event is due.
+    #[inline]
     pub fn is_due(&self, event: &Event) -> bool {
         match event {
             Event::Date(date) => self.last_date.is_some_and(|last| *date <= last),

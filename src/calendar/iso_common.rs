@@ -56,7 +56,10 @@ pub(super) fn read(text: &[u8], times_in: Zone) -> Option<Event> {
     let (year, month, day) = (y1 * 1000 + y2 * 100 + y3 * 10 + y4, m1 * 10 + m2, d1 * 10 + d2);
     let (hour, minute) = (h1 * 10 + h2, n1 * 10 + n2);
     let second = i64::from(s1 - b'0') * 10 + i64::from(s2 - b'0');
-    let is_day = (1900..=2299).contains(&year) && day >= 1 && day <= civil::days_in_month(year, month);
+    let is_day = (1900..=2299).contains(&year)
+        && day >= 1
+        && (1..=12).contains(&month)
+        && (day <= 28 || day <= civil::days_in_month(year, month));
     if !is_day || hour > 23 || minute > 59 || second > 59 {
         return None;
     }

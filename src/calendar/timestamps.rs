@@ -68,6 +68,7 @@ impl Timestamps {
     }
 
     /// Reads a cell.
+    #[inline]
     pub fn read(&self, value: Value<'_>) -> Reading {
         if self.is_empty(value) {
             return Reading::Empty;
@@ -84,6 +85,7 @@ impl Timestamps {
         written_bound::of(&self.format, cutoff)
     }
 
+    #[inline]
     fn read_event(&self, value: Value<'_>) -> Result<Event, Unreadable> {
         match (&self.format, value) {
             (_, Value::Blob) => Err(Unreadable::Blob),
@@ -99,6 +101,7 @@ impl Timestamps {
         }
     }
 
+    #[inline]
     fn is_empty(&self, value: Value<'_>) -> bool {
         match value {
             Value::Null => true,
@@ -119,6 +122,7 @@ impl Timestamps {
     }
 }
 
+#[inline]
 fn is_blank(text: &[u8]) -> bool {
     text.iter().all(u8::is_ascii_whitespace)
 }

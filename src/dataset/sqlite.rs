@@ -23,6 +23,7 @@ use rusqlite::types::ValueRef;
 use crate::value::Value;
 
 /// A cell of SQLite as a value of ours.
+#[inline]
 pub fn value(cell: ValueRef<'_>) -> Value<'_> {
     match cell {
         ValueRef::Null => Value::Null,

@@ -44,6 +44,7 @@ pub struct Extremes {
 }
 
 impl Extremes {
+    #[inline]
     fn add(&mut self, event: Event) {
         match event {
             Event::Date(date) => self.date = Some(self.date.map_or(date, |earliest| earliest.min(date))),
@@ -81,6 +82,7 @@ pub struct Tally {
 }
 
 impl Tally {
+    #[inline]
     fn add(&mut self, verdict: &Verdict) {
         match verdict.state {
             State::Unreadable => self.unreadable += 1,
@@ -97,6 +99,7 @@ impl Tally {
     }
 
     /// Judges one record by every rule of the book and counts the verdicts.
+    #[inline]
     pub fn count<'v>(tallies: &mut [Tally], book: &RuleBook, row: &impl Fn(usize) -> Value<'v>) {
         for (rule, tally) in tallies.iter_mut().enumerate() {
             if let Some(verdict) = book.judge(rule, row) {

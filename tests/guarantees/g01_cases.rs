@@ -29,6 +29,8 @@ pub(crate) const ZONES: [Tz; 7] = [
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Shape {
     NoKey,
+    /// Columns hide the usual names of the row number.
+    HiddenNumber,
     IntegerKey,
     TextKey,
     TextWithoutRowid,
@@ -38,8 +40,9 @@ pub(crate) enum Shape {
     OtherCollation,
 }
 
-pub(crate) const SHAPES: [Shape; 7] = [
+pub(crate) const SHAPES: [Shape; 8] = [
     Shape::NoKey,
+    Shape::HiddenNumber,
     Shape::IntegerKey,
     Shape::TextKey,
     Shape::TextWithoutRowid,
@@ -237,11 +240,16 @@ pub(crate) fn case(
     let rows =
         any::<bool>().prop_flat_map(move |sparse| proptest::collection::vec(row(sparse), rows.clone()));
     let encoding = select(vec!["UTF-8", "UTF-8", "UTF-16le", "UTF-16be"]);
-    let rules = proptest::collection::vec(rule(), 1..4);
+    let rules = (proptest::collection::vec(rule(), 1..4), proptest::bool::weighted(0.2));
     let table = (shape, encoding, [kept(), kept()]);
     (table, now(), rules, rows, any::<bool>()).prop_map(
-        |(table, (zone, now), mut rules, rows, counts_all)| {
+        |(table, (zone, now), (mut rules, are_twins), rows, counts_all)| {
             let (shape, encoding, mut events) = table;
+            if let (true, [first, second, ..]) = (are_twins, &mut rules[..]) {
+                // Two rules of one due date for every record.
+                let Rule { event, keep, counted_from, .. } = first.clone();
+                *second = Rule { event, keep, counted_from, ..second.clone() };
+            }
             // A table has one zone for its times and one list of empty values.
             events[1].column.times_in = events[0].column.times_in;
             events[1].column.has_empty_values = events[0].column.has_empty_values;
@@ -310,6 +318,7 @@ impl Case {
     fn schema(&self) -> String {
         let (key, options) = match self.shape {
             Shape::NoKey => ("", ""),
+            Shape::HiddenNumber => ("rowid TEXT, _rowid_ INTEGER, ", ""),
             Shape::IntegerKey => ("id INTEGER PRIMARY KEY, ", ""),
             Shape::TextKey => ("name TEXT PRIMARY KEY, ", ""),
             Shape::TextWithoutRowid => ("name TEXT, ", ", PRIMARY KEY (name)) WITHOUT ROWID"),
@@ -426,6 +435,9 @@ impl Shape {
         let scattered = (tag * 2_654_435_761).rem_euclid(1 << 32);
         match self {
             Shape::NoKey => vec![],
+            Shape::HiddenNumber => {
+                vec![("rowid", Value::Text("same".to_owned())), ("_rowid_", Value::Integer(7))]
+            }
             Shape::IntegerKey => {
                 let id = match tag {
                     0 => i64::MIN,
