@@ -38,13 +38,6 @@ impl Place {
         memory.map_or_else(|_| Place::new(), |folder| Place { folder })
     }
 
-    /// A folder with a policy of these sections below its head.
-    pub(crate) fn with_policy(sections: &str) -> Place {
-        let place = Place::new();
-        place.write_policy(sections);
-        place
-    }
-
     /// A folder with one table's policy: rows whose `at` is over a year old are due.
     pub(crate) fn with_rule_on(table: &str) -> Place {
         let place = Place::new();
