@@ -311,6 +311,15 @@ fn swap_for_ever(place: &Place, ends: &AtomicBool) -> u64 {
     swaps
 }
 
+/// Ends the writer, also where the test fails.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 fn report_while_it_changes(journal: &str) {
     let place = Place::with_rule_on("log");
     let half = MANY / 2;
@@ -320,18 +329,18 @@ fn report_while_it_changes(journal: &str) {
          INSERT INTO log SELECT n, iif(n > {half}, '{OLD}', '{COMING}') FROM n"
     ));
     let ends = AtomicBool::new(false);
-    thread::scope(|scope| {
+    let swaps = thread::scope(|scope| {
         let writer = scope.spawn(|| swap_for_ever(&place, &ends));
+        let reporting = Ends(&ends);
         for _ in 0..8 {
             let log = finish(place.start(&REPORT)).expect(0).rule("log");
-            assert_eq!(
-                [&log["due"], &log["running"], &log["matched"]],
-                [&json!(half), &json!(half), &json!(MANY)]
-            );
+            let counts = [&log["due"], &log["running"], &log["matched"]];
+            assert_eq!(counts, [&json!(half), &json!(half), &json!(MANY)]);
         }
-        ends.store(true, Ordering::Relaxed);
-        assert!(writer.join().unwrap() > 50, "the writer was stopped");
+        drop(reporting);
+        writer.join().unwrap()
     });
+    assert!(swaps > 50, "the writer was stopped");
     drop(keeper);
 }
 

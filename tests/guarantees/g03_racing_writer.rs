@@ -9,6 +9,9 @@ use super::support::{COMING, OLD, PURGE, Place, Random, count, finish, open};
 
 const DUE: u32 = 60_000;
 
+/// It looks like a date that is due to whoever only compares.
+const UNREADABLE: &str = "2001-02-30";
+
 /// A table of `DUE` due rows, and as many more that are not as are asked for.
 fn place(table: &str, key: &str, others: u32, index: &str) -> Place {
     let place = Place::with_rule_on("log");
@@ -35,7 +38,7 @@ fn save_rows(place: &Place, mut purge: Child, along: bool, due: u32) -> BTreeMap
     while purge.try_wait().unwrap().is_none() {
         front = if along { first_left(&connection, front) } else { 1 };
         let number = front + random.below(if along { 3_000 } else { due.into() }) as u32;
-        let event = [None, Some(COMING.to_owned())][usize::try_from(random.below(2)).unwrap()].clone();
+        let event = [None, Some(COMING), Some(UNREADABLE)][random.below(3) as usize].map(str::to_owned);
         let sql = "UPDATE log SET at = ?1 WHERE number = ?2 AND at = ?3";
         if connection.execute(sql, params![event, number, OLD]).unwrap() == 1 {
             saved.insert(number, event);
