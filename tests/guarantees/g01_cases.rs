@@ -78,6 +78,8 @@ pub(crate) struct Rule {
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     events: [Draft; 2],
+    /// The rule under which it is about to be due, or has just become so.
+    near: usize,
     kind: Option<&'static str>,
     number: Option<Number>,
 }
@@ -162,19 +164,15 @@ impl Row {
     }
 }
 
-/// Times around now; the table of a `sparse` case has few that are due.
+/// Times around the beginning of time; the table of a `sparse` case has few that are due.
 fn times(sparse: bool) -> impl Strategy<Value = DateTime<Utc>> {
-    let keep = select(KEEPS.to_vec());
     let seconds = prop_oneof![Just(0), Just(1), Just(-1), -86_400..86_400_i64];
     let nanoseconds = select(vec![0, 500_000_000, 999_999_999]);
-    let years_later =
-        if sparse { select(vec![0, 5, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9]) } else { select(vec![0]) };
-    (keep, -3..=3_i64, seconds, nanoseconds, years_later).prop_map(
-        |(keep, days, seconds, nanoseconds, years)| {
-            let days = years * 366 + days - keep.about_days;
-            DateTime::from_timestamp(days * 86_400 + seconds, nanoseconds).unwrap()
-        },
-    )
+    let years_later = if sparse { prop_oneof![1 => 0..2_i64, 12 => 5..9_i64].boxed() } else { Just(0).boxed() };
+    (-3..=3_i64, seconds, nanoseconds, years_later).prop_map(|(days, seconds, nanoseconds, years)| {
+        let days = years * 366 + days;
+        DateTime::from_timestamp(days * 86_400 + seconds, nanoseconds).unwrap()
+    })
 }
 
 fn row(sparse: bool) -> impl Strategy<Value = Row> {
@@ -184,7 +182,8 @@ fn row(sparse: bool) -> impl Strategy<Value = Row> {
         10 => (0..10_i64).prop_map(|number| Some(Number::Whole(number))),
     ];
     let events = [draft(times(sparse)), draft(times(sparse))];
-    (events, select(KINDS.to_vec()), number).prop_map(|(events, kind, number)| Row { events, kind, number })
+    (events, 0..6_usize, select(KINDS.to_vec()), number)
+        .prop_map(|(events, near, kind, number)| Row { events, near, kind, number })
 }
 
 fn kept() -> impl Strategy<Value = Kept> {
@@ -257,7 +256,11 @@ pub(crate) fn case(
             if !rules.iter().any(|rule| rule.selected) {
                 rules[0].selected = true;
             }
-            let rows = rows.into_iter().map(|row| row.later(now - DateTime::UNIX_EPOCH)).collect();
+            let moved = |row: Row| {
+                let kept = TimeDelta::days(rules[row.near % rules.len()].keep.about_days);
+                row.later(now - kept - DateTime::UNIX_EPOCH)
+            };
+            let rows = rows.into_iter().map(moved).collect();
             Case { shape, encoding, events, zone, now, rules, rows, counts_all }
         },
     )

@@ -32,7 +32,7 @@ proptest! {
 #[test]
 fn large_tables_with_much_that_is_due_agree_with_the_oracle() {
     for shape in SHAPES {
-        check(&large(shape, 7_000, |due| due > 0.45));
+        check(&large(shape, 5_000, |due| due > 0.45));
     }
 }
 
