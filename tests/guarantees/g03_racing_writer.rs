@@ -44,7 +44,8 @@ fn save_rows(place: &Place, mut purge: Child, along: bool, due: u32) -> BTreeMap
             saved.insert(number, event);
         }
     }
-    finish(purge).expect(0);
+    // It may have met an unreadable row before it began, and then it says so.
+    assert_eq!(finish(purge).rule("log")["outcome"], "done");
     saved
 }
 

@@ -66,10 +66,10 @@ fn a_parent_called_child_keeps_its_children() {
         place.write_rule_on(parent);
         let connection = place.database(&format!(
             "CREATE TABLE \"{parent}\" (id INTEGER PRIMARY KEY, at TEXT);
-             CREATE TABLE kept (parent INTEGER REFERENCES \"{parent}\" (id) ON DELETE CASCADE);
+             CREATE TABLE kept (id INTEGER, parent INTEGER REFERENCES \"{parent}\" (id) ON DELETE CASCADE);
              CREATE INDEX kept_parent ON kept (parent);
              INSERT INTO \"{parent}\" VALUES (1, '{OLD}'), (2, '{COMING}');
-             INSERT INTO kept VALUES (1), (2)"
+             INSERT INTO kept VALUES (1001, 1), (1002, 2)"
         ));
         let purge = place.purge().expect(3);
         assert_eq!(purge.problems(parent), ["foreign-key"]);
