@@ -168,7 +168,8 @@ impl Row {
 fn times(sparse: bool) -> impl Strategy<Value = DateTime<Utc>> {
     let seconds = prop_oneof![Just(0), Just(1), Just(-1), -86_400..86_400_i64];
     let nanoseconds = select(vec![0, 500_000_000, 999_999_999]);
-    let years_later = if sparse { prop_oneof![1 => 0..2_i64, 12 => 5..9_i64].boxed() } else { Just(0).boxed() };
+    let years_later =
+        if sparse { prop_oneof![1 => 0..2_i64, 12 => 5..9_i64].boxed() } else { Just(0).boxed() };
     (-3..=3_i64, seconds, nanoseconds, years_later).prop_map(|(days, seconds, nanoseconds, years)| {
         let days = years * 366 + days;
         DateTime::from_timestamp(days * 86_400 + seconds, nanoseconds).unwrap()
@@ -182,8 +183,12 @@ fn row(sparse: bool) -> impl Strategy<Value = Row> {
         10 => (0..10_i64).prop_map(|number| Some(Number::Whole(number))),
     ];
     let events = [draft(times(sparse)), draft(times(sparse))];
-    (events, 0..6_usize, select(KINDS.to_vec()), number)
-        .prop_map(|(events, near, kind, number)| Row { events, near, kind, number })
+    (events, 0..6_usize, select(KINDS.to_vec()), number).prop_map(|(events, near, kind, number)| Row {
+        events,
+        near,
+        kind,
+        number,
+    })
 }
 
 fn kept() -> impl Strategy<Value = Kept> {
