@@ -6,7 +6,6 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -206,14 +205,6 @@ fn an_unreadable_file_leaves_no_trace_either() {
     assert_no_trace(&place, ran, is_not_read("empty-database"));
 }
 
-/// The binary where every user can run it, which its build folder may forbid.
-static BINARY: LazyLock<TempDir> = LazyLock::new(|| {
-    let folder = tempfile::tempdir().unwrap();
-    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
-    fs::copy(env!("CARGO_BIN_EXE_frist"), folder.path().join("frist")).unwrap();
-    folder
-});
-
 const NOBODY: u32 = 65_534;
 
 fn is_root() -> bool {
@@ -221,14 +212,25 @@ fn is_root() -> bool {
     tempfile::tempfile().unwrap().metadata().unwrap().uid() == 0
 }
 
-/// Runs a command as a user who may only read.
-fn as_a_reader(command: Command) -> Ran {
-    let mut reader = Command::new(BINARY.path().join("frist"));
-    reader.args(command.get_args());
-    if is_root() {
-        reader.uid(NOBODY).gid(NOBODY);
+/// A user who may only read, with a copy of the binary, for its build folder may be closed.
+struct Reader(TempDir);
+
+impl Reader {
+    fn new() -> Reader {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+        fs::copy(env!("CARGO_BIN_EXE_frist"), folder.path().join("frist")).unwrap();
+        Reader(folder)
     }
-    ran(reader)
+
+    fn run(&self, command: &Command) -> Ran {
+        let mut own = Command::new(self.0.path().join("frist"));
+        own.args(command.get_args());
+        if is_root() {
+            own.uid(NOBODY).gid(NOBODY);
+        }
+        ran(own)
+    }
 }
 
 /// A folder in which nobody but root can write, until it is dropped.
@@ -257,25 +259,28 @@ impl Drop for ReadOnly<'_> {
 
 #[test]
 fn who_may_only_read_reads_the_same() {
+    let reader = Reader::new();
     for place in [rollback(), closed_wal()] {
         let _read_only = ReadOnly::new(&place);
-        assert_no_trace(&place, as_a_reader, is_read);
+        assert_no_trace(&place, |command| reader.run(&command), is_read);
     }
 }
 
 #[test]
 fn who_may_only_read_reads_a_live_log() {
+    let reader = Reader::new();
     let (place, connection) = live_wal();
     let read_only = ReadOnly::new(&place);
-    assert_no_trace(&place, as_a_reader, is_read);
+    assert_no_trace(&place, |command| reader.run(&command), is_read);
     drop((read_only, connection));
 }
 
 #[test]
 fn who_may_only_read_is_told_what_only_a_writer_can_do() {
+    let reader = Reader::new();
     for (place, code) in [(crashed_wal(), "unrecovered-wal"), (hot_journal(), "unrecovered-journal")] {
         let _read_only = ReadOnly::new(&place);
-        assert_no_trace(&place, as_a_reader, is_not_read(code));
+        assert_no_trace(&place, |command| reader.run(&command), is_not_read(code));
     }
 }
 
@@ -284,7 +289,7 @@ fn who_may_not_even_read_is_told_so() {
     let place = rollback();
     let _read_only = ReadOnly::new(&place);
     fs::set_permissions(place.path("data.db"), Permissions::from_mode(0o000)).unwrap();
-    let report = as_a_reader(place.command(&REPORT)).expect(3);
+    let report = Reader::new().run(&place.command(&REPORT)).expect(3);
     assert_eq!(report.problems("log"), ["cannot-open"]);
 }
 
