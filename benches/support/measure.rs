@@ -64,7 +64,7 @@ pub(crate) fn frist_with_peak(arguments: &[&str]) -> (Duration, u64) {
 /// Runs one statement in the `sqlite3` shell; none where there is no shell.
 pub(crate) fn shell(path: &Path, sql: &str) -> Option<Duration> {
     let started = Instant::now();
-    let output = Command::new("sqlite3").arg(path).arg(sql).output().ok()?;
+    let output = Command::new("sqlite3").args(["-cmd", ".timeout 60000"]).arg(path).arg(sql).output().ok()?;
     let time = started.elapsed();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Some(time)
@@ -89,8 +89,18 @@ pub(crate) fn longest_wait(path: &Path, work: impl FnOnce()) -> Duration {
             longest
         });
         thread::sleep(Duration::from_millis(50));
+        let ended = Ended(&done);
         work();
-        done.store(true, Ordering::Relaxed);
+        drop(ended);
         writer.join().unwrap()
     })
+}
+
+/// Lets the writer end, also where the work panics.
+struct Ended<'a>(&'a AtomicBool);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }

@@ -3,6 +3,7 @@
 
 mod batch;
 mod keys;
+mod neighbours;
 mod quota;
 mod search;
 mod writer;
@@ -183,13 +184,13 @@ impl Task<'_> {
                         return Err(Halt::Problem(problem));
                     }
                     search.again();
-                    gap = Gap::after(GAP, self.nice);
+                    gap = self.gap_after(GAP);
                     continue;
                 }
                 other => other?,
             };
             busy_since = None;
-            gap = Gap::after(held.total(), self.nice);
+            gap = self.gap_after(held.total());
             pace.learn(held);
             search.ended(refused, held.rows, &pace);
             if held.rows > 0 {
@@ -200,6 +201,12 @@ impl Task<'_> {
             }
             tracing::debug!("{held:?}, then {:?}", gap.since.elapsed());
         }
+    }
+
+    /// Nobody waits where nobody else has the database open.
+    fn gap_after(&self, held: Duration) -> Gap {
+        let shortest = if self.writer.has_neighbours() { GAP } else { Duration::ZERO };
+        Gap::after(held, self.nice, shortest)
     }
 
     /// Whether the engine deletes row by row while it searches, so that a batch can stop on the
@@ -231,9 +238,9 @@ impl Gap {
     }
 
     /// Begins now: long enough for every waiting writer, and for the share that was asked for.
-    fn after(held: Duration, nice: f64) -> Gap {
+    fn after(held: Duration, nice: f64, shortest: Duration) -> Gap {
         let share = held.mul_f64(nice / (1.0 - nice));
-        Gap { since: Instant::now(), length: share.max(GAP) }
+        Gap { since: Instant::now(), length: share.max(shortest) }
     }
 
     fn wait(&self) {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
 use super::keys::{Bound, End, Keys};
@@ -22,6 +23,9 @@ const LISTED: u64 = 10_000;
 
 /// Naming single rows pays where less than one in this many is due.
 const SPARSE: u64 = 20;
+
+/// Row numbers are dense where at least one in this many is that of a due row.
+const DENSE: i128 = 4;
 
 /// The way through a table.
 pub(super) enum Search {
@@ -47,6 +51,8 @@ pub(super) struct Walk {
     stretch: Option<Bound>,
     /// Whether the last stretch held so little that looking ahead is cheaper than locking.
     is_sparse: bool,
+    /// Whether row numbers are used so densely that they can be counted instead of rows.
+    is_dense: bool,
 }
 
 impl Search {
@@ -57,7 +63,8 @@ impl Search {
         }
         let ends = first_and_last_key(task).map_err(|error| task.writer.problem(&error))?;
         Ok(ends.map(|(first, last)| {
-            Search::Walk(Walk { from: End::with(first), last, stretch: None, is_sparse: true })
+            let is_dense = is_dense(task, &first, &last);
+            Search::Walk(Walk { from: End::with(first), last, stretch: None, is_sparse: true, is_dense })
         }))
     }
 
@@ -138,7 +145,13 @@ impl Walk {
         if !self.from.included && self.from.key == self.last {
             return Ok(None);
         }
-        let stretch = key_further_on(task, &self.from, &self.last, rows)?;
+        let stretch = match (self.is_dense, self.from.key.as_slice(), self.last.as_slice()) {
+            (true, [Value::Integer(from)], [Value::Integer(last)]) => {
+                let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+                vec![Value::Integer(from.saturating_add(rows).min(*last))]
+            }
+            _ => key_further_on(task, &self.from, &self.last, rows)?,
+        };
         self.stretch = Some(stretch.clone());
         Ok(Some(Keys::Range(self.from.clone(), End::with(stretch))))
     }
@@ -147,9 +160,12 @@ impl Walk {
 /// Where few records are due among many, their row numbers in rising order.
 fn pick(task: &Task<'_>, conditions: &Conditions) -> Result<Option<VecDeque<i64>>, Problem> {
     let Key::Rowid(rowid) = task.table.key else { return Ok(None) };
+    if task.amount.expected > WINDOW as u64 {
+        return Ok(None);
+    }
     let few = task.amount.expected.saturating_mul(SPARSE);
     let rows = rows_up_to(task.connection(), task.table, few).map_err(|error| task.writer.problem(&error))?;
-    if task.amount.expected > WINDOW as u64 || rows < few {
+    if rows < few {
         return Ok(None);
     }
     let (table, rowid) = (task.table.sql(), task.table.column_sql(rowid));
@@ -173,6 +189,16 @@ fn first_and_last_key(task: &Task<'_>) -> rusqlite::Result<Option<(Bound, Bound)
         task.connection().query_row(&sql, [], |row| bound_of(row, columns.len())).optional()
     };
     Ok(end("ASC")?.zip(end("DESC")?))
+}
+
+/// Whether the records that are due would alone fill a good part of the row numbers.
+fn is_dense(task: &Task<'_>, first: &Bound, last: &Bound) -> bool {
+    match (first.as_slice(), last.as_slice()) {
+        ([Value::Integer(first), ..], [Value::Integer(last), ..]) if task.table.has_row_numbers() => {
+            i128::from(*last) - i128::from(*first) < i128::from(task.amount.expected) * DENSE
+        }
+        _ => false,
+    }
 }
 
 fn key_columns(table: &Table) -> Vec<String> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::neighbours::Neighbours;
 use crate::dataset::Problem;
 use crate::dataset::sqlite::open::{beside, configure, needs_recovery, real};
 use crate::dataset::sqlite::problem;
@@ -16,6 +17,8 @@ pub(in crate::purge) struct Writer {
     path: PathBuf,
     wait: Duration,
     pub(super) is_wal: bool,
+    // Behind the connection: fields are dropped in their order, and this one must go last.
+    neighbours: Neighbours,
 }
 
 /// Pages of deleted rows are kept until the commit: enough of them that none is written early.
@@ -41,7 +44,8 @@ impl Writer {
             let ours = "PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = NORMAL";
             quietly(&connection, ours).map_err(explain)?;
         }
-        let writer = Writer { connection, path: path.to_path_buf(), wait, is_wal };
+        let neighbours = Neighbours::of(path, is_wal);
+        let writer = Writer { connection, path: path.to_path_buf(), wait, is_wal, neighbours };
         writer.require_foreign_keys()?;
         writer.require_writable()?;
         Ok(writer)
@@ -87,6 +91,11 @@ impl Writer {
     /// How long it waits for other writers.
     pub(super) fn wait(&self) -> Duration {
         self.wait
+    }
+
+    /// Whether another program may have the database open.
+    pub(super) fn has_neighbours(&self) -> bool {
+        self.neighbours.are_there()
     }
 
     /// An error of this connection as a problem.
