@@ -1,10 +1,37 @@
 //! What a source can do without being changed: describe itself, count states, list records.
 
+pub mod request;
 pub mod sqlite;
 
 use serde::{Deserialize, Serialize};
 
+use crate::policy::{Kind, Source};
 use crate::verdict::Tally;
+use request::{Extent, Flow, Listed, Request, TableSurvey, Unusable};
+
+/// Counts the states of what is asked, wherever the data is. One table's problem does not stop
+/// the others.
+pub fn survey(
+    source: &Source,
+    requests: &[Request<'_>],
+    extent: Extent,
+) -> Result<Vec<TableSurvey>, Unusable> {
+    match &source.kind {
+        Kind::Sqlite(path) => sqlite::survey::survey(path, source, requests, extent),
+    }
+}
+
+/// Names the records that one rule of a request matches.
+pub fn list(
+    source: &Source,
+    request: &Request<'_>,
+    rule: usize,
+    found: &mut dyn FnMut(Listed) -> Flow,
+) -> Result<(), Unusable> {
+    match &source.kind {
+        Kind::Sqlite(path) => sqlite::list::list(path, source, request, rule, found),
+    }
+}
 
 /// Something that went wrong with a source or a rule, as data: what, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -3,9 +3,8 @@
 //! A plan is what `report` shows and what `purge` carries out. Making one writes nothing.
 
 use crate::calendar::{Date, DueUpTo, Instant, Zone};
-use crate::dataset::sqlite::open::Unusable;
-use crate::dataset::sqlite::survey::{Extent, Request, RuleSurvey, requests, survey};
-use crate::dataset::{Problem, Status};
+use crate::dataset::request::{Extent, Request, RuleSurvey, Unusable, requests};
+use crate::dataset::{Problem, Status, survey};
 use crate::policy::{Breach, Policy, Rule, Source};
 use crate::verdict::{Counts, RuleBook, Tally};
 

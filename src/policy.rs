@@ -25,7 +25,7 @@ pub use activity::{Activity, Basis, Role};
 pub use header::Controller;
 pub use limit::{Breach, Limit, Share};
 pub use rule::{Rule, Then};
-pub use source::{ColumnSettings, Ignored, Source};
+pub use source::{ColumnSettings, Ignored, Kind, Source};
 
 use crate::calendar::{Period, Zone};
 use crate::diagnostic::{Finding, Position};
@@ -138,7 +138,7 @@ fn read(mut whole: Section<'_>, text: &str, surroundings: &Surroundings<'_>) -> 
         state: header.state,
         runs_every: header.runs_every,
         controller: header.controller,
-        sources,
+        sources: sources.valid,
         activities,
         rules,
         file: surroundings.file.to_string(),
@@ -226,7 +226,7 @@ pub(crate) mod tests {
     #[test]
     fn paths_and_places_are_those_of_the_file() {
         let policy = valid(&rule("keep = \"1 day\"\nafter = \"å\"\nwhen = \"b = 1\""));
-        assert_eq!(policy.sources[0].path, Path::new("/etc/frist/app.db"));
+        assert_eq!(policy.sources[0].kind, Kind::Sqlite("/etc/frist/app.db".into()));
         assert_eq!(policy.state, Path::new("/etc/frist"));
         assert_eq!(policy.place(0), "p.toml:1:1");
         let places = &policy.rules[0].places;

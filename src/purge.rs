@@ -6,6 +6,7 @@
 
 mod clock;
 mod confirm;
+mod job;
 mod pace;
 mod recovery;
 mod run;
@@ -21,15 +22,21 @@ pub use clock::{ClockFault, check as check_clock};
 pub use confirm::{Confirmed, Unconfirmed};
 pub use recovery::Account;
 pub use run::{Circumstances, Run};
-pub use sqlite::recover;
 pub use stop::{Stop, StopReason};
 pub use witness::Witness;
 
 use crate::dataset::Problem;
 use crate::ledger::{Link, RecoveryOutcome, RuleOutcome};
 use crate::plan::SourceState;
-use crate::policy::Breach;
+use crate::policy::{Breach, Kind, Source};
 use crate::verdict::Counts;
+
+/// Puts right what a killed writer left in a source, so that it can be read.
+pub fn recover(source: &Source, wait: Duration) -> Result<(), Problem> {
+    match &source.kind {
+        Kind::Sqlite(path) => sqlite::recover(path, wait),
+    }
+}
 
 /// What a run did.
 #[derive(Clone, Debug)]

@@ -4,11 +4,8 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::calendar::Instant;
-use crate::dataset::Problem;
-use crate::dataset::sqlite::list::{Flow, Listed, records};
-use crate::dataset::sqlite::open;
-use crate::dataset::sqlite::problem;
-use crate::dataset::sqlite::survey::{Request, key_columns, requests, table_for};
+use crate::dataset::request::{Flow, Listed, Request, requests};
+use crate::dataset::{self, Problem};
 use crate::plan::Plan;
 use crate::policy::{Policy, Rule, Source};
 use crate::report::{Listing, Record, event_text, reason_text};
@@ -47,19 +44,12 @@ impl Records<'_> {
         take: &mut dyn FnMut(Record) -> bool,
     ) -> Result<(), Problem> {
         let Some(place) = request.wanted.first().copied() else { return Ok(()) };
-        // What has been written cannot be taken back, so a listing is read once.
-        open::read_once(&source.path, |opener| {
-            let connection = opener.connect()?;
-            let table = table_for(&connection, source, request)?;
-            let key = key_columns(source, &table);
-            let result = records(&connection, &table, &key, &request.book, place, |listed| {
-                let shown = self.all || !matches!(listed.verdict.state, State::Waiting | State::Running);
-                let wanted = !shown || take(self.record(request, place, listed));
-                if wanted { Flow::On } else { Flow::Stop }
-            });
-            result.map_err(|error| problem(&source.path, &error))
-        })
-        .map_err(|unusable| unusable.problem)
+        let mut found = |listed: Listed| {
+            let shown = self.all || !matches!(listed.verdict.state, State::Waiting | State::Running);
+            let wanted = !shown || take(self.record(request, place, listed));
+            if wanted { Flow::On } else { Flow::Stop }
+        };
+        dataset::list(source, request, place, &mut found).map_err(|unusable| unusable.problem)
     }
 
     fn record(&self, request: &Request<'_>, place: usize, listed: Listed) -> Record {

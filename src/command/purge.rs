@@ -7,7 +7,7 @@ use std::time::Instant as Stopwatch;
 
 use crate::calendar::{Instant, Zone};
 use crate::cli::Purge;
-use crate::dataset::sqlite::survey::Extent;
+use crate::dataset::request::Extent;
 use crate::exit;
 use crate::ledger::{History, Ledger, LedgerError, RunLock, StateFolder};
 use crate::plan::{Plan, Scope};
@@ -110,7 +110,7 @@ fn make_plan(arguments: &Purge, policy: &Policy, now: Instant) -> Plan {
     for source in &policy.sources {
         // What a killed writer left must be put right before it can be read. Where that fails,
         // the plan says so.
-        if let Err(problem) = purge::recover(&source.path, arguments.wait) {
+        if let Err(problem) = purge::recover(source, arguments.wait) {
             tracing::warn!("{problem}");
         }
     }

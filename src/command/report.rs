@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use crate::calendar::Instant;
 use crate::cli::Report;
-use crate::dataset::sqlite::survey::Extent;
+use crate::dataset::request::Extent;
 use crate::exit;
 use crate::plan::{Plan, Scope};
 use crate::policy::Policy;

@@ -10,7 +10,7 @@ use super::activity::Activity;
 use super::header::Header;
 use super::limit::{self, Limit};
 use super::section::{Complaint, Placed, Section};
-use super::source::Source;
+use super::source::{Source, Sources};
 
 /// What happens to a due record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +105,7 @@ pub(super) struct Given<'a> {
     financial_year: Option<FinancialYear>,
     financial_year_written: bool,
     limit: Limit,
-    sources: &'a [Source],
+    sources: &'a Sources,
     activities: &'a [Activity],
     text: &'a str,
     file: &'a str,
@@ -114,7 +114,7 @@ pub(super) struct Given<'a> {
 impl<'a> Given<'a> {
     pub(super) fn new(
         header: Option<&Header>,
-        sources: &'a [Source],
+        sources: &'a Sources,
         activities: &'a [Activity],
         text: &'a str,
         file: &'a str,
@@ -211,10 +211,13 @@ type Data<'a> = (&'a Source, String, std::ops::Range<usize>);
 
 fn data<'a>(section: &Section<'_>, text: Placed<String>, given: &Given<'a>) -> Option<Data<'a>> {
     let (name, table) = text.value.split_once('.').unwrap_or((&text.value, ""));
-    let Some(source) = given.sources.iter().find(|source| source.name == name) else {
+    if given.sources.broken.iter().any(|broken| broken == name) {
+        return None;
+    }
+    let Some(source) = given.sources.valid.iter().find(|source| source.name == name) else {
         let message =
             format!("{} is about `{}`, but there is no source `{name}`", section.title(), text.value);
-        let known = given.sources.iter().map(|source| source.name.as_str());
+        let known = given.sources.valid.iter().map(|source| source.name.as_str());
         let help = match nearest(name, known) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("add a section [source.{name}]"),
@@ -222,10 +225,6 @@ fn data<'a>(section: &Section<'_>, text: Placed<String>, given: &Given<'a>) -> O
         section.note(Finding::error("unknown-source", message, text.span).help(help));
         return None;
     };
-    if source.path.as_os_str().is_empty() {
-        // A source of another kind, or without a path: that has been told.
-        return None;
-    }
     if table.is_empty() {
         let message = format!("`{name}` is a database: `data` must name one of its tables");
         let finding = Finding::error("missing-table", message, text.span);

@@ -1,21 +1,46 @@
 //! `[source.NAME]`: where data lives, and how its columns write time.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+mod settings;
 
-use crate::calendar::{Format, FormatError, Timestamps, Zone};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
 use crate::diagnostic::Finding;
 
-use super::section::{Complaint, Placed, Section};
-use super::{Surroundings, header, path};
+use super::section::{Placed, Section};
+use super::{Surroundings, path};
+pub use settings::ColumnSettings;
 
-/// A database, and what the policy says of its tables.
+/// Where data lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An SQLite database: a file.
+    Sqlite(PathBuf),
+}
+
+impl Kind {
+    /// Whether it has tables, which `data` must name.
+    pub fn has_tables(&self) -> bool {
+        match self {
+            Kind::Sqlite(_) => true,
+        }
+    }
+
+    /// The path that the policy gives: a file's, or a pattern of files.
+    pub fn path(&self) -> &Path {
+        match self {
+            Kind::Sqlite(path) => path,
+        }
+    }
+}
+
+/// A source, and what the policy says of its tables.
 #[derive(Clone, Debug)]
 pub struct Source {
     /// The name that rules use.
     pub name: String,
-    /// The database file.
-    pub path: PathBuf,
+    /// Where its data lives.
+    pub kind: Kind,
     /// Tables that no rule needs to cover, and why.
     pub ignore: Vec<Ignored>,
     /// Settings of single tables, those of the source included.
@@ -42,68 +67,42 @@ pub struct Ignored {
     pub why: String,
 }
 
-/// How a table names its records and writes its times.
-#[derive(Clone, Debug)]
-pub struct ColumnSettings {
-    /// The kind of data subject and the column that names one.
-    pub subject: Option<(String, String)>,
-    /// The columns that name a record, where the table's own key is not to.
-    pub key: Vec<String>,
-    /// How columns write time; `iso` where a column is not listed.
-    pub formats: BTreeMap<String, Format>,
-    /// Values that mean "empty".
-    pub empty: Vec<String>,
-    /// The zone of date-times that carry no offset.
-    pub times_in: Zone,
-    /// The columns whose format is written here and not further out, with their places in bytes.
-    pub own_formats: Vec<(String, std::ops::Range<usize>)>,
-    /// Where these settings stand in the policy, in bytes.
-    pub span: std::ops::Range<usize>,
+/// The sources of a policy.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    pub(super) valid: Vec<Source>,
+    /// The names of those that cannot be used; why has been noted.
+    pub(super) broken: Vec<String>,
 }
 
-impl Default for ColumnSettings {
-    fn default() -> ColumnSettings {
-        ColumnSettings {
-            subject: None,
-            key: Vec::new(),
-            formats: BTreeMap::new(),
-            empty: Vec::new(),
-            times_in: Zone::UTC,
-            own_formats: Vec::new(),
-            span: 0..0,
-        }
-    }
-}
-
-impl ColumnSettings {
-    /// The reader of one column's times.
-    pub fn timestamps(&self, column: &str) -> Timestamps {
-        let format = self.formats.get(column).cloned().unwrap_or(Format::Iso);
-        Timestamps::new(format, self.times_in, self.empty.clone())
-    }
-}
-
-/// Reads every `[source.NAME]`; a source with an error is left out, its problems noted.
-pub(super) fn read_all(whole: &mut Section<'_>, surroundings: &Surroundings<'_>) -> Vec<Source> {
-    let mut sources = Vec::new();
+/// Reads every `[source.NAME]`.
+pub(super) fn read_all(whole: &mut Section<'_>, surroundings: &Surroundings<'_>) -> Sources {
+    let mut sources = Sources::default();
     for (name, mut section) in whole.named_sections("source") {
         if name.value.is_empty() || name.value.contains('.') {
             let message = format!("a source cannot be called `{}`: rules write SOURCE.TABLE", name.value);
             let finding = Finding::error("bad-name", message, name.span.clone());
             section.note(finding.help("give it a name without a dot, such as [source.app]"));
         }
-        sources.push(read(name.value, &mut section, surroundings, name.span));
+        match read(&name, &mut section, surroundings) {
+            Some(source) => sources.valid.push(source),
+            None => sources.broken.push(name.value),
+        }
         section.finish();
     }
     sources
 }
 
-fn read(
-    name: String,
-    section: &mut Section<'_>,
-    surroundings: &Surroundings<'_>,
-    span: std::ops::Range<usize>,
-) -> Source {
+fn read(name: &Placed<String>, section: &mut Section<'_>, surroundings: &Surroundings<'_>) -> Option<Source> {
+    let kind = kind(section, surroundings);
+    reclaim(section);
+    let defaults = settings::read(section, &ColumnSettings::default());
+    let (ignore, tables) = (ignored(section), tables(section, &defaults));
+    let (name, span) = (name.value.clone(), name.span.clone());
+    Some(Source { name, kind: kind?, ignore, tables, defaults, span })
+}
+
+fn kind(section: &mut Section<'_>, surroundings: &Surroundings<'_>) -> Option<Kind> {
     let path = section.parsed("sqlite", |text| path::resolve(text, surroundings));
     let other_kind = ["csv", "files", "postgres", "mysql"].iter().any(|kind| section.has(kind));
     if !section.has("sqlite") && !other_kind {
@@ -111,16 +110,7 @@ fn read(
     }
     section.not_yet(&["csv", "delimiter", "quote", "header", "columns"]);
     section.not_yet(&["files", "match", "recursive", "unit", "postgres", "mysql", "copies-of"]);
-    reclaim(section);
-    let defaults = column_settings(section, &ColumnSettings::default());
-    Source {
-        name,
-        path: path.map(|path| path.value).unwrap_or_default(),
-        ignore: ignored(section),
-        tables: tables(section, &defaults),
-        defaults,
-        span,
-    }
+    path.map(|path| Kind::Sqlite(path.value))
 }
 
 fn reclaim(section: &mut Section<'_>) {
@@ -156,67 +146,8 @@ fn tables(section: &mut Section<'_>, defaults: &ColumnSettings) -> BTreeMap<Stri
     let mut tables = BTreeMap::new();
     for (name, mut inner) in section.named_sections("table") {
         inner.entitle(format!("table `{}`", name.value));
-        tables.insert(name.value, column_settings(&mut inner, defaults));
+        tables.insert(name.value, settings::read(&mut inner, defaults));
         inner.finish();
     }
     tables
-}
-
-fn column_settings(section: &mut Section<'_>, defaults: &ColumnSettings) -> ColumnSettings {
-    let key = section.texts("key", true).into_iter().map(|column| column.value).collect();
-    let empty_written = section.has("empty");
-    let empty = section.texts("empty", true).into_iter().map(|text| text.value).collect();
-    let mut formats = defaults.formats.clone();
-    let own = own_formats(section);
-    let own_formats = own.iter().map(|(column, _)| (column.value.clone(), column.span.clone())).collect();
-    formats.extend(own.into_iter().map(|(column, format)| (column.value, format)));
-    ColumnSettings {
-        own_formats,
-        span: section.span(),
-        subject: section.parsed("subject", parse_subject).map(|subject| subject.value),
-        key,
-        formats,
-        empty: if empty_written { empty } else { defaults.empty.clone() },
-        times_in: section.parsed("times-in", header::parse_zone).map_or(defaults.times_in, |zone| zone.value),
-    }
-}
-
-fn own_formats(section: &mut Section<'_>) -> Vec<(Placed<String>, Format)> {
-    let title = format!("`formats` of {}", section.title());
-    let Some(inner) = section.section("formats", title) else { return Vec::new() };
-    let mut formats = Vec::new();
-    for (column, value) in inner.entries() {
-        let text = inner.as_text(&column.value, value);
-        let format = text.and_then(|text| inner.understood(text, parse_format));
-        formats.extend(format.map(|format| (column, format.value)));
-    }
-    formats
-}
-
-fn parse_format(text: &str) -> Result<Format, Complaint> {
-    Format::parse(text).map_err(|error| match error {
-        FormatError::Unknown { text, suggestion } => {
-            let help = match suggestion {
-                Some(format) => format!("did you mean \"{format}\"?"),
-                None => FORMATS.to_string(),
-            };
-            Complaint::new("bad-format", format!("`{text}` is no format of times"), Some(help))
-        }
-        FormatError::Pattern { problem, .. } => {
-            let problem = problem.to_string();
-            let (message, help) = problem.split_once("; ").unwrap_or((&problem, FORMATS));
-            Complaint::new("bad-format", message, Some(help.to_string()))
-        }
-    })
-}
-
-const FORMATS: &str =
-    "write iso, unix, unix-ms, unix-us, unix-ns, julian-day, or a pattern such as \"%d-%m-%Y\"";
-
-fn parse_subject(text: &str) -> Result<(String, String), Complaint> {
-    let parts = text.split_once(':').filter(|(kind, column)| !kind.is_empty() && !column.is_empty());
-    parts.map(|(kind, column)| (kind.to_string(), column.to_string())).ok_or_else(|| {
-        let help = "write KIND:COLUMN, such as \"customer:id\"".to_string();
-        Complaint::new("bad-value", format!("`{text}` does not name a data subject"), Some(help))
-    })
 }

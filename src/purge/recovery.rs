@@ -1,24 +1,19 @@
 //! What a killed run did, found out by the next one.
 //!
 //! Every batch but the last is known: the run went on after its commit. The last one is decided
-//! by asking the rule, as of the killed run's time and in the words of its policy, whether due
-//! records remain within the batch's keys. A commit takes all of them or none.
+//! by looking at the data, as of the killed run's time and in the words of its policy.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::Witness;
+use super::job::{Decision, Mark};
 use super::running::Running;
-use super::sqlite::{Keys, Remaining, recover, remaining};
+use super::{Witness, sqlite};
 use crate::calendar::{Instant, Zone};
-use crate::dataset::sqlite::open::read;
-use crate::dataset::sqlite::schema::describe;
 use crate::ledger::{
     Doubt, Event, Ledger, LedgerError, Pending, Recovered, RecoveryOutcome, RunLock, Unfinished,
 };
-use crate::policy::{Policy, Rule};
-use crate::verdict::RuleBook;
+use crate::policy::{Kind, Policy};
 
 /// What a killed run turned out to have done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,15 +74,15 @@ fn events(
     let mut deleted = killed.deleted.clone();
     let mut events = Vec::new();
     for doubt in &killed.doubts {
-        let (outcome, sure) = decide(lock, killed, doubt, policy, wait);
-        let exact = sure && witness.nobody_wrote_since;
-        if outcome == RecoveryOutcome::Committed {
-            *deleted.entry(doubt.rule.clone()).or_default() += doubt.rows;
+        let decision = decide(lock, killed, doubt, policy, witness, wait);
+        if decision.outcome == RecoveryOutcome::Committed {
+            *deleted.entry(doubt.rule.clone()).or_default() += decision.rows;
         }
-        events.push(event(killed, Some(doubt), outcome, exact, &deleted));
+        events.push(event(killed, Some(doubt), decision, &deleted));
     }
     if events.is_empty() {
-        events.push(event(killed, None, RecoveryOutcome::NoBatch, true, &deleted));
+        let nothing = Decision { outcome: RecoveryOutcome::NoBatch, rows: 0, exact: true };
+        events.push(event(killed, None, nothing, &deleted));
     }
     events
 }
@@ -95,17 +90,16 @@ fn events(
 fn event(
     killed: &Unfinished,
     doubt: Option<&Doubt>,
-    outcome: RecoveryOutcome,
-    exact: bool,
+    decision: Decision,
     deleted: &BTreeMap<String, u64>,
 ) -> Recovered {
     Recovered {
         killed_run: killed.run.clone(),
         rule: doubt.map(|doubt| doubt.rule.clone()),
         batch: doubt.map(|doubt| doubt.number),
-        rows: doubt.map_or(0, |doubt| doubt.rows),
-        outcome,
-        exact,
+        rows: decision.rows,
+        outcome: decision.outcome,
+        exact: decision.exact,
         deleted_total: deleted.clone(),
     }
 }
@@ -115,54 +109,40 @@ fn decide(
     killed: &Unfinished,
     doubt: &Doubt,
     policy: Option<&Policy>,
+    witness: Witness,
     wait: Duration,
-) -> (RecoveryOutcome, bool) {
-    let keys = match keys(lock, killed, doubt) {
-        Ok(Some(keys)) => keys,
-        Ok(None) => return (RecoveryOutcome::RolledBack, true),
+) -> Decision {
+    let mark = match mark(lock, killed, doubt) {
+        Ok(Some(mark)) => mark,
+        Ok(None) => {
+            let exact = witness.nobody_wrote_since;
+            return Decision { outcome: RecoveryOutcome::RolledBack, rows: doubt.rows, exact };
+        }
         Err(error) => {
             tracing::warn!("{error}");
-            return (RecoveryOutcome::Undecided, false);
+            return Decision::undecided(doubt.rows);
         }
     };
-    let asked = policy.and_then(|policy| {
+    let decided = policy.and_then(|policy| {
         let rule = policy.rules.iter().find(|rule| rule.name == doubt.rule)?;
         let now = Instant::parse_now(killed.now.as_deref()?, &Zone::UTC).ok()?;
-        ask(policy, rule, now, &keys, wait)
+        Some(match &policy.source(&rule.source)?.kind {
+            Kind::Sqlite(path) => {
+                let decision = sqlite::decide(path, (policy, rule), now, (&mark, doubt.rows), wait);
+                Decision { exact: decision.exact && witness.nobody_wrote_since, ..decision }
+            }
+        })
     });
-    match asked {
-        Some((Remaining { due: 0, .. }, no_trigger)) => (RecoveryOutcome::Committed, no_trigger),
-        // What is due and referred to was passed over, or came to be so since.
-        Some((Remaining { free: 0, .. }, _)) | None => (RecoveryOutcome::Undecided, false),
-        Some((left, no_trigger)) => {
-            let same = left.due == doubt.rows && left.free == doubt.rows;
-            (RecoveryOutcome::RolledBack, no_trigger && same)
-        }
-    }
+    decided.unwrap_or(Decision::undecided(doubt.rows))
 }
 
-/// The keys of the batch in doubt. They are written between its entry and its commit: where those
-/// of another batch are found, or none, this one was never committed.
-fn keys(lock: &RunLock, killed: &Unfinished, doubt: &Doubt) -> Result<Option<Keys>, LedgerError> {
-    if let Some([first, last]) = doubt.range {
-        return Ok(Some(Keys::between(first, last)));
+/// The mark of the batch in doubt. It is written between the batch's entry and its commit: where
+/// that of another batch is found, or none, this one was never committed.
+fn mark(lock: &RunLock, killed: &Unfinished, doubt: &Doubt) -> Result<Option<Mark>, LedgerError> {
+    if let Some(range) = doubt.range {
+        return Ok(Some(Mark::RowNumbers(range)));
     }
     let Some(pending) = Pending::read(lock.folder())? else { return Ok(None) };
     let same = pending.run == killed.run && pending.rule == doubt.rule && pending.batch == doubt.number;
-    Ok(if same { Keys::from_json(&pending.range) } else { None })
-}
-
-/// How many due records remain within the keys, and whether no trigger can have put them there.
-fn ask(policy: &Policy, rule: &Rule, now: Instant, keys: &Keys, wait: Duration) -> Option<(Remaining, bool)> {
-    let source = policy.source(&rule.source)?;
-    recover(&source.path, wait).ok()?;
-    let book = Arc::new(RuleBook::new(policy.rules_on(&rule.source, &rule.table), now));
-    let place = policy.rules_on(&rule.source, &rule.table).position(|other| other.name == rule.name)?;
-    let answer = read(&source.path, |opener| {
-        let connection = opener.connect()?;
-        let table = describe(&connection, &rule.table, "")?;
-        let rows = remaining(&connection, &table, &book, place, keys)?;
-        Ok((rows, !table.has_delete_trigger))
-    });
-    answer.ok()
+    Ok(same.then_some(Mark::Private(pending.range)))
 }

@@ -2,14 +2,13 @@
 
 use std::time::{Duration, Instant as Stopwatch};
 
+use super::job::{self, Amount, Deletion, Halt, Job, Journal, Mark};
 use super::recovery::{self, Account};
 use super::running::Running;
-use super::sqlite::{Amount, Deletion, Halt, Journal, Keys, Task, Writer};
 use super::stop::Stop;
 use super::{Confirmed, Outcome, RuleRun, Witness};
 use crate::calendar::{DueUpTo, Instant};
-use crate::dataset::sqlite::schema::Table;
-use crate::dataset::sqlite::survey::{requests, table_for};
+use crate::dataset::request::requests;
 use crate::dataset::{Problem, Status};
 use crate::exit;
 use crate::ledger::{
@@ -198,42 +197,32 @@ impl<'a> Run<'a> {
         let requests = requests(self.policy, source, self.plan.now, |other| other.name == rule.name);
         let request = requests.first().ok_or_else(missing)?;
         let place = *request.wanted.first().ok_or_else(missing)?;
-        let writer = Writer::open(&source.path, self.circumstances.wait).map_err(Halt::Problem)?;
-        let table = table_for(writer.connection(), source, request).map_err(Halt::Problem)?;
-        let task = Task {
-            writer: &writer,
-            table: &table,
-            book: &request.book,
-            rule: place,
-            amount,
-            nice: self.circumstances.nice,
-        };
+        let (wait, nice) = (self.circumstances.wait, self.circumstances.nice);
         let progress = self.circumstances.progress;
         let told = |deleted| progress(&rule.name, deleted, amount.expected);
-        let mut journal = LedgerJournal { run: self, rule: &rule.name, table: &table };
-        let stop = journal.run.circumstances.stop.clone();
-        let result = task.carry_out(&stop, &mut journal, &told, done);
-        writer.finish();
-        result
+        let stop = &self.circumstances.stop.clone();
+        let job = Job { source, request, rule: place, amount, stop, wait, nice, told: &told };
+        job::carry_out(&job, &mut LedgerJournal { run: self, rule: &rule.name }, done)
     }
 }
 
 struct LedgerJournal<'r, 'a> {
     run: &'r mut Run<'a>,
     rule: &'r str,
-    table: &'r Table,
 }
 
 impl Journal for LedgerJournal<'_, '_> {
-    fn announce(&mut self, batch: u64, rows: u64, keys: &Keys) -> Result<(), LedgerError> {
-        // A whole number that is no row number can be a telephone's.
-        let range = keys.rowids().filter(|_| self.table.has_row_numbers());
+    fn announce(&mut self, batch: u64, rows: u64, mark: Mark) -> Result<(), LedgerError> {
         let (run, rule) = (self.run.name.clone(), self.rule.to_string());
+        let (range, private) = match mark {
+            Mark::RowNumbers(range) => (Some(range), None),
+            Mark::Private(range) => (None, Some(range)),
+        };
         self.run.write(&Event::Batch(Batch { rule: rule.clone(), number: batch, rows, range }))?;
         self.run.ledger.sync()?;
-        if range.is_none() {
-            // Behind the entry: keys of an earlier batch mean that this one was never committed.
-            Pending { run, rule, batch, range: keys.to_json() }.write(self.run.lock)?;
+        if let Some(range) = private {
+            // Behind the entry: a mark of an earlier batch means that this one was never committed.
+            Pending { run, rule, batch, range }.write(self.run.lock)?;
         }
         Ok(())
     }

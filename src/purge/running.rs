@@ -65,7 +65,7 @@ impl Running {
 }
 
 fn sources_of(policy: &Policy) -> BTreeMap<String, PathBuf> {
-    policy.sources.iter().map(|source| (source.name.clone(), real(&source.path))).collect()
+    policy.sources.iter().map(|source| (source.name.clone(), real(source.kind.path()))).collect()
 }
 
 fn path(lock: &RunLock) -> PathBuf {

@@ -2,92 +2,60 @@
 //! asks the rule again.
 
 mod batch;
+mod doubt;
 mod keys;
 mod neighbours;
 mod quota;
 mod search;
 mod writer;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-pub(super) use keys::Keys;
-pub(super) use search::{Remaining, remaining};
-pub(super) use writer::Writer;
-pub use writer::recover;
+pub(super) use doubt::decide;
+pub(super) use writer::recover;
 
+use super::job::{Amount, Deletion, Halt, Job, Journal};
 use super::pace::{GAP, Pace};
-use super::stop::{Stop, StopReason};
-use crate::dataset::Problem;
+use super::stop::Stop;
 use crate::dataset::sqlite::schema::Table;
+use crate::dataset::sqlite::survey::table_for;
 use crate::dataset::sqlite::{foreign_key, functions, prefilter};
-use crate::ledger::LedgerError;
 use crate::verdict::RuleBook;
 use batch::{Batch, Committed};
 use quota::Quota;
 use search::Search;
+use writer::Writer;
 
-/// Where a deletion is announced before it is committed.
-pub(super) trait Journal {
-    /// A batch is about to be committed; it must be durable when this returns.
-    fn announce(&mut self, batch: u64, rows: u64, keys: &Keys) -> Result<(), LedgerError>;
-    /// The announced batch did not happen.
-    fn undo(&mut self, batch: u64) -> Result<(), LedgerError>;
-}
-
-/// Why a deletion ends before its work is done.
-#[derive(Debug)]
-pub(super) enum Halt {
-    /// The database refused; what was committed stays committed.
-    Problem(Problem),
-    /// A foreign key forbids it; nothing was deleted.
-    Refused(Problem),
-    /// The commit found readers that do not end; nothing was deleted, and it can be tried again.
-    Busy(Problem),
-    /// Nobody can say whether the last batch was committed: the next run finds out.
-    Doubt(Problem),
-    /// The ledger cannot be written: nothing more may be deleted by anybody.
-    Ledger(LedgerError),
-}
-
-impl From<LedgerError> for Halt {
-    fn from(error: LedgerError) -> Halt {
-        Halt::Ledger(error)
-    }
-}
-
-/// What became of one rule.
-#[derive(Debug, Default)]
-pub(super) struct Deletion {
-    pub(super) deleted: u64,
-    pub(super) batches: u64,
-    pub(super) survivors: Option<u64>,
-    /// Whether the limit was reached although the plan had found less.
-    pub(super) is_capped: bool,
-    pub(super) stopped: Option<StopReason>,
-}
-
-/// How many records a rule is about to delete.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Amount {
-    /// Those that the plan found due.
-    pub(super) expected: u64,
-    /// The most that the rule's limit lets the run delete.
-    pub(super) most: u64,
+/// Carries out a job on a database.
+pub(super) fn carry_out(
+    path: &Path,
+    job: &Job<'_>,
+    journal: &mut dyn Journal,
+    done: &mut Deletion,
+) -> Result<(), Halt> {
+    let writer = Writer::open(path, job.wait).map_err(Halt::Problem)?;
+    let table = table_for(writer.connection(), job.source, job.request).map_err(Halt::Problem)?;
+    let Job { amount, nice, rule, .. } = *job;
+    let task = Task { writer: &writer, table: &table, book: &job.request.book, rule, amount, nice };
+    let result = task.carry_out(job.stop, journal, job.told, done);
+    writer.finish();
+    result
 }
 
 /// One rule's deletion, ready to go.
-pub(super) struct Task<'a> {
-    pub(super) writer: &'a Writer,
-    pub(super) table: &'a Table,
-    pub(super) book: &'a Arc<RuleBook>,
-    pub(super) rule: usize,
+struct Task<'a> {
+    writer: &'a Writer,
+    table: &'a Table,
+    book: &'a Arc<RuleBook>,
+    rule: usize,
     /// How many records are expected, and how many may go.
-    pub(super) amount: Amount,
+    amount: Amount,
     /// The share of time that is left to other writers.
-    pub(super) nice: f64,
+    nice: f64,
 }
 
 /// The conditions of a rule in SQL, for the statements of one task.
@@ -126,9 +94,7 @@ impl Task<'_> {
         })
     }
 
-    /// Deletes what is due, batch by batch, and asks the rule again at the end. `done` keeps
-    /// count even where the deletion halts.
-    pub(super) fn carry_out(
+    fn carry_out(
         &self,
         stop: &Stop,
         journal: &mut dyn Journal,

@@ -27,7 +27,8 @@ impl Witness {
         let announced = modified(&lock.folder().ledger());
         let nobody_wrote_since = match (policy, announced) {
             (Some(policy), Some(announced)) => {
-                let latest = policy.sources.iter().filter_map(|source| last_written(&source.path)).max();
+                let latest =
+                    policy.sources.iter().filter_map(|source| last_written(source.kind.path())).max();
                 latest.is_none_or(|latest| latest <= announced + COMMIT)
             }
             _ => false,

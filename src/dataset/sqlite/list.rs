@@ -1,30 +1,35 @@
 //! Naming single records: for `--list`, and for the places of unreadable values.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
+use super::open::read_once;
 use super::schema::Table;
-use super::{quoted, value};
-use crate::verdict::{RuleBook, Verdict};
+use super::survey::{key_columns, table_for};
+use super::{problem, quoted, value};
+use crate::dataset::request::{Flow, Listed, Request, Unusable};
+use crate::policy::Source;
+use crate::verdict::RuleBook;
 
-/// A record under one rule.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Listed {
-    /// The values of its key columns, joined by commas.
-    pub key: String,
-    /// Its state, with the reason.
-    pub verdict: Verdict,
-}
-
-/// Whether a listing goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flow {
-    /// With the next record.
-    On,
-    /// No further.
-    Stop,
+/// Names the records of a database's table that one rule matches. What has been taken cannot be
+/// given back, so the file is read once.
+pub fn list(
+    path: &Path,
+    source: &Source,
+    request: &Request<'_>,
+    rule: usize,
+    found: &mut dyn FnMut(Listed) -> Flow,
+) -> Result<(), Unusable> {
+    read_once(path, |opener| {
+        let connection = opener.connect()?;
+        let table = table_for(&connection, source, request)?;
+        let key = key_columns(source, &table);
+        let result = records(&connection, &table, &key, &request.book, rule, found);
+        result.map_err(|error| problem(path, &error))
+    })
 }
 
 /// Judges every record of a table by one rule and names those that it matches, in key order.

@@ -15,23 +15,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::problem;
-use crate::dataset::{Problem, Status};
-
-/// Why a database cannot be read.
-#[derive(Debug, Clone)]
-pub struct Unusable {
-    /// Missing or failed.
-    pub status: Status,
-    /// The reason.
-    pub problem: Problem,
-}
-
-impl Unusable {
-    /// A source that is there and cannot be read.
-    pub fn failed(problem: Problem) -> Unusable {
-        Unusable { status: Status::Failed, problem }
-    }
-}
+use crate::dataset::Problem;
+use crate::dataset::request::Unusable;
 
 /// How often a file that changes is read before a shared lock keeps writers out.
 const ATTEMPTS: usize = 3;
@@ -232,7 +217,7 @@ fn not_there(path: &Path, error: &std::io::Error) -> Unusable {
             "{} does not exist; relative paths start at the policy's folder, or at --root",
             path.display()
         );
-        return Unusable { status: Status::Missing, problem: Problem::new("missing-source", message) };
+        return Unusable::missing(message);
     }
     Unusable::failed(cannot_open(path, error))
 }

@@ -1,68 +1,29 @@
 //! Surveying the tables that a policy's rules are about: states, limits' totals, obstacles.
 
-use std::sync::Arc;
+use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::list::{Flow, records};
-use super::open::{Opener, Unusable, read};
+use super::list::records;
+use super::open::{Opener, read};
 use super::schema::{Table, describe};
 use super::{count, foreign_key, functions, prefilter, problem};
+use crate::dataset::request::{Extent, Flow, Request, RuleSurvey, TableSurvey, Unusable};
 use crate::dataset::{Counted, Problem};
-use crate::policy::{Policy, Rule, Source};
-use crate::verdict::{Reason, RuleBook, State};
-
-/// How much a survey counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extent {
-    /// Every record, so that every state is known.
-    Every,
-    /// Where an index can tell, only the records that may be due.
-    Candidates,
-}
-
-/// One table with all rules on it, and those of them that were asked for.
-pub struct Request<'p> {
-    /// The table.
-    pub table: &'p str,
-    /// Every rule on it.
-    pub rules: Vec<&'p Rule>,
-    /// The rules asked for, by their place in `rules`.
-    pub wanted: Vec<usize>,
-    /// The rule book of `rules`.
-    pub book: Arc<RuleBook>,
-}
-
-/// What was found about one wanted rule.
-#[derive(Clone, Debug)]
-pub struct RuleSurvey {
-    /// The states.
-    pub counted: Counted,
-    /// The rule's place in the tallies.
-    pub rule: usize,
-    /// Whether only candidates were counted, through an index.
-    pub through_index: bool,
-    /// All records of the table, counted as far as the rule's limit needs.
-    pub total: u64,
-    /// Where the first unreadable records are, and why they are.
-    pub unreadable: Vec<(String, String)>,
-    /// The foreign key that forbids the rule.
-    pub obstacle: Option<Problem>,
-}
+use crate::policy::Source;
+use crate::verdict::{Reason, State};
 
 /// How many unreadable records are named.
 const NAMED: usize = 3;
 
-/// A survey of one table: an answer for each wanted rule, or why there is none.
-pub type TableSurvey = Result<Vec<RuleSurvey>, Problem>;
-
 /// Surveys the tables of one source. One table's problem does not stop the others.
 pub fn survey(
+    path: &Path,
     source: &Source,
     requests: &[Request<'_>],
     extent: Extent,
 ) -> Result<Vec<TableSurvey>, Unusable> {
-    read(&source.path, |opener| {
+    read(path, |opener| {
         let connection = opener.connect()?;
         Ok(requests.iter().map(|request| one_table(opener, &connection, source, request, extent)).collect())
     })
@@ -192,24 +153,4 @@ fn why(request: &Request<'_>, rule: usize, reason: Reason) -> String {
         }
         Reason::NotStarted | Reason::Date | Reason::Rule(_) => String::new(),
     }
-}
-
-/// The tables of a source that its wanted rules are about, each with all its rules.
-pub fn requests<'p>(
-    policy: &'p Policy,
-    source: &'p Source,
-    now: crate::calendar::Instant,
-    wanted: impl Fn(&Rule) -> bool,
-) -> Vec<Request<'p>> {
-    let mut requests: Vec<Request<'p>> = Vec::new();
-    for rule in policy.rules.iter().filter(|rule| rule.source == source.name && wanted(rule)) {
-        if requests.iter().any(|request| request.table == rule.table) {
-            continue;
-        }
-        let rules: Vec<&Rule> = policy.rules_on(&source.name, &rule.table).collect();
-        let places = rules.iter().enumerate().filter(|(_, rule)| wanted(rule)).map(|(place, _)| place);
-        let (wanted, book) = (places.collect(), Arc::new(RuleBook::new(rules.iter().copied(), now)));
-        requests.push(Request { table: &rule.table, rules, wanted, book });
-    }
-    requests
 }

@@ -9,8 +9,9 @@ use crate::policy::{Policy, Rule};
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (at, source) in policy.sources.iter().enumerate() {
-        let earlier =
-            policy.sources[..at].iter().find(|other| identity(&other.path) == identity(&source.path));
+        let earlier = policy.sources[..at]
+            .iter()
+            .find(|other| identity(other.kind.path()) == identity(source.kind.path()));
         findings.extend(earlier.map(|other| {
             let message = format!("sources `{}` and `{}` are the same file", other.name, source.name);
             Finding::error("same-data", message, source.span.clone()).help("keep one of them")
@@ -39,10 +40,10 @@ pub fn together(policy: &Policy, earlier: &[&Policy]) -> Vec<Finding> {
 }
 
 fn twin<'p>(policy: &Policy, rule: &Rule, other: &'p Policy) -> Option<&'p Rule> {
-    let path = identity(&policy.source(&rule.source)?.path);
+    let path = identity(policy.source(&rule.source)?.kind.path());
     other.rules.iter().find(|candidate| {
         candidate.table == rule.table
-            && other.source(&candidate.source).is_some_and(|source| identity(&source.path) == path)
+            && other.source(&candidate.source).is_some_and(|source| identity(source.kind.path()) == path)
     })
 }
 

@@ -6,8 +6,10 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use super::keys::{Bound, End, Keys};
-use super::{Conditions, Halt, Journal, Remaining, Task, remaining};
+use super::search::{Remaining, remaining};
+use super::{Conditions, Task};
 use crate::dataset::Problem;
+use crate::purge::job::{Halt, Journal};
 use crate::purge::pace::{Held, Pace};
 
 /// How long a commit waits for readers to end.
@@ -68,7 +70,7 @@ impl Batch<'_> {
         let work = locked.elapsed();
         self.shrink_to_what_was_asked();
         if deleted > 0 {
-            journal.announce(self.number, deleted, &self.keys)?;
+            journal.announce(self.number, deleted, self.keys.mark(self.task.table))?;
         }
         Ok((deleted, work))
     }

@@ -4,13 +4,14 @@ use rusqlite::types::Value;
 use serde_json::json;
 
 use crate::dataset::sqlite::schema::{Key, Table};
+use crate::purge::job::Mark;
 
 /// One key: the values of its columns.
 pub(super) type Bound = Vec<Value>;
 
 /// One end of a range.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::purge) struct End {
+pub(super) struct End {
     pub(super) key: Bound,
     /// Whether the key itself belongs to the range.
     pub(super) included: bool,
@@ -28,7 +29,7 @@ impl End {
 
 /// Which records a batch may touch.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::purge) enum Keys {
+pub(super) enum Keys {
     /// All from one key to another.
     Range(End, End),
     /// Exactly these row numbers, in rising order.
@@ -37,12 +38,12 @@ pub(in crate::purge) enum Keys {
 
 impl Keys {
     /// All row numbers from one to another, both included.
-    pub(in crate::purge) fn between(first: i64, last: i64) -> Keys {
+    pub(super) fn between(first: i64, last: i64) -> Keys {
         Keys::Range(End::with(vec![Value::Integer(first)]), End::with(vec![Value::Integer(last)]))
     }
 
     /// The range of row numbers; in a table without them, that of a key which is one whole number.
-    pub(in crate::purge) fn rowids(&self) -> Option<[i64; 2]> {
+    pub(super) fn rowids(&self) -> Option<[i64; 2]> {
         match self {
             Keys::Rowids(rowids) => Some([*rowids.first()?, *rowids.last()?]),
             Keys::Range(from, to) => match (from.key.as_slice(), to.key.as_slice()) {
@@ -55,8 +56,17 @@ impl Keys {
         }
     }
 
+    /// What the next run can decide by, should this one be killed.
+    pub(super) fn mark(&self, table: &Table) -> Mark {
+        // A whole number that is no row number can be a telephone's.
+        match self.rowids().filter(|_| table.has_row_numbers()) {
+            Some(range) => Mark::RowNumbers(range),
+            None => Mark::Private(self.to_json()),
+        }
+    }
+
     /// The bounds as JSON, for the file that a killed run leaves.
-    pub(in crate::purge) fn to_json(&self) -> serde_json::Value {
+    pub(super) fn to_json(&self) -> serde_json::Value {
         match self {
             Keys::Range(from, to) => json!([end_to_json(from), end_to_json(to)]),
             Keys::Rowids(_) => serde_json::Value::Null,
@@ -64,7 +74,7 @@ impl Keys {
     }
 
     /// Bounds that were read back.
-    pub(in crate::purge) fn from_json(json: &serde_json::Value) -> Option<Keys> {
+    pub(super) fn from_json(json: &serde_json::Value) -> Option<Keys> {
         let ends = json.as_array().filter(|ends| ends.len() == 2)?;
         Some(Keys::Range(end_from_json(&ends[0])?, end_from_json(&ends[1])?))
     }

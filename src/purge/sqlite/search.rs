@@ -270,16 +270,16 @@ fn beside_writers<T>(
 
 /// What is still due within the keys of one batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::purge) struct Remaining {
+pub(super) struct Remaining {
     /// All due records.
-    pub(in crate::purge) due: u64,
+    pub(super) due: u64,
     /// Those of them that no other row refers to, and that the batch would have deleted.
-    pub(in crate::purge) free: u64,
+    pub(super) free: u64,
 }
 
 /// Counts what is still due within the keys of one batch: the question that decides whether a
 /// batch in doubt was committed.
-pub(in crate::purge) fn remaining(
+pub(super) fn remaining(
     connection: &Connection,
     table: &Table,
     book: &Arc<RuleBook>,

@@ -152,7 +152,7 @@ fn quietly(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
 }
 
 /// Lets SQLite recover a database that a killed writer left, so that it can be read.
-pub fn recover(path: &Path, wait: Duration) -> Result<(), Problem> {
+pub(in crate::purge) fn recover(path: &Path, wait: Duration) -> Result<(), Problem> {
     if !needs_recovery(path) {
         return Ok(());
     }

@@ -1,0 +1,108 @@
+//! What is asked of a source, and what it answers.
+
+use std::sync::Arc;
+
+use super::{Counted, Problem, Status};
+use crate::calendar::Instant;
+use crate::policy::{Policy, Rule, Source};
+use crate::verdict::{RuleBook, Verdict};
+
+/// How much a survey counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Every record, so that every state is known.
+    Every,
+    /// Where an index can tell, only the records that may be due.
+    Candidates,
+}
+
+/// One table with all rules on it, and those of them that were asked for.
+pub struct Request<'p> {
+    /// The table.
+    pub table: &'p str,
+    /// Every rule on it.
+    pub rules: Vec<&'p Rule>,
+    /// The rules asked for, by their place in `rules`.
+    pub wanted: Vec<usize>,
+    /// The rule book of `rules`.
+    pub book: Arc<RuleBook>,
+}
+
+/// What was found about one wanted rule.
+#[derive(Clone, Debug)]
+pub struct RuleSurvey {
+    /// The states.
+    pub counted: Counted,
+    /// The rule's place in the tallies.
+    pub rule: usize,
+    /// Whether only candidates were counted, through an index.
+    pub through_index: bool,
+    /// All records of the table, counted as far as the rule's limit needs.
+    pub total: u64,
+    /// Where the first unreadable records are, and why they are.
+    pub unreadable: Vec<(String, String)>,
+    /// The foreign key that forbids the rule.
+    pub obstacle: Option<Problem>,
+}
+
+/// A survey of one table: an answer for each wanted rule, or why there is none.
+pub type TableSurvey = Result<Vec<RuleSurvey>, Problem>;
+
+/// Why a source cannot be read.
+#[derive(Debug, Clone)]
+pub struct Unusable {
+    /// Missing or failed.
+    pub status: Status,
+    /// The reason.
+    pub problem: Problem,
+}
+
+impl Unusable {
+    /// A source that is there and cannot be read.
+    pub fn failed(problem: Problem) -> Unusable {
+        Unusable { status: Status::Failed, problem }
+    }
+
+    /// A source that is not there.
+    pub fn missing(message: impl Into<String>) -> Unusable {
+        Unusable { status: Status::Missing, problem: Problem::new("missing-source", message) }
+    }
+}
+
+/// A record under one rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// What names it.
+    pub key: String,
+    /// Its state, with the reason.
+    pub verdict: Verdict,
+}
+
+/// Whether a listing goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// With the next record.
+    On,
+    /// No further.
+    Stop,
+}
+
+/// The tables of a source that its wanted rules are about, each with all its rules.
+pub fn requests<'p>(
+    policy: &'p Policy,
+    source: &'p Source,
+    now: Instant,
+    wanted: impl Fn(&Rule) -> bool,
+) -> Vec<Request<'p>> {
+    let mut requests: Vec<Request<'p>> = Vec::new();
+    for rule in policy.rules.iter().filter(|rule| rule.source == source.name && wanted(rule)) {
+        if requests.iter().any(|request| request.table == rule.table) {
+            continue;
+        }
+        let rules: Vec<&Rule> = policy.rules_on(&source.name, &rule.table).collect();
+        let places = rules.iter().enumerate().filter(|(_, rule)| wanted(rule)).map(|(place, _)| place);
+        let (wanted, book) = (places.collect(), Arc::new(RuleBook::new(rules.iter().copied(), now)));
+        requests.push(Request { table: &rule.table, rules, wanted, book });
+    }
+    requests
+}

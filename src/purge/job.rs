@@ -1,0 +1,109 @@
+//! One rule's deletion, whatever the source: what it is given, what it tells, how it ends.
+
+use std::time::Duration;
+
+use super::sqlite;
+use super::stop::{Stop, StopReason};
+use crate::dataset::Problem;
+use crate::dataset::request::Request;
+use crate::ledger::{LedgerError, RecoveryOutcome};
+use crate::policy::{Kind, Source};
+
+/// What a rule's deletion is given.
+pub(super) struct Job<'a> {
+    pub(super) source: &'a Source,
+    pub(super) request: &'a Request<'a>,
+    /// The rule, by its place in the request's book.
+    pub(super) rule: usize,
+    /// How many records are expected, and how many may go.
+    pub(super) amount: Amount,
+    pub(super) stop: &'a Stop,
+    /// How long to wait for other writers.
+    pub(super) wait: Duration,
+    /// The share of time that is left to other writers.
+    pub(super) nice: f64,
+    /// Told how many records are deleted, now and then.
+    pub(super) told: &'a dyn Fn(u64),
+}
+
+/// By what the next run finds out whether an announced batch came to be.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Mark {
+    /// The first and the last row number: no personal data, so that the ledger can hold them.
+    RowNumbers([i64; 2]),
+    /// Anything else: it stands in a file that is zeroed afterwards.
+    Private(serde_json::Value),
+}
+
+/// What became of a batch in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Decision {
+    pub(super) outcome: RecoveryOutcome,
+    /// How many records it deleted.
+    pub(super) rows: u64,
+    /// Whether no other program can have changed the answer.
+    pub(super) exact: bool,
+}
+
+impl Decision {
+    pub(super) fn undecided(rows: u64) -> Decision {
+        Decision { outcome: RecoveryOutcome::Undecided, rows, exact: false }
+    }
+}
+
+/// Where a deletion is announced before it is committed.
+pub(super) trait Journal {
+    /// A batch is about to be committed; it must be durable when this returns.
+    fn announce(&mut self, batch: u64, rows: u64, mark: Mark) -> Result<(), LedgerError>;
+    /// The announced batch did not happen.
+    fn undo(&mut self, batch: u64) -> Result<(), LedgerError>;
+}
+
+/// Why a deletion ends before its work is done.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// The database refused; what was committed stays committed.
+    Problem(Problem),
+    /// A foreign key forbids it; nothing was deleted.
+    Refused(Problem),
+    /// The commit found readers that do not end; nothing was deleted, and it can be tried again.
+    Busy(Problem),
+    /// Nobody can say whether the last batch was committed: the next run finds out.
+    Doubt(Problem),
+    /// The ledger cannot be written: nothing more may be deleted by anybody.
+    Ledger(LedgerError),
+}
+
+impl From<LedgerError> for Halt {
+    fn from(error: LedgerError) -> Halt {
+        Halt::Ledger(error)
+    }
+}
+
+/// What became of one rule.
+#[derive(Debug, Default)]
+pub(super) struct Deletion {
+    pub(super) deleted: u64,
+    pub(super) batches: u64,
+    pub(super) survivors: Option<u64>,
+    /// Whether the limit was reached although the plan had found less.
+    pub(super) is_capped: bool,
+    pub(super) stopped: Option<StopReason>,
+}
+
+/// How many records a rule is about to delete.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Amount {
+    /// Those that the plan found due.
+    pub(super) expected: u64,
+    /// The most that the rule's limit lets the run delete.
+    pub(super) most: u64,
+}
+
+/// Deletes what is due, batch by batch, and asks the rule again at the end. `done` keeps count
+/// even where the deletion halts.
+pub(super) fn carry_out(job: &Job<'_>, journal: &mut dyn Journal, done: &mut Deletion) -> Result<(), Halt> {
+    match &job.source.kind {
+        Kind::Sqlite(path) => sqlite::carry_out(path, job, journal, done),
+    }
+}
