@@ -15,12 +15,13 @@
 mod data;
 #[path = "support/measure.rs"]
 mod measure;
+#[path = "support/rows.rs"]
+mod rows;
 
 use std::path::Path;
-use std::time::Duration;
 
 use data::Database;
-use measure::{Measured, frist, longest_wait, pairs, peak, shell};
+use measure::{frist, longest_wait, number, pairs, peak, print, shell};
 
 fn main() {
     if shell(Path::new(":memory:"), "SELECT 1").is_none() {
@@ -47,17 +48,13 @@ fn main() {
     }
 }
 
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
-
 fn report(database: &Database, count: u64) {
     let copy = database.copy(false);
     let policy = copy.policy("5 years");
     let before = copy.due_before(&policy);
     let query = format!("SELECT count(*) FROM log WHERE created_at < '{before}'");
     let measured = pairs(count, || frist(&["report", &policy]), || shell(&copy.path, &query).unwrap());
-    print("report / SELECT count(*) WHERE", "at most 1.0", &measured);
+    print(["frist", "sqlite3"], "report / SELECT count(*) WHERE", "at most 1.0", &measured);
     println!("  peak memory of report: {} MiB\n", peak(&["report", &policy]));
 }
 
@@ -79,7 +76,7 @@ fn purge(database: &Database, count: u64) {
                 .unwrap()
         },
     );
-    print("purge of half the rows / one DELETE", "at most 1.25", &measured);
+    print(["frist", "sqlite3"], "purge of half the rows / one DELETE", "at most 1.25", &measured);
     println!("  peak memory of purge: {memory} MiB (at most 64)\n");
 }
 
@@ -120,27 +117,7 @@ fn nightly(database: &Database, count: u64) {
         } else {
             "the same, without an index / DELETE"
         };
-        print(name, "told for comparison", &measured);
+        print(["frist", "sqlite3"], name, "told for comparison", &measured);
         println!();
     }
-}
-
-fn print(name: &str, goal: &str, measured: &[Measured]) {
-    let ratios: Vec<f64> = measured.iter().map(Measured::ratio).collect();
-    let seconds = |pick: fn(&Measured) -> Duration| -> f64 {
-        median(&measured.iter().map(|pair| pick(pair).as_secs_f64()).collect::<Vec<_>>())
-    };
-    println!("{name}: {:.2} ({goal})", median(&ratios));
-    println!("  ratios {ratios:.2?}");
-    println!(
-        "  medians: frist {:.3} s, sqlite3 {:.3} s",
-        seconds(|pair| pair.mine),
-        seconds(|pair| pair.theirs)
-    );
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted[sorted.len() / 2]
 }

@@ -1,5 +1,6 @@
 //! What a source can do without being changed: describe itself, count states, list records.
 
+pub mod csv;
 pub mod request;
 pub mod sqlite;
 
@@ -18,6 +19,7 @@ pub fn survey(
 ) -> Result<Vec<TableSurvey>, Unusable> {
     match &source.kind {
         Kind::Sqlite(path) => sqlite::survey::survey(path, source, requests, extent),
+        Kind::Csv(files) => csv::survey::survey(files, requests),
     }
 }
 
@@ -30,6 +32,7 @@ pub fn list(
 ) -> Result<(), Unusable> {
     match &source.kind {
         Kind::Sqlite(path) => sqlite::list::list(path, source, request, rule, found),
+        Kind::Csv(files) => csv::list::list(files, request, rule, found),
     }
 }
 

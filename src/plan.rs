@@ -6,7 +6,7 @@ use crate::calendar::{Date, DueUpTo, Instant, Zone};
 use crate::dataset::request::{Extent, Request, RuleSurvey, Unusable, requests};
 use crate::dataset::{Problem, Status, survey};
 use crate::policy::{Breach, Policy, Rule, Source};
-use crate::verdict::{Counts, RuleBook, Tally};
+use crate::verdict::{Counts, RuleBook, State, Tally};
 
 /// What to plan.
 pub struct Scope<'a> {
@@ -183,8 +183,8 @@ fn unplanned(index: usize, due_up_to: DueUpTo, problem: Problem) -> PlannedRule 
 
 fn planned(index: usize, rule: &Rule, book: &RuleBook, survey: &RuleSurvey, now: Instant) -> PlannedRule {
     let tally = &survey.counted.tallies[survey.rule];
-    let zone = rule.schedule.zone();
-    let overdue_since = first_due(tally.oldest_due, rule).map(|due| zone.date_of(due));
+    let (zone, due) = (rule.schedule.zone(), tally.records(State::Due));
+    let overdue_since = first_due(tally.earliest(State::Due), rule).map(|due| zone.date_of(due));
     PlannedRule {
         index,
         counts: if survey.through_index { tally.counts_of_met() } else { tally.counts() },
@@ -192,14 +192,14 @@ fn planned(index: usize, rule: &Rule, book: &RuleBook, survey: &RuleSurvey, now:
         due_up_to: book.cutoff(survey.rule).due_up_to(),
         oldest_event: oldest_date(tally, zone),
         longest_overdue_days: overdue_since.map(|since| (zone.date_of(now) - since).num_days()),
-        next_due: first_due(tally.next_due, rule)
+        next_due: first_due(tally.earliest(State::Running), rule)
             .filter(|_| !survey.through_index)
             .map(|due| zone.date_of(due)),
-        breach: rule.limit.breach(tally.due, survey.total),
+        breach: rule.limit.breach(due, survey.total),
         // A dataset is counted only as far as the answer needs: what is due has been answered.
-        most: rule.limit.most(survey.total).max(tally.due),
+        most: rule.limit.most(survey.total).max(due),
         refused: survey.obstacle.clone().map(|problem| problem.at(&rule.places.data_at)),
-        problems: unreadable(rule, tally, survey).into_iter().collect(),
+        problems: survey.problems.iter().cloned().chain(unreadable(rule, tally, survey)).collect(),
     }
 }
 
@@ -208,15 +208,16 @@ fn first_due(events: crate::verdict::Extremes, rule: &Rule) -> Option<Instant> {
 }
 
 fn oldest_date(tally: &Tally, zone: Zone) -> Option<Date> {
-    let instant = tally.oldest_due.at.map(|at| zone.date_of(at));
-    tally.oldest_due.date.into_iter().chain(instant).min()
+    let instant = tally.earliest(State::Due).at.map(|at| zone.date_of(at));
+    tally.earliest(State::Due).date.into_iter().chain(instant).min()
 }
 
 fn unreadable(rule: &Rule, tally: &Tally, survey: &RuleSurvey) -> Option<Problem> {
-    if tally.unreadable == 0 {
+    let unreadable = tally.records(State::Unreadable);
+    if unreadable == 0 {
         return None;
     }
-    let (records, are) = match tally.unreadable {
+    let (records, are) = match unreadable {
         1 => ("1 record".to_string(), "is"),
         many => (format!("{many} records"), "are"),
     };

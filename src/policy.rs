@@ -25,7 +25,7 @@ pub use activity::{Activity, Basis, Role};
 pub use header::Controller;
 pub use limit::{Breach, Limit, Share};
 pub use rule::{Rule, Then};
-pub use source::{ColumnSettings, Ignored, Kind, Source};
+pub use source::{ColumnSettings, CsvFiles, Ignored, Kind, Rewrite, Source};
 
 use crate::calendar::{Period, Zone};
 use crate::diagnostic::{Finding, Position};

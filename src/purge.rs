@@ -6,6 +6,7 @@
 
 mod clock;
 mod confirm;
+mod csv;
 mod job;
 mod pace;
 mod recovery;
@@ -35,6 +36,7 @@ use crate::verdict::Counts;
 pub fn recover(source: &Source, wait: Duration) -> Result<(), Problem> {
     match &source.kind {
         Kind::Sqlite(path) => sqlite::recover(path, wait),
+        Kind::Csv(_) => Ok(()),
     }
 }
 

@@ -62,6 +62,7 @@ pub fn reason_text(policy: &Policy, book_rules: &[&str], columns: &[String], rea
     match reason {
         Reason::Event(why) => why.to_string(),
         Reason::Condition(column) => format!("`{}` is not what `when` compares it with", columns[column]),
+        Reason::Malformed(why) => why.to_string(),
         Reason::NotStarted => "the clock has not started".to_string(),
         Reason::Date => format!("its period, counted in {}", policy.zone.name()),
         Reason::Rule(other) => format!("rule `{}` keeps it, at least as long", book_rules[other]),

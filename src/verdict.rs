@@ -28,6 +28,9 @@ pub enum State {
 }
 
 impl State {
+    /// How many states there are.
+    pub(crate) const COUNT: usize = State::Due as usize + 1;
+
     /// The name in JSON.
     pub fn word(self) -> &'static str {
         match self {
@@ -47,6 +50,8 @@ pub enum Reason {
     Event(Unreadable),
     /// A column of `when` cannot be read; its place among the rule book's columns.
     Condition(usize),
+    /// Its line or entry is not a proper one, and so no value of it is read.
+    Malformed(&'static str),
     /// The event is empty.
     NotStarted,
     /// The event's due date decides.
@@ -67,6 +72,11 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// That of a record which is not a proper one, under every rule.
+    pub fn malformed(why: &'static str) -> Verdict {
+        Verdict::unreadable(Reason::Malformed(why))
+    }
+
     fn unreadable(reason: Reason) -> Verdict {
         Verdict { state: State::Unreadable, event: None, reason }
     }
@@ -151,7 +161,7 @@ impl RuleBook {
     #[inline]
     pub fn judge<'v>(&self, rule: usize, row: &impl Fn(usize) -> Value<'v>) -> Option<Verdict> {
         let own = self.clauses[rule].opinion(row)?;
-        if own.state != State::Due || self.clauses.len() == 1 {
+        if self.clauses.len() == 1 || own.state != State::Due {
             return Some(own);
         }
         let others = (0..self.clauses.len()).filter(|other| *other != rule);

@@ -6,10 +6,10 @@ use std::process::Command;
 
 use rusqlite::{Connection, params};
 
+use crate::rows::{Row, now, rows};
+
 /// Ten years of days but one: what is due under it is about one day's rows.
 pub(crate) const ALL_BUT_A_DAY: &str = "3651 days";
-
-const TEN_YEARS: u64 = 3_652 * 86_400;
 
 pub(crate) struct Database {
     folder: PathBuf,
@@ -78,54 +78,19 @@ impl Copy {
     }
 }
 
-fn fill(path: &Path, rows: u64, until: u64) {
+fn fill(path: &Path, count: u64, until: u64) {
     let mut connection = Connection::open(path).unwrap();
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF").unwrap();
     let schema = "CREATE TABLE log (id INTEGER PRIMARY KEY, customer_id INTEGER, created_at TEXT, level TEXT,
                   email TEXT, message TEXT, amount REAL)";
     connection.execute_batch(schema).unwrap();
-    let mut random = Random(42);
     let transaction = connection.transaction().unwrap();
     {
         let mut insert = transaction.prepare("INSERT INTO log VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)").unwrap();
-        for id in 1..=rows {
-            let customer = random.below(100_000);
-            let at = text_of(until - 1 - random.below(TEN_YEARS));
-            let level = ["info", "warning", "error"][random.below(3) as usize];
-            let message = match random.below(4) {
-                0 => "order placed, paid, and \"shipped\"",
-                1 => "signed in",
-                2 => "signed out",
-                _ => "changed the plan of the day",
-            };
-            let email = format!("user{customer}@example.org");
-            let amount = random.below(100_000) as f64 / 100.0;
+        for Row { id, customer, at, level, email, message, amount } in rows(count, until) {
             insert.execute(params![id as i64, customer as i64, at, level, email, message, amount]).unwrap();
         }
     }
     transaction.commit().unwrap();
     connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
-}
-
-fn text_of(seconds: u64) -> String {
-    let at = chrono::DateTime::from_timestamp(seconds as i64, 0).unwrap();
-    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-#[allow(clippy::disallowed_methods)]
-fn now() -> u64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
-}
-
-/// SplitMix64: the same data every time.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound
-    }
 }

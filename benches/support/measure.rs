@@ -104,3 +104,31 @@ impl Drop for Ended<'_> {
         self.0.store(true, Ordering::Relaxed);
     }
 }
+
+/// A number from the environment.
+pub(crate) fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// Prints the ratios of two commands, and their medians.
+pub(crate) fn print(who: [&str; 2], name: &str, goal: &str, measured: &[Measured]) {
+    let ratios: Vec<f64> = measured.iter().map(Measured::ratio).collect();
+    let seconds = |pick: fn(&Measured) -> Duration| -> f64 {
+        median(&measured.iter().map(|pair| pick(pair).as_secs_f64()).collect::<Vec<_>>())
+    };
+    println!("{name}: {:.2} ({goal})", median(&ratios));
+    println!("  ratios {ratios:.2?}");
+    println!(
+        "  medians: {} {:.3} s, {} {:.3} s",
+        who[0],
+        seconds(|pair| pair.mine),
+        who[1],
+        seconds(|pair| pair.theirs)
+    );
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
+}

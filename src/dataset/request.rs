@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Counted, Problem, Status};
 use crate::calendar::Instant;
 use crate::policy::{Policy, Rule, Source};
-use crate::verdict::{RuleBook, Verdict};
+use crate::verdict::{Reason, RuleBook, Verdict};
 
 /// How much a survey counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,23 @@ pub struct Request<'p> {
     pub book: Arc<RuleBook>,
 }
 
+impl Request<'_> {
+    /// Why a record is unreadable under a rule, without any value of it.
+    pub(super) fn why(&self, rule: usize, reason: Reason) -> String {
+        match reason {
+            Reason::Event(why) => format!("{}: {why}", self.rules[rule].column),
+            Reason::Condition(column) => {
+                format!("{}: not what `when` compares it with", self.book.columns()[column])
+            }
+            Reason::Malformed(why) => why.to_string(),
+            Reason::NotStarted | Reason::Date | Reason::Rule(_) => String::new(),
+        }
+    }
+}
+
+/// How many unreadable records are named.
+pub(super) const NAMED: usize = 3;
+
 /// What was found about one wanted rule.
 #[derive(Clone, Debug)]
 pub struct RuleSurvey {
@@ -43,6 +60,8 @@ pub struct RuleSurvey {
     pub unreadable: Vec<(String, String)>,
     /// The foreign key that forbids the rule.
     pub obstacle: Option<Problem>,
+    /// What could not be read at all; the counts are without it.
+    pub problems: Vec<Problem>,
 }
 
 /// A survey of one table: an answer for each wanted rule, or why there is none.

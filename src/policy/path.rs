@@ -1,6 +1,6 @@
 //! Paths as a policy writes them: relative to its folder, with `${NAME}` from the environment.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Surroundings;
 use super::section::Complaint;
@@ -13,6 +13,22 @@ pub(super) fn resolve(text: &str, surroundings: &Surroundings<'_>) -> Result<Pat
         return Err(Complaint::new("bad-path", format!("\"{text}\" is not a path"), Some(help)));
     }
     Ok(surroundings.base.join(expanded))
+}
+
+/// The pattern of paths that a text stands for. Only the text itself can hold wildcards, not the
+/// folder that it starts from.
+pub(super) fn pattern(text: &str, surroundings: &Surroundings<'_>) -> Result<PathBuf, Complaint> {
+    let help =
+        || Some("`*` stands for any part of a name, `**` for any folders, `[*]` for a star".to_string());
+    let expanded = resolve(text, &Surroundings { base: Path::new(""), ..*surroundings })?;
+    let Some(written) = expanded.to_str() else {
+        return Err(Complaint::new("bad-path", format!("\"{text}\" is not UTF-8"), help()));
+    };
+    glob::Pattern::new(written).map_err(|error| {
+        Complaint::new("bad-pattern", format!("`{text}` is no pattern: {}", error.msg), help())
+    })?;
+    let base = surroundings.base.to_string_lossy();
+    Ok(Path::new(&glob::Pattern::escape(&base)).join(expanded))
 }
 
 fn expand(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<String, Complaint> {
@@ -41,7 +57,6 @@ fn value_of(name: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
 
     fn resolved(text: &str) -> Result<PathBuf, String> {
         let variable = |name: &str| (name == "DATA").then(|| "/srv/data".to_string());

@@ -83,7 +83,7 @@ pub struct Places {
 impl Rule {
     /// The data as the language writes it.
     pub fn data(&self) -> String {
-        format!("{}.{}", self.source, self.table)
+        if self.table.is_empty() { self.source.clone() } else { format!("{}.{}", self.source, self.table) }
     }
 
     /// The rule as a phrase: `5 years after issued_at, from the end of the financial year`.
@@ -225,7 +225,12 @@ fn data<'a>(section: &Section<'_>, text: Placed<String>, given: &Given<'a>) -> O
         section.note(Finding::error("unknown-source", message, text.span).help(help));
         return None;
     };
-    if table.is_empty() {
+    if !source.kind.has_tables() && text.value.contains('.') {
+        let message = format!("`{name}` has no tables: `data` names the source alone");
+        section.note(Finding::error("no-tables", message, text.span).help(format!("write \"{name}\"")));
+        return None;
+    }
+    if source.kind.has_tables() && table.is_empty() {
         let message = format!("`{name}` is a database: `data` must name one of its tables");
         let finding = Finding::error("missing-table", message, text.span);
         section.note(finding.help(format!("write \"{name}.TABLE\"")));

@@ -1,5 +1,6 @@
 //! `[source.NAME]`: where data lives, and how its columns write time.
 
+mod csv;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use crate::diagnostic::Finding;
 
 use super::section::{Placed, Section};
 use super::{Surroundings, path};
+pub use csv::{CsvFiles, Rewrite};
 pub use settings::ColumnSettings;
 
 /// Where data lives.
@@ -16,6 +18,8 @@ pub use settings::ColumnSettings;
 pub enum Kind {
     /// An SQLite database: a file.
     Sqlite(PathBuf),
+    /// CSV files.
+    Csv(CsvFiles),
 }
 
 impl Kind {
@@ -23,6 +27,7 @@ impl Kind {
     pub fn has_tables(&self) -> bool {
         match self {
             Kind::Sqlite(_) => true,
+            Kind::Csv(_) => false,
         }
     }
 
@@ -30,6 +35,7 @@ impl Kind {
     pub fn path(&self) -> &Path {
         match self {
             Kind::Sqlite(path) => path,
+            Kind::Csv(files) => &files.pattern,
         }
     }
 }
@@ -98,19 +104,33 @@ fn read(name: &Placed<String>, section: &mut Section<'_>, surroundings: &Surroun
     reclaim(section);
     let defaults = settings::read(section, &ColumnSettings::default());
     let (ignore, tables) = (ignored(section), tables(section, &defaults));
+    if let (Some(table), Some(false)) = (tables.values().next(), kind.as_ref().map(Kind::has_tables)) {
+        let finding =
+            Finding::error("no-tables", format!("{} has no tables", section.title()), table.span.clone());
+        section.note(finding.help("write these keys into the source itself"));
+    }
     let (name, span) = (name.value.clone(), name.span.clone());
     Some(Source { name, kind: kind?, ignore, tables, defaults, span })
 }
 
+/// The keys of which each source has exactly one.
+const KINDS: [&str; 2] = ["sqlite", "csv"];
+
 fn kind(section: &mut Section<'_>, surroundings: &Surroundings<'_>) -> Option<Kind> {
-    let path = section.parsed("sqlite", |text| path::resolve(text, surroundings));
-    let other_kind = ["csv", "files", "postgres", "mysql"].iter().any(|kind| section.has(kind));
-    if !section.has("sqlite") && !other_kind {
+    section.not_yet(&["files", "match", "recursive", "unit", "postgres", "mysql", "copies-of"]);
+    let later = ["files", "postgres", "mysql"].iter().any(|kind| section.has(kind));
+    let written: Vec<&str> = KINDS.into_iter().filter(|kind| section.has(kind)).collect();
+    if let [first, second, ..] = written[..] {
+        let message = format!("{} has `{first}` and `{second}`: a source has one kind", section.title());
+        let finding = Finding::error("two-kinds", message, section.key_span(second));
+        section.note(finding.help("make it two sources"));
+    }
+    if written.is_empty() && !later {
         section.missing("sqlite");
     }
-    section.not_yet(&["csv", "delimiter", "quote", "header", "columns"]);
-    section.not_yet(&["files", "match", "recursive", "unit", "postgres", "mysql", "copies-of"]);
-    path.map(|path| Kind::Sqlite(path.value))
+    let csv = if section.has("csv") { csv::read(section, surroundings).map(Kind::Csv) } else { None };
+    let sqlite = section.parsed("sqlite", |text| path::resolve(text, surroundings));
+    sqlite.map(|path| Kind::Sqlite(path.value)).or(csv)
 }
 
 fn reclaim(section: &mut Section<'_>) {

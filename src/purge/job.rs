@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::sqlite;
 use super::stop::{Stop, StopReason};
+use super::{csv, sqlite};
 use crate::dataset::Problem;
 use crate::dataset::request::Request;
 use crate::ledger::{LedgerError, RecoveryOutcome};
@@ -105,5 +105,6 @@ pub(super) struct Amount {
 pub(super) fn carry_out(job: &Job<'_>, journal: &mut dyn Journal, done: &mut Deletion) -> Result<(), Halt> {
     match &job.source.kind {
         Kind::Sqlite(path) => sqlite::carry_out(path, job, journal, done),
+        Kind::Csv(files) => csv::carry_out(files, job, journal, done),
     }
 }

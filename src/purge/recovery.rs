@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::job::{Decision, Mark};
 use super::running::Running;
-use super::{Witness, sqlite};
+use super::{Witness, csv, sqlite};
 use crate::calendar::{Instant, Zone};
 use crate::ledger::{
     Doubt, Event, Ledger, LedgerError, Pending, Recovered, RecoveryOutcome, RunLock, Unfinished,
@@ -131,6 +131,7 @@ fn decide(
                 let decision = sqlite::decide(path, (policy, rule), now, (&mark, doubt.rows), wait);
                 Decision { exact: decision.exact && witness.nobody_wrote_since, ..decision }
             }
+            Kind::Csv(_) => csv::decide(&mark, doubt.rows),
         })
     });
     decided.unwrap_or(Decision::undecided(doubt.rows))

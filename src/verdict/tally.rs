@@ -62,40 +62,38 @@ impl Extremes {
     }
 }
 
+/// The records seen in one state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Seen {
+    records: u64,
+    earliest: Extremes,
+}
+
 /// What one rule makes of the records seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Kept because they cannot be read.
-    pub unreadable: u64,
-    /// Not started.
-    pub waiting: u64,
-    /// In period.
-    pub running: u64,
-    /// Kept by another rule.
-    pub overruled: u64,
-    /// To be deleted.
-    pub due: u64,
-    /// The earliest events of the due records.
-    pub oldest_due: Extremes,
-    /// The earliest events of the records in period.
-    pub next_due: Extremes,
+    // Chosen by number and not by branches: which state comes next cannot be foretold.
+    by_state: [Seen; State::COUNT],
 }
 
 impl Tally {
     #[inline]
     fn add(&mut self, verdict: &Verdict) {
-        match verdict.state {
-            State::Unreadable => self.unreadable += 1,
-            State::Waiting => self.waiting += 1,
-            State::Running => self.running += 1,
-            State::Overruled => self.overruled += 1,
-            State::Due => self.due += 1,
+        let seen = &mut self.by_state[verdict.state as usize];
+        seen.records += 1;
+        if let Some(event) = verdict.event {
+            seen.earliest.add(event);
         }
-        match (verdict.state, verdict.event) {
-            (State::Due, Some(event)) => self.oldest_due.add(event),
-            (State::Running, Some(event)) => self.next_due.add(event),
-            _ => {}
-        }
+    }
+
+    /// How many records are in a state.
+    pub fn records(&self, state: State) -> u64 {
+        self.by_state[state as usize].records
+    }
+
+    /// The earliest events of the records in a state.
+    pub fn earliest(&self, state: State) -> Extremes {
+        self.by_state[state as usize].earliest
     }
 
     /// Judges one record by every rule of the book and counts the verdicts.
@@ -108,41 +106,46 @@ impl Tally {
         }
     }
 
+    /// Counts a record that is not a proper one: no rule can tell that it is not meant.
+    pub fn count_malformed(tallies: &mut [Tally]) {
+        for tally in tallies {
+            tally.by_state[State::Unreadable as usize].records += 1;
+        }
+    }
+
     /// Adds what another pass counted.
     pub fn merge(&mut self, other: &Tally) {
-        self.unreadable += other.unreadable;
-        self.waiting += other.waiting;
-        self.running += other.running;
-        self.overruled += other.overruled;
-        self.due += other.due;
-        self.oldest_due.merge(&other.oldest_due);
-        self.next_due.merge(&other.next_due);
+        for (mine, theirs) in self.by_state.iter_mut().zip(&other.by_state) {
+            mine.records += theirs.records;
+            mine.earliest.merge(&theirs.earliest);
+        }
     }
 
     /// The records that the rule matches.
     pub fn matched(&self) -> u64 {
-        self.unreadable + self.waiting + self.running + self.overruled + self.due
+        self.by_state.iter().map(|seen| seen.records).sum()
     }
 
     /// The counts of a pass that saw every record.
     pub fn counts(&self) -> Counts {
+        let records = |state| Some(self.records(state));
         Counts {
             matched: Some(self.matched()),
-            due: Some(self.due),
+            due: records(State::Due),
             held: Some(0),
             blocked: Some(0),
-            overruled: Some(self.overruled),
+            overruled: records(State::Overruled),
             spared: Some(0),
             done: Some(0),
-            waiting: Some(self.waiting),
-            running: Some(self.running),
-            unreadable: Some(self.unreadable),
+            waiting: records(State::Waiting),
+            running: records(State::Running),
+            unreadable: records(State::Unreadable),
             unrelated: Some(0),
         }
     }
 
     /// The counts of a pass that saw only what may be due.
     pub fn counts_of_met(&self) -> Counts {
-        Counts { due: Some(self.due), ..Counts::default() }
+        Counts { due: Some(self.records(State::Due)), ..Counts::default() }
     }
 }

@@ -8,13 +8,10 @@ use super::list::records;
 use super::open::{Opener, read};
 use super::schema::{Table, describe};
 use super::{count, foreign_key, functions, prefilter, problem};
-use crate::dataset::request::{Extent, Flow, Request, RuleSurvey, TableSurvey, Unusable};
+use crate::dataset::request::{Extent, Flow, NAMED, Request, RuleSurvey, TableSurvey, Unusable};
 use crate::dataset::{Counted, Problem};
 use crate::policy::Source;
-use crate::verdict::{Reason, State};
-
-/// How many unreadable records are named.
-const NAMED: usize = 3;
+use crate::verdict::State;
 
 /// Surveys the tables of one source. One table's problem does not stop the others.
 pub fn survey(
@@ -84,7 +81,11 @@ fn through_index(
 ) -> rusqlite::Result<RuleSurvey> {
     let counted = count::candidates(connection, table, &request.book, rule)?;
     let limit = request.rules[rule].limit;
-    let total = count::rows_up_to(connection, table, limit.enough_to_count(counted.tallies[rule].due))?;
+    let total = count::rows_up_to(
+        connection,
+        table,
+        limit.enough_to_count(counted.tallies[rule].records(State::Due)),
+    )?;
     complete(connection, source, table, request, rule, (counted, total, true))
 }
 
@@ -97,13 +98,14 @@ fn complete(
     (counted, total, through_index): (Counted, u64, bool),
 ) -> rusqlite::Result<RuleSurvey> {
     let tally = &counted.tallies[rule];
-    let unreadable = if tally.unreadable > 0 && !through_index {
+    let unreadable = if tally.records(State::Unreadable) > 0 && !through_index {
         first_unreadable(connection, source, table, request, rule)?
     } else {
         Vec::new()
     };
-    let obstacle = if tally.due > 0 { obstacle(connection, table, request, rule)? } else { None };
-    Ok(RuleSurvey { counted, rule, through_index, total, unreadable, obstacle })
+    let obstacle =
+        if tally.records(State::Due) > 0 { obstacle(connection, table, request, rule)? } else { None };
+    Ok(RuleSurvey { counted, rule, through_index, total, unreadable, obstacle, problems: Vec::new() })
 }
 
 fn obstacle(
@@ -138,19 +140,9 @@ fn first_unreadable(
     let key = key_columns(source, table);
     records(connection, table, &key, &request.book, rule, |listed| {
         if listed.verdict.state == State::Unreadable {
-            named.push((listed.key, why(request, rule, listed.verdict.reason)));
+            named.push((listed.key, request.why(rule, listed.verdict.reason)));
         }
         if named.len() < NAMED { Flow::On } else { Flow::Stop }
     })?;
     Ok(named)
-}
-
-fn why(request: &Request<'_>, rule: usize, reason: Reason) -> String {
-    match reason {
-        Reason::Event(why) => format!("{}: {why}", request.rules[rule].column),
-        Reason::Condition(column) => {
-            format!("{}: not what `when` compares it with", request.book.columns()[column])
-        }
-        Reason::NotStarted | Reason::Date | Reason::Rule(_) => String::new(),
-    }
 }

@@ -1,0 +1,202 @@
+//! Which field of a file is which column, and the values of a record's fields.
+
+use std::cell::OnceCell;
+use std::io::Read;
+use std::path::Path;
+
+use memchr::memchr;
+
+use super::Dialect;
+use super::chunks::{Chunk, Chunks};
+use super::files::cannot_read;
+use super::index::Record;
+use crate::dataset::Problem;
+use crate::dataset::request::Request;
+use crate::policy::CsvFiles;
+use crate::value::Value;
+use crate::verdict::RuleBook;
+
+/// The fields that a request's rules read, in the order of their book's columns.
+#[derive(Clone, Debug)]
+pub(crate) struct Columns {
+    places: Vec<usize>,
+    quote: Option<u8>,
+}
+
+/// A file behind its header. None of its records are to be judged where it has no header at all,
+/// for then it is empty.
+pub(crate) struct Opened<R> {
+    pub(crate) chunks: Chunks<R>,
+    pub(crate) columns: Option<Columns>,
+    /// The header as it is written, with what stands before it.
+    pub(crate) header: Vec<u8>,
+}
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Reads a file's header and finds the columns of a request.
+pub(crate) fn open<R: Read>(
+    input: R,
+    path: &Path,
+    source: &CsvFiles,
+    request: &Request<'_>,
+) -> Result<Opened<R>, Problem> {
+    let dialect = Dialect { delimiter: source.delimiter, quote: source.quote, width: None };
+    let mut chunks = Chunks::new(input, dialect);
+    let explain = |error| cannot_read(path, &error);
+    let beginning = chunks.beginning(BYTE_ORDER_MARK.len()).map_err(explain)?;
+    if [b"\xff\xfe", b"\xfe\xff"].iter().any(|mark| beginning.starts_with(*mark)) {
+        let message = format!("{} is UTF-16; frist reads bytes, ASCII or UTF-8", path.display());
+        return Err(Problem::new("utf-16", message));
+    }
+    let mut header = Vec::new();
+    if beginning == BYTE_ORDER_MARK {
+        chunks.skip(BYTE_ORDER_MARK.len());
+        header.extend_from_slice(BYTE_ORDER_MARK);
+    }
+    let names = match &source.columns {
+        Some(names) => names.iter().map(|name| name.clone().into_bytes()).collect(),
+        None => match read_header(&mut chunks, path, &mut header)? {
+            Some(names) => names,
+            None => return Ok(Opened { chunks, columns: None, header }),
+        },
+    };
+    chunks.expect(u32::try_from(names.len()).unwrap_or(u32::MAX));
+    let columns = Some(Columns::find(&names, path, source, request)?);
+    Ok(Opened { chunks, columns, header })
+}
+
+/// The names in the first line that is not blank; none where there is no such line.
+fn read_header<R: Read>(
+    chunks: &mut Chunks<R>,
+    path: &Path,
+    header: &mut Vec<u8>,
+) -> Result<Option<Vec<Vec<u8>>>, Problem> {
+    let quote = chunks.dialect().quote;
+    let mut chunk = Chunk::default();
+    while chunks.first(&mut chunk).map_err(|error| cannot_read(path, &error))? {
+        header.extend_from_slice(chunk.bytes());
+        let Some(record) = chunk.records().next() else {
+            return Err(no_header(path, "its first record does not end"));
+        };
+        if let Some(fault) = record.fault {
+            return Err(no_header(path, fault.text()));
+        }
+        if !record.is_blank() {
+            let names = (0..record.width()).map(|place| text(record.field(place), quote).to_vec());
+            return Ok(Some(names.collect()));
+        }
+    }
+    Ok(None)
+}
+
+fn no_header(path: &Path, why: &str) -> Problem {
+    let message = format!(
+        "the header of {} cannot be read: {why}; correct it, or say in the policy how the file is written \
+         (`delimiter`, `quote`, `header`)",
+        path.display()
+    );
+    Problem::new("bad-header", message)
+}
+
+impl Columns {
+    fn find(
+        names: &[Vec<u8>],
+        path: &Path,
+        source: &CsvFiles,
+        request: &Request<'_>,
+    ) -> Result<Columns, Problem> {
+        let place_of = |column: &String| {
+            let mut places = (0..names.len()).filter(|place| names[*place] == column.as_bytes());
+            match (places.next(), places.next()) {
+                (Some(place), None) => Ok(place),
+                (Some(_), Some(_)) => Err(ambiguous(column, path)),
+                (None, _) => Err(missing(column, names, path)),
+            }
+        };
+        let places: Result<Vec<usize>, Problem> = request.book.columns().iter().map(place_of).collect();
+        Ok(Columns { places: places?, quote: source.quote })
+    }
+
+    /// A proper record as a row of values.
+    #[inline]
+    pub(crate) fn row<'r>(&'r self, record: Record<'r>) -> Row<'r> {
+        Row { columns: self, record, texts: OnceCell::new() }
+    }
+
+    /// Whether a record is due under one rule. One that is not proper never is.
+    #[inline]
+    pub(crate) fn is_due(&self, record: Record<'_>, book: &RuleBook, rule: usize) -> bool {
+        if record.fault.is_some() || record.is_blank() {
+            return false;
+        }
+        let row = self.row(record);
+        book.is_due(rule, &|column| row.value(column))
+    }
+
+    #[inline]
+    fn is_quoted(&self, field: &[u8]) -> bool {
+        field.first().is_some_and(|first| Some(*first) == self.quote)
+    }
+}
+
+/// The values of one record.
+#[derive(Debug)]
+pub(crate) struct Row<'r> {
+    columns: &'r Columns,
+    record: Record<'r>,
+    /// What the fields say, once one was met that holds doubled quotes.
+    texts: OnceCell<Vec<Vec<u8>>>,
+}
+
+impl Row<'_> {
+    /// The value of one of the book's columns.
+    #[inline]
+    pub(crate) fn value(&self, column: usize) -> Value<'_> {
+        let field = self.record.field(self.columns.places[column]);
+        if !self.columns.is_quoted(field) {
+            return value_of(field);
+        }
+        let inner = &field[1..field.len() - 1];
+        if memchr(field[0], inner).is_none() { value_of(inner) } else { value_of(&self.texts()[column]) }
+    }
+
+    #[cold]
+    fn texts(&self) -> &[Vec<u8>] {
+        let Columns { places, quote } = self.columns;
+        self.texts
+            .get_or_init(|| places.iter().map(|place| text(self.record.field(*place), *quote)).collect())
+    }
+}
+
+#[inline]
+fn value_of(text: &[u8]) -> Value<'_> {
+    if text.is_empty() { Value::Null } else { Value::Text(text) }
+}
+
+/// What a proper field says, without its quotes.
+fn text(field: &[u8], quote: Option<u8>) -> Vec<u8> {
+    let Some(quote) = quote.filter(|quote| field.first() == Some(quote)) else { return field.to_vec() };
+    let mut text = Vec::with_capacity(field.len());
+    let mut rest = &field[1..field.len() - 1];
+    while let Some(at) = memchr(quote, rest) {
+        text.extend_from_slice(&rest[..=at]);
+        rest = &rest[at + 2..];
+    }
+    text.extend_from_slice(rest);
+    text
+}
+
+fn ambiguous(column: &str, path: &Path) -> Problem {
+    let message = format!("two columns of {} are called `{column}`; rename one of them", path.display());
+    Problem::new("ambiguous-column", message)
+}
+
+fn missing(column: &str, names: &[Vec<u8>], path: &Path) -> Problem {
+    let names: Vec<String> = names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    let help = match crate::diagnostic::nearest(column, names.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("it has {}", names.join(", ")),
+    };
+    Problem::new("missing-column", format!("{} has no column `{column}`; {help}", path.display()))
+}

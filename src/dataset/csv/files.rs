@@ -1,0 +1,154 @@
+//! The files that a pattern means, and opening one of them.
+
+use std::collections::HashSet;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use glob::MatchOptions;
+
+use crate::dataset::Problem;
+use crate::dataset::request::Unusable;
+use crate::policy::CsvFiles;
+
+/// A wildcard matches no slash and no hidden file: one that is being written is hidden.
+const OPTIONS: MatchOptions =
+    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
+
+/// One file of a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CsvFile {
+    /// The file itself, behind all links.
+    pub(crate) path: PathBuf,
+    /// What names it: its path from where the pattern begins to vary.
+    pub(crate) name: String,
+}
+
+/// The files of a source, each once, and what could not be looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) files: Vec<CsvFile>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// Finds the files in the order of their paths. No file at all is never "nothing due".
+pub(crate) fn find(source: &CsvFiles) -> Result<Found, Unusable> {
+    let pattern = source.pattern.to_string_lossy();
+    let wrong = |error: glob::PatternError| Problem::new("bad-pattern", format!("{pattern}: {}", error.msg));
+    let paths = glob::glob_with(&pattern, OPTIONS).map_err(|error| Unusable::failed(wrong(error)))?;
+    let (root, mut seen, mut found) = (source.root(), HashSet::new(), Found::default());
+    for path in paths {
+        let looked = path.map_err(|error| cannot_open(error.path(), error.error()));
+        match looked.and_then(|path| one(&path, &root)) {
+            Ok(Some((file, identity))) if seen.insert(identity) => found.files.push(file),
+            Ok(_) => {}
+            Err(problem) => found.problems.push(problem),
+        }
+    }
+    if found.files.is_empty() && found.problems.is_empty() {
+        let message =
+            format!("no file matches {pattern}; relative paths start at the policy's folder, or at --root");
+        return Err(Unusable::missing(message));
+    }
+    Ok(found)
+}
+
+type Identity = (u64, u64);
+
+/// A file that matched; none for a folder.
+fn one(path: &Path, root: &Path) -> Result<Option<(CsvFile, Identity)>, Problem> {
+    let metadata = fs::metadata(path).map_err(|error| cannot_open(path, &error))?;
+    if metadata.is_dir() {
+        return Ok(None);
+    }
+    if !metadata.is_file() {
+        let message = format!("{} is neither a file nor a folder; narrow the pattern", path.display());
+        return Err(Problem::new("not-a-file", message));
+    }
+    let real = path.canonicalize().map_err(|error| cannot_open(path, &error))?;
+    let name = name_below(root, path);
+    Ok(Some((CsvFile { path: real, name }, (metadata.dev(), metadata.ino()))))
+}
+
+/// The path below a folder, however either is written; the whole path where it is not below it.
+fn name_below(root: &Path, path: &Path) -> String {
+    let real = |path: &Path| if path.as_os_str().is_empty() { Path::new(".") } else { path }.canonicalize();
+    let folder = path.parent().and_then(|folder| real(folder).ok());
+    let whole = folder.map(|folder| folder.join(path.file_name().unwrap_or_default()));
+    let below = whole.as_ref().zip(real(root).ok()).and_then(|(whole, root)| whole.strip_prefix(root).ok());
+    below.unwrap_or(path).to_string_lossy().into_owned()
+}
+
+pub(crate) fn cannot_open(path: &Path, error: &io::Error) -> Problem {
+    let message = format!(
+        "{} cannot be opened: {error}; look at the owner and mode of the file and its folders",
+        path.display()
+    );
+    Problem::new("cannot-open", message)
+}
+
+pub(crate) fn cannot_read(path: &Path, error: &io::Error) -> Problem {
+    Problem::new("cannot-read", format!("{} cannot be read: {error}", path.display()))
+}
+
+/// Opens a file without touching the time of its last reading, where that is allowed.
+pub(crate) fn open(path: &Path) -> Result<File, Problem> {
+    let quiet = fs::OpenOptions::new().read(true).custom_flags(NO_ACCESS_TIME).open(path);
+    quiet.or_else(|_| File::open(path)).map_err(|error| cannot_open(path, &error))
+}
+
+/// Only the owner may ask for it.
+#[cfg(target_os = "linux")]
+const NO_ACCESS_TIME: i32 = rustix::fs::OFlags::NOATIME.bits() as i32;
+#[cfg(not(target_os = "linux"))]
+const NO_ACCESS_TIME: i32 = 0;
+
+/// What a file looks like at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+    pub(crate) size: u64,
+    modified: (i64, i64),
+}
+
+impl Stamp {
+    pub(crate) fn of(metadata: &Metadata) -> Stamp {
+        Stamp {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            size: metadata.size(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+        }
+    }
+
+    pub(crate) fn is_same_file(&self, other: &Stamp) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
+    }
+}
+
+/// How often a file is read that changes meanwhile.
+const ATTEMPTS: usize = 3;
+
+/// Reads a file: `work` is asked again where anything but an appended line changed under it.
+pub(crate) fn read<T>(
+    file: &CsvFile,
+    mut work: impl FnMut(Box<dyn Read + Send>) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    for _ in 0..ATTEMPTS {
+        let opened = open(&file.path)?;
+        let stamp = |metadata: io::Result<Metadata>| {
+            metadata.map(|metadata| Stamp::of(&metadata)).map_err(|error| cannot_open(&file.path, &error))
+        };
+        let before = stamp(opened.metadata())?;
+        let result = work(Box::new(opened));
+        let after = stamp(fs::metadata(&file.path))?;
+        let only_grew = before.is_same_file(&after) && after.size > before.size;
+        if before == after || only_grew {
+            return result;
+        }
+    }
+    let message = format!("{} changes faster than it can be read; run again", file.path.display());
+    Err(Problem::new("changing", message))
+}

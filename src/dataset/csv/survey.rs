@@ -1,0 +1,98 @@
+//! Counting the states of every record, in one pass over each file.
+
+use std::io::{self, Read};
+
+use super::chunks::{self, Chunk, Part};
+use super::columns::{self, Columns, Opened};
+use super::files::{self, CsvFile, cannot_read};
+use super::list;
+use crate::dataset::request::{Flow, NAMED, Request, RuleSurvey, TableSurvey, Unusable};
+use crate::dataset::{Counted, Problem};
+use crate::policy::CsvFiles;
+use crate::verdict::{RuleBook, State, Tally};
+
+/// Surveys the files of a source. A file that cannot be read does not stop the others.
+pub(crate) fn survey(source: &CsvFiles, requests: &[Request<'_>]) -> Result<Vec<TableSurvey>, Unusable> {
+    let found = files::find(source)?;
+    Ok(requests.iter().map(|request| Ok(one_request(source, &found, request))).collect())
+}
+
+fn one_request(source: &CsvFiles, found: &files::Found, request: &Request<'_>) -> Vec<RuleSurvey> {
+    let mut counted = nothing(&request.book);
+    let mut problems = found.problems.clone();
+    for file in &found.files {
+        match files::read(file, |input| count(input, file, source, request)) {
+            Ok(of_file) => counted.merge(&of_file),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    let total = counted.total.unwrap_or_default();
+    let survey = |rule: &usize| RuleSurvey {
+        counted: counted.clone(),
+        rule: *rule,
+        through_index: false,
+        total,
+        unreadable: first_unreadable(source, found, request, *rule, &counted.tallies[*rule]),
+        obstacle: None,
+        problems: problems.clone(),
+    };
+    request.wanted.iter().map(survey).collect()
+}
+
+fn nothing(book: &RuleBook) -> Counted {
+    Counted { total: Some(0), tallies: vec![Tally::default(); book.len()] }
+}
+
+fn count(
+    input: Box<dyn Read + Send>,
+    file: &CsvFile,
+    source: &CsvFiles,
+    request: &Request<'_>,
+) -> Result<Counted, Problem> {
+    let mut counted = nothing(&request.book);
+    let Opened { mut chunks, columns, .. } = columns::open(input, &file.path, source, request)?;
+    let Some(columns) = columns else { return Ok(counted) };
+    let read = chunks::each(&mut chunks, |chunk| {
+        count_chunk(chunk, &columns, &request.book, &mut counted);
+        Ok(())
+    });
+    read.map_err(|error: io::Error| cannot_read(&file.path, &error))?;
+    Ok(counted)
+}
+
+fn count_chunk(chunk: &Chunk, columns: &Columns, book: &RuleBook, counted: &mut Counted) {
+    let mut records = u64::from(chunk.part == Some(Part::First));
+    if records > 0 {
+        Tally::count_malformed(&mut counted.tallies);
+    }
+    for record in chunk.records().filter(|record| !record.is_blank()) {
+        records += 1;
+        if record.fault.is_some() {
+            Tally::count_malformed(&mut counted.tallies);
+        } else {
+            let row = columns.row(record);
+            Tally::count(&mut counted.tallies, book, &|column| row.value(column));
+        }
+    }
+    counted.total = counted.total.map(|total| total + records);
+}
+
+fn first_unreadable(
+    source: &CsvFiles,
+    found: &files::Found,
+    request: &Request<'_>,
+    rule: usize,
+    tally: &Tally,
+) -> Vec<(String, String)> {
+    let mut named = Vec::new();
+    if tally.records(State::Unreadable) > 0 {
+        // What cannot be read now has been told already.
+        let _ = list::records(source, &found.files, request, rule, &mut |listed| {
+            if listed.verdict.state == State::Unreadable {
+                named.push((listed.key, request.why(rule, listed.verdict.reason)));
+            }
+            if named.len() < NAMED { Flow::On } else { Flow::Stop }
+        });
+    }
+    named
+}

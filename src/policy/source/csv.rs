@@ -1,0 +1,133 @@
+//! CSV files: which they are, and how they are written.
+
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::Finding;
+use crate::policy::section::{Complaint, Placed, Section};
+use crate::policy::{Surroundings, path};
+
+/// The CSV files of a source, which together are one dataset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CsvFiles {
+    /// Which files: an absolute path, or one with `*`, `?`, `[…]` and `**`.
+    pub pattern: PathBuf,
+    /// Between fields.
+    pub delimiter: u8,
+    /// Around fields; none where quotes mean nothing.
+    pub quote: Option<u8>,
+    /// The columns' names; none where the first line of each file says them.
+    pub columns: Option<Vec<String>>,
+    /// How a file gets its new content.
+    pub rewrite: Rewrite,
+}
+
+/// How a file gets its new content, which depends on the programs that write to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rewrite {
+    /// A new file takes its place.
+    Rename,
+    /// The same, while a lock is held that writers take too.
+    Lock,
+    /// The content is copied into the same file: for writers that never open it again.
+    CopyTruncate,
+}
+
+/// Reads the keys of a CSV source; none where there is none, or a wrong one.
+pub(super) fn read(section: &mut Section<'_>, surroundings: &Surroundings<'_>) -> Option<CsvFiles> {
+    let pattern = section.parsed("csv", |text| path::pattern(text, surroundings));
+    let (delimiter, quote) = marks(section);
+    let columns = columns(section);
+    let rewrite = section.parsed("rewrite", parse_rewrite).map_or(Rewrite::Rename, |rewrite| rewrite.value);
+    Some(CsvFiles { pattern: pattern?.value, delimiter, quote, columns, rewrite })
+}
+
+/// The delimiter and the quote, which must differ.
+fn marks(section: &mut Section<'_>) -> (u8, Option<u8>) {
+    let optional = |text: &str| if text.is_empty() { Ok(None) } else { one_byte(text).map(Some) };
+    let (delimiter, quote) = (section.parsed("delimiter", one_byte), section.parsed("quote", optional));
+    let marks = (
+        delimiter.as_ref().map_or(b',', |delimiter| delimiter.value),
+        quote.as_ref().map_or(Some(b'"'), |quote| quote.value),
+    );
+    let written = quote.map(|quote| quote.span).or(delimiter.map(|delimiter| delimiter.span));
+    if let Some(span) = written
+        && marks.1 == Some(marks.0)
+    {
+        let finding = Finding::error("bad-value", "the quote is the delimiter too", span);
+        section.note(finding.help("write two different characters"));
+    }
+    marks
+}
+
+/// A character that is one byte and cannot be part of a line end.
+fn one_byte(text: &str) -> Result<u8, Complaint> {
+    match text.as_bytes() {
+        [byte] if !matches!(byte, b'\n' | b'\r' | 0) => Ok(*byte),
+        _ => {
+            let help = "write one ASCII character, such as \";\" or \"\\t\"".to_string();
+            Err(Complaint::new("bad-value", format!("{text:?} is not one character"), Some(help)))
+        }
+    }
+}
+
+/// The names of the columns, where files have no header.
+fn columns(section: &mut Section<'_>) -> Option<Vec<String>> {
+    let header = section.flag("header");
+    let columns = section.texts("columns", false);
+    match (header.unwrap_or(true), columns.is_empty()) {
+        (true, true) => None,
+        (true, false) => {
+            let finding = Finding::error(
+                "bad-value",
+                "`columns` is for files without a header, and these have one",
+                section.key_span("columns"),
+            );
+            section.note(finding.help("write `header = false` as well, or leave `columns` out"));
+            None
+        }
+        (false, true) => {
+            let finding = Finding::error(
+                "missing-key",
+                "files without a header need `columns`",
+                section.key_span("header"),
+            );
+            section.note(finding.help("write the names in order: columns = [\"id\", \"at\"]"));
+            None
+        }
+        (false, false) => Some(distinct(section, columns)),
+    }
+}
+
+fn distinct(section: &Section<'_>, columns: Vec<Placed<String>>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for column in columns {
+        if names.contains(&column.value) {
+            let message = format!("two columns are called `{}`", column.value);
+            let finding = Finding::error("duplicate-name", message, column.span);
+            section.note(finding.help("give each column a name of its own"));
+        }
+        names.push(column.value);
+    }
+    names
+}
+
+fn parse_rewrite(text: &str) -> Result<Rewrite, Complaint> {
+    match text {
+        "rename" => Ok(Rewrite::Rename),
+        "lock" => Ok(Rewrite::Lock),
+        "copytruncate" => Ok(Rewrite::CopyTruncate),
+        other => {
+            let help = "write \"rename\", \"lock\" or \"copytruncate\"".to_string();
+            Err(Complaint::new("bad-value", format!("`{other}` is no way to rewrite a file"), Some(help)))
+        }
+    }
+}
+
+impl CsvFiles {
+    /// The folder behind which the pattern begins to vary.
+    pub fn root(&self) -> PathBuf {
+        let varies = |part: &Path| part.to_string_lossy().contains(['*', '?', '[']);
+        let fixed = self.pattern.ancestors().skip(1).find(|folder| !varies(folder));
+        fixed.unwrap_or(Path::new("")).to_path_buf()
+    }
+}

@@ -1,0 +1,93 @@
+//! Deleting lines from CSV files: each file is written anew beside itself, and takes its place.
+
+mod doubt;
+mod rewrite;
+mod successor;
+mod tail;
+
+pub(super) use doubt::decide;
+
+use std::io;
+
+use super::job::{Deletion, Halt, Job, Journal};
+use crate::dataset::Problem;
+use crate::dataset::csv::chunks;
+use crate::dataset::csv::columns::{self, Opened};
+use crate::dataset::csv::files::{self, CsvFile};
+use crate::policy::CsvFiles;
+use rewrite::{Ended, Rewriting};
+
+/// Carries out a job on the files of a source, one after the other. A file that cannot be
+/// rewritten keeps its lines and does not stop the others.
+pub(super) fn carry_out(
+    source: &CsvFiles,
+    job: &Job<'_>,
+    journal: &mut dyn Journal,
+    done: &mut Deletion,
+) -> Result<(), Halt> {
+    let found = files::find(source).map_err(|unusable| Halt::Problem(unusable.problem))?;
+    let (mut survivors, mut failed) = (0, None);
+    for file in &found.files {
+        if done.stopped.is_none() {
+            done.stopped = job.stop.reason();
+        }
+        if done.stopped.is_some() {
+            return Ok(());
+        }
+        match one_file(source, file, job, journal, done) {
+            Ok(left) => survivors += left,
+            Err(Halt::Problem(problem)) => failed = failed.or(Some(problem)),
+            Err(other) => return Err(other),
+        }
+    }
+    match failed {
+        Some(problem) => Err(Halt::Problem(problem)),
+        None => {
+            done.survivors = Some(survivors).filter(|_| done.stopped.is_none());
+            Ok(())
+        }
+    }
+}
+
+/// Rewrites a file where something in it is due; how many due lines it still holds.
+fn one_file(
+    source: &CsvFiles,
+    file: &CsvFile,
+    job: &Job<'_>,
+    journal: &mut dyn Journal,
+    done: &mut Deletion,
+) -> Result<u64, Halt> {
+    let most = job.amount.most.saturating_sub(done.deleted);
+    let rewriting = Rewriting { source, file, job, most, before: done.deleted, number: done.batches + 1 };
+    match rewriting.run(journal)? {
+        Ended::NothingDue => Ok(0),
+        Ended::Stopped(reason) => {
+            done.stopped = Some(reason);
+            Ok(0)
+        }
+        Ended::Rewritten { deleted, is_capped, behind } => {
+            done.deleted += deleted;
+            done.batches += u64::from(deleted > 0);
+            done.is_capped |= is_capped;
+            (job.told)(done.deleted);
+            behind.map_or(Ok(()), |problem| Err(Halt::Problem(problem)))?;
+            still_due(source, file, job).map_err(Halt::Problem)
+        }
+    }
+}
+
+/// Asks the rule once more about what the file holds now.
+fn still_due(source: &CsvFiles, file: &CsvFile, job: &Job<'_>) -> Result<u64, Problem> {
+    files::read(file, |input| {
+        let Opened { mut chunks, columns, .. } = columns::open(input, &file.path, source, job.request)?;
+        let Some(columns) = columns else { return Ok(0) };
+        let mut due = 0;
+        let read = chunks::each(&mut chunks, |chunk| {
+            let (book, rule) = (&job.request.book, job.rule);
+            due += chunk.records().filter(|record| columns.is_due(*record, book, rule)).count() as u64;
+            Ok(())
+        });
+        read.map_err(|error: io::Error| files::cannot_read(&file.path, &error))?;
+        Ok(due)
+    })
+}

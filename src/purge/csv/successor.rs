@@ -1,0 +1,218 @@
+//! The file that is to take another's place: hidden beside it until it is whole.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::ops::Range;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{
+    FlockOperation, Gid, Mode, Timespec, Timestamps, Uid, XattrFlags, copy_file_range, fchmod, fchown,
+    fgetxattr, flistxattr, flock, fsetxattr, futimens,
+};
+
+use rustix::io::Errno;
+
+use crate::dataset::Problem;
+
+/// What is written beside a file. It is removed where it does not take the file's place.
+pub(super) struct Successor {
+    file: File,
+    path: PathBuf,
+    place: PathBuf,
+    buffer: Vec<u8>,
+    is_in_place: bool,
+}
+
+/// Small pieces are gathered; large ones go straight to the file.
+const BUFFER: usize = 256 * 1024;
+
+/// Where the successor of a file is written.
+pub(super) fn path_beside(place: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(place.file_name().unwrap_or_default());
+    name.push(".frist-new");
+    place.with_file_name(name)
+}
+
+impl Successor {
+    /// Begins one. What a killed run left is removed; what another run is writing is not.
+    pub(super) fn of(place: &Path) -> Result<Successor, Problem> {
+        let path = path_beside(place);
+        remove_stray(&path)?;
+        let create = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        let file = create.map_err(|error| cannot_write(&path, &error))?;
+        flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| busy(&path))?;
+        let buffer = Vec::with_capacity(BUFFER);
+        Ok(Successor { file, path, place: place.to_path_buf(), buffer, is_in_place: false })
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Problem> {
+        if self.buffer.len() + bytes.len() > BUFFER {
+            self.flush()?;
+        }
+        if bytes.len() >= BUFFER / 2 {
+            return self.file.write_all(bytes).map_err(|error| cannot_write(&self.path, &error));
+        }
+        self.buffer.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Copies a part of another file.
+    pub(super) fn copy_from(&mut self, source: &File, part: Range<u64>) -> Result<(), Problem> {
+        self.flush()?;
+        copy_part(source, part, &mut self.file).map_err(|error| cannot_write(&self.path, &error))
+    }
+
+    fn flush(&mut self) -> Result<(), Problem> {
+        let written = self.file.write_all(&self.buffer);
+        self.buffer.clear();
+        written.map_err(|error| cannot_write(&self.path, &error))
+    }
+
+    /// Puts all bytes on the disk.
+    pub(super) fn sync(&mut self) -> Result<(), Problem> {
+        self.flush()?;
+        self.file.sync_all().map_err(|error| cannot_write(&self.path, &error))
+    }
+
+    /// Its device and inode: by them the next run knows it again under its new name.
+    pub(super) fn identity(&self) -> Result<(u64, u64), Problem> {
+        let metadata = self.file.metadata().map_err(|error| cannot_write(&self.path, &error))?;
+        Ok((metadata.dev(), metadata.ino()))
+    }
+
+    /// Owner, mode, extended attributes and times of the file that it is to replace.
+    pub(super) fn take_over(&mut self, old: &File) -> Result<(), Problem> {
+        self.flush()?;
+        let taken = self.try_take_over(old);
+        taken.map_err(|error| {
+            let message = format!(
+                "{} cannot be given the owner, mode and attributes of {}: {error}; run frist as the owner of \
+                 the file or as root",
+                self.path.display(),
+                self.place.display()
+            );
+            Problem::new("cannot-keep-attributes", message)
+        })
+    }
+
+    fn try_take_over(&self, old: &File) -> io::Result<()> {
+        let (theirs, own) = (old.metadata()?, self.file.metadata()?);
+        if (theirs.uid(), theirs.gid()) != (own.uid(), own.gid()) {
+            fchown(&self.file, Some(Uid::from_raw(theirs.uid())), Some(Gid::from_raw(theirs.gid())))?;
+        }
+        // Behind the owner: a change of owner takes set-user-id bits away.
+        fchmod(&self.file, Mode::from_raw_mode(theirs.mode() & 0o7777))?;
+        copy_attributes(old, &self.file)?;
+        let time = |seconds, nanos| Timespec { tv_sec: seconds, tv_nsec: nanos };
+        let times = Timestamps {
+            last_access: time(theirs.atime(), theirs.atime_nsec()),
+            last_modification: time(theirs.mtime(), theirs.mtime_nsec()),
+        };
+        Ok(futimens(&self.file, &times)?)
+    }
+
+    /// Takes the other file's place.
+    pub(super) fn replace(mut self) -> Result<(), Problem> {
+        let moved = fs::rename(&self.path, &self.place);
+        moved.map_err(|error| cannot_write(&self.place, &error))?;
+        self.is_in_place = true;
+        Ok(())
+    }
+}
+
+impl Drop for Successor {
+    fn drop(&mut self) {
+        if !self.is_in_place
+            && let Err(error) = fs::remove_file(&self.path)
+        {
+            tracing::warn!("{} cannot be removed: {error}", self.path.display());
+        }
+    }
+}
+
+/// Puts the names in a file's folder on the disk.
+pub(super) fn sync_folder(file: &Path) -> Result<(), Problem> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(|error| cannot_write(folder, &error))
+}
+
+/// Removes what a killed run left behind, unless another run is writing it.
+pub(super) fn remove_stray(path: &Path) -> Result<(), Problem> {
+    let open = OpenOptions::new().read(true).custom_flags(NO_FOLLOW).open(path);
+    let stray = match open {
+        Ok(stray) => stray,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(cannot_write(path, &error)),
+    };
+    flock(&stray, FlockOperation::NonBlockingLockExclusive).map_err(|_| busy(path))?;
+    fs::remove_file(path).map_err(|error| cannot_write(path, &error))
+}
+
+const NO_FOLLOW: i32 = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
+
+/// Copies inside the system, where it can: between files of one file system without a copy in
+/// memory.
+fn copy_part(from: &File, part: Range<u64>, to: &mut File) -> io::Result<()> {
+    let mut at = part.start;
+    while at < part.end {
+        let length = usize::try_from(part.end - at).unwrap_or(usize::MAX);
+        match copy_file_range(from, Some(&mut at), &*to, None, length) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(_) => {}
+            Err(Errno::XDEV | Errno::NOSYS | Errno::OPNOTSUPP | Errno::INVAL | Errno::PERM) => {
+                return copy_by_hand(from, at..part.end, to);
+            }
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn copy_by_hand(from: &File, mut part: Range<u64>, to: &mut File) -> io::Result<()> {
+    let mut buffer = vec![0; BUFFER];
+    while part.start < part.end {
+        let most = usize::try_from(part.end - part.start).unwrap_or(BUFFER).min(BUFFER);
+        let read = from.read_at(&mut buffer[..most], part.start)?;
+        if read == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        to.write_all(&buffer[..read])?;
+        part.start += read as u64;
+    }
+    Ok(())
+}
+
+fn copy_attributes(from: &File, to: &File) -> io::Result<()> {
+    let mut names = vec![0; 64 * 1024];
+    let length = match flistxattr(from, &mut names[..]) {
+        Ok(length) => length,
+        Err(Errno::NOTSUP) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let mut value = vec![0; 64 * 1024];
+    for name in names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
+        let length = fgetxattr(from, name, &mut value[..])?;
+        fsetxattr(to, name, &value[..length], XattrFlags::empty())?;
+    }
+    Ok(())
+}
+
+fn busy(path: &Path) -> Problem {
+    Problem::new("busy", format!("another run is writing {}", path.display()))
+}
+
+pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Problem {
+    let help = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "make room: a file is written anew beside itself before it is replaced"
+        }
+        io::ErrorKind::PermissionDenied => "look at the owner and mode of the file and its folder",
+        _ => "the file is as it was",
+    };
+    Problem::new("cannot-write", format!("{} cannot be written: {error}; {help}", path.display()))
+}
