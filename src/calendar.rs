@@ -54,6 +54,7 @@ mod civil;
 mod counted_from;
 mod cutoff;
 mod format;
+mod horizon;
 mod instant;
 mod iso;
 mod iso_common;
@@ -62,6 +63,8 @@ mod number;
 mod oracle;
 #[cfg(test)]
 mod oracle_of_dates;
+#[cfg(test)]
+mod oracle_of_horizons;
 #[cfg(test)]
 mod oracle_of_texts;
 mod pattern;
@@ -82,6 +85,7 @@ mod zone;
 pub use counted_from::{CountedFrom, FinancialYear, FinancialYearError, MonthDay};
 pub use cutoff::{Cutoff, DueUpTo};
 pub use format::{Format, FormatError, UnixScale};
+pub use horizon::start_dates;
 pub use instant::{Instant, NowError};
 pub use pattern::Pattern;
 pub use pattern_problem::PatternProblem;

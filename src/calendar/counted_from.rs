@@ -60,6 +60,11 @@ impl FinancialYear {
         }
     }
 
+    /// The ends that are listed, in their order.
+    pub(super) fn irregular(&self) -> &[Date] {
+        &self.irregular
+    }
+
     fn regular_end_of(&self, date: Date) -> Date {
         let year = i64::from(date.year());
         let this_year = self.ends.in_year(year);

@@ -107,7 +107,7 @@ impl Unit {
     }
 }
 
-fn months_later(date: NaiveDate, months: u32) -> NaiveDate {
+pub(super) fn months_later(date: NaiveDate, months: u32) -> NaiveDate {
     let month = date.year() * 12 + date.month0() as i32 + months as i32;
     let same_day = |day| NaiveDate::from_ymd_opt(month / 12, month as u32 % 12 + 1, day);
     (1..=date.day()).rev().find_map(same_day).unwrap()

@@ -26,6 +26,9 @@ impl Period {
     /// No time at all.
     pub const IMMEDIATELY: Period = Period::from_counts([0; Unit::ALL.len()], false);
 
+    /// One day.
+    pub const DAY: Period = Period::from_counts([0, 0, 0, 1, 0, 0], false);
+
     /// Reads `[at most ]N unit[ N unit…]` or `immediately`. Nothing else is
     /// taken for a period, however clear it seems.
     pub fn parse(text: &str) -> Result<Period, PeriodError> {

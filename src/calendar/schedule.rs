@@ -52,20 +52,24 @@ impl Schedule {
     }
 
     pub(super) fn due_from_date(&self, date: Date) -> Instant {
-        let start = match &self.counted_from {
-            Some(unit) => unit.end_of(date),
-            None => date,
-        };
-        if self.period.is_calendar() {
-            self.zone.settled(self.first_day_due(start))
-        } else {
-            self.elapsed_after(self.zone.settled(civil::days_after(start, 1)))
+        match self.first_day_due(date) {
+            Some(day) => self.zone.settled(day),
+            None => self.elapsed_after(self.zone.settled(civil::days_after(self.start(date), 1))),
         }
     }
 
-    fn first_day_due(&self, start: Date) -> Date {
-        let last_day = self.period.last_day(start);
-        if self.period.is_at_most() { last_day } else { civil::days_after(last_day, 1) }
+    /// The day from whose start a record of this date is due; none where the period is elapsed
+    /// time, which may end within a day.
+    pub(super) fn first_day_due(&self, date: Date) -> Option<Date> {
+        let last_day = self.period.is_calendar().then(|| self.period.last_day(self.start(date)))?;
+        Some(if self.period.is_at_most() { last_day } else { civil::days_after(last_day, 1) })
+    }
+
+    fn start(&self, date: Date) -> Date {
+        match &self.counted_from {
+            Some(unit) => unit.end_of(date),
+            None => date,
+        }
     }
 
     fn elapsed_after(&self, instant: Instant) -> Instant {
