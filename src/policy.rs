@@ -5,6 +5,7 @@
 //! folders, and [`lint`] looks at the valid whole.
 
 mod activity;
+mod copies;
 mod header;
 mod limit;
 pub mod lint;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::Finding;
 
 use super::section::{Placed, Section};
-use super::{Surroundings, path};
+use super::{Surroundings, copies, path};
 pub use csv::{CsvFiles, Rewrite};
 pub use settings::ColumnSettings;
 
@@ -53,6 +53,8 @@ pub struct Source {
     pub tables: BTreeMap<String, ColumnSettings>,
     /// Settings of every table that has none of its own.
     pub defaults: ColumnSettings,
+    /// The sources that this one holds copies of, with their places in bytes.
+    pub copies_of: Vec<(String, std::ops::Range<usize>)>,
     /// Where the source stands in the policy, in bytes.
     pub span: std::ops::Range<usize>,
 }
@@ -96,6 +98,7 @@ pub(super) fn read_all(whole: &mut Section<'_>, surroundings: &Surroundings<'_>)
         }
         section.finish();
     }
+    copies::check(&sources, whole);
     sources
 }
 
@@ -109,15 +112,16 @@ fn read(name: &Placed<String>, section: &mut Section<'_>, surroundings: &Surroun
             Finding::error("no-tables", format!("{} has no tables", section.title()), table.span.clone());
         section.note(finding.help("write these keys into the source itself"));
     }
+    let copies_of = copies::read(section);
     let (name, span) = (name.value.clone(), name.span.clone());
-    Some(Source { name, kind: kind?, ignore, tables, defaults, span })
+    Some(Source { name, kind: kind?, ignore, tables, defaults, copies_of, span })
 }
 
 /// The keys of which each source has exactly one.
 const KINDS: [&str; 2] = ["sqlite", "csv"];
 
 fn kind(section: &mut Section<'_>, surroundings: &Surroundings<'_>) -> Option<Kind> {
-    section.not_yet(&["files", "match", "recursive", "unit", "postgres", "mysql", "copies-of"]);
+    section.not_yet(&["files", "match", "recursive", "unit", "postgres", "mysql"]);
     let later = ["files", "postgres", "mysql"].iter().any(|kind| section.has(kind));
     let written: Vec<&str> = KINDS.into_iter().filter(|kind| section.has(kind)).collect();
     if let [first, second, ..] = written[..] {

@@ -1,5 +1,6 @@
 //! `frist check`: every finding with its place and its way out.
 
+mod copies;
 mod csv;
 mod header;
 mod not_yet;

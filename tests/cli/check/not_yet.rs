@@ -24,7 +24,7 @@ fn sources_of_another_kind() {
 
 #[test]
 fn keys_of_other_kinds_of_source() {
-    for line in [r#"match = "*.db""#, "recursive = true", r#"unit = "folder""#, r#"copies-of = ["app"]"#] {
+    for line in [r#"match = "*.db""#, "recursive = true", r#"unit = "folder""#] {
         let key = line.split(' ').next().unwrap();
         refused(&with("[source.app]", line), &format!("`{key}` in source `app` is not yet supported"));
     }
