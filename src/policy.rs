@@ -6,6 +6,7 @@
 
 mod activity;
 mod copies;
+mod gone_within;
 mod header;
 mod limit;
 pub mod lint;

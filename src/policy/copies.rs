@@ -53,6 +53,11 @@ fn circular(circle: &Circle<'_>) -> Finding {
     finding.help("name only the sources that the data comes from")
 }
 
+/// The sources, each behind those that it copies.
+pub(super) fn originals_first(sources: &[Source]) -> Vec<&Source> {
+    Walk::through(sources).left.into_iter().map(|at| &sources[at]).collect()
+}
+
 /// A walk from copies to their originals, in which no source is entered twice.
 struct Walk<'s> {
     sources: &'s [Source],
@@ -60,6 +65,7 @@ struct Walk<'s> {
     /// From where it began to where it is: sources, and how many of their originals it has tried.
     path: Vec<(usize, usize)>,
     has_left: Vec<bool>,
+    left: Vec<usize>,
     circles: Vec<Circle<'s>>,
 }
 
@@ -77,6 +83,7 @@ impl<'s> Walk<'s> {
             numbers: sources.iter().enumerate().map(|(at, source)| (source.name.as_str(), at)).collect(),
             path: Vec::new(),
             has_left: vec![false; sources.len()],
+            left: Vec::new(),
             circles: Vec::new(),
         };
         for start in 0..sources.len() {
@@ -104,6 +111,7 @@ impl<'s> Walk<'s> {
             }
             None => {
                 self.has_left[*at] = true;
+                self.left.push(*at);
                 self.path.pop();
             }
         }
@@ -132,6 +140,20 @@ mod tests {
         let sections: Vec<String> = sources.iter().map(|(name, copies_of)| source(name, copies_of)).collect();
         let (_, findings) = read(&format!("{BEGINNING}{}", sections.concat()));
         findings.into_iter().filter(|finding| finding.is_error()).map(|finding| finding.message).collect()
+    }
+
+    fn in_order(sources: &[(&str, &[&str])]) -> Vec<String> {
+        let sections: Vec<String> = sources.iter().map(|(name, copies_of)| source(name, copies_of)).collect();
+        let policy = crate::policy::tests::valid(&sections.concat());
+        super::originals_first(&policy.sources).into_iter().map(|source| source.name.clone()).collect()
+    }
+
+    #[test]
+    fn a_copy_stands_behind_everything_that_it_copies() {
+        let sources: [(&str, &[&str]); 4] =
+            [("c", &["b", "a"]), ("b", &["a"]), ("a", &["app"]), ("d", &["app", "c"])];
+        assert_eq!(in_order(&sources), ["app", "a", "b", "c", "d"]);
+        assert_eq!(errors(&sources), [""; 0]);
     }
 
     #[test]

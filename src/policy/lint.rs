@@ -1,5 +1,6 @@
 //! What a valid policy may still have wrong with it: one file per check.
 
+mod horizon;
 mod not_enforced;
 mod same_data;
 mod statutory_period;
@@ -13,6 +14,7 @@ pub use same_data::together;
 
 /// Runs every check on one policy.
 pub fn policy(policy: &Policy) -> Vec<Finding> {
-    let checks = [not_enforced::check, same_data::check, statutory_period::check, unused::check];
+    let checks =
+        [horizon::check, not_enforced::check, same_data::check, statutory_period::check, unused::check];
     checks.iter().flat_map(|check| check(policy)).collect()
 }

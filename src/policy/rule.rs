@@ -7,6 +7,7 @@ use crate::diagnostic::{Finding, Position, nearest};
 use toml::de::DeValue;
 
 use super::activity::Activity;
+use super::gone_within;
 use super::header::Header;
 use super::limit::{self, Limit};
 use super::section::{Complaint, Placed, Section};
@@ -55,6 +56,8 @@ pub struct Rule {
     pub limit: Limit,
     /// Whether purge carries it out, or only report shows it.
     pub enforce: bool,
+    /// How long after its event a record may still exist anywhere, copies included.
+    pub gone_within: Option<Period>,
     /// The promise's own words.
     pub note: Option<String>,
     /// Where the rule stands in the policy.
@@ -70,6 +73,8 @@ pub struct Places {
     pub keep: std::ops::Range<usize>,
     /// `enforce`, in bytes.
     pub enforce: std::ops::Range<usize>,
+    /// `gone-within`, in bytes.
+    pub gone_within: std::ops::Range<usize>,
     /// `data`, in bytes.
     pub data: std::ops::Range<usize>,
     /// `data`, as `FILE:LINE:COLUMN`.
@@ -168,7 +173,7 @@ fn check_name(section: &Section<'_>, name: &Placed<String>, names: &mut Vec<Stri
 }
 
 fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'_>) -> Option<Rule> {
-    section.not_yet(&["unless", "only-if", "with", "set", "gone-within", "keep-newest", "prove"]);
+    section.not_yet(&["unless", "only-if", "with", "set", "keep-newest", "prove"]);
     let data = section.required("data").and_then(|text| data(section, text, given));
     let keep = keep(section);
     let after_span = section.key_span("after");
@@ -179,6 +184,7 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
     let limit = limit::read(section).or(given.limit);
     let enforce_span = section.key_span("enforce");
     let enforce = section.flag("enforce").unwrap_or(true);
+    let gone_within = gone_within::read(section);
     let note = section.text("note").map(|note| note.value);
     let (name, (source, table, data_span), keep, after) = (name?, data?, keep?, after?);
     Some(Rule {
@@ -189,6 +195,7 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
             name: name.span,
             keep: keep.span,
             enforce: enforce_span,
+            gone_within: gone_within.as_ref().map(|promise| promise.span.clone()).unwrap_or_default(),
             data: data_span,
         },
         name: name.value,
@@ -203,6 +210,7 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
         then: then?,
         limit,
         enforce,
+        gone_within: gone_within.map(|promise| promise.value),
         note,
     })
 }

@@ -2,6 +2,7 @@
 
 mod copies;
 mod csv;
+mod gone_within;
 mod header;
 mod not_yet;
 mod periods;

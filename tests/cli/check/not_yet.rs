@@ -46,7 +46,6 @@ fn keys_of_rules() {
         r#"only-if = [{ table = "orders", on = "customer_id = id" }]"#,
         r#"with = [{ table = "orders", on = "customer_id = id" }]"#,
         r#"set = { name = "remove" }"#,
-        r#"gone-within = "5 months""#,
         "keep-newest = 1",
         "prove = true",
     ] {
