@@ -27,17 +27,20 @@ pub use stop::{Stop, StopReason};
 pub use witness::Witness;
 
 use crate::dataset::Problem;
-use crate::ledger::{Link, RecoveryOutcome, RuleOutcome};
+use crate::ledger::{Link, Pending, RecoveryOutcome, RuleOutcome, RunLock};
 use crate::plan::SourceState;
-use crate::policy::{Breach, Kind, Source};
+use crate::policy::{Breach, Kind, Policy};
 use crate::verdict::Counts;
 
-/// Puts right what a killed writer left in a source, so that it can be read.
-pub fn recover(source: &Source, wait: Duration) -> Result<(), Problem> {
-    match &source.kind {
-        Kind::Sqlite(path) => sqlite::recover(path, wait),
-        Kind::Csv(_) => Ok(()),
-    }
+/// Puts right what killed programs left in the sources, so that they can be read; what could not
+/// be put right.
+pub fn recover(policy: &Policy, lock: &RunLock, wait: Duration) -> Vec<Problem> {
+    let databases = policy.sources.iter().filter_map(|source| match &source.kind {
+        Kind::Sqlite(path) => sqlite::recover(path, wait).err(),
+        Kind::Csv(_) => None,
+    });
+    let pending = Pending::read(lock.folder()).ok().flatten();
+    databases.chain(pending.and_then(|pending| csv::mend(&pending.range, wait).err())).collect()
 }
 
 /// What a run did.

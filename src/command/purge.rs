@@ -82,7 +82,7 @@ fn one_policy(
         console.complain(&torn.to_string());
     }
     check_clock(arguments, now, ledger.history())?;
-    let plan = make_plan(arguments, policy, now);
+    let plan = make_plan(arguments, policy, &lock, now);
     let consent = match consent {
         Some(consent) => consent,
         None => ask(arguments, policy, &plan, console)?,
@@ -106,13 +106,11 @@ fn one_policy(
     Ok((plan, outcome))
 }
 
-fn make_plan(arguments: &Purge, policy: &Policy, now: Instant) -> Plan {
-    for source in &policy.sources {
-        // What a killed writer left must be put right before it can be read. Where that fails,
-        // the plan says so.
-        if let Err(problem) = purge::recover(source, arguments.wait) {
-            tracing::warn!("{problem}");
-        }
+fn make_plan(arguments: &Purge, policy: &Policy, lock: &RunLock, now: Instant) -> Plan {
+    // What a killed writer left must be put right before it can be read. Where that fails, the plan
+    // says so.
+    for problem in purge::recover(policy, lock, arguments.wait) {
+        tracing::warn!("{problem}");
     }
     let extent = if arguments.count { Extent::Every } else { Extent::Candidates };
     Plan::make(policy, &Scope { now, rules: &arguments.rules, extent })

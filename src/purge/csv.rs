@@ -1,11 +1,14 @@
 //! Deleting lines from CSV files: each file is written anew beside itself, and takes its place.
 
+mod copy_back;
 mod doubt;
+mod replace;
 mod rewrite;
+mod sift;
 mod successor;
 mod tail;
 
-pub(super) use doubt::decide;
+pub(super) use doubt::{clear_strays, decide, mend};
 
 use std::io;
 

@@ -74,6 +74,12 @@ pub(super) enum Halt {
     Ledger(LedgerError),
 }
 
+impl From<Problem> for Halt {
+    fn from(problem: Problem) -> Halt {
+        Halt::Problem(problem)
+    }
+}
+
 impl From<LedgerError> for Halt {
     fn from(error: LedgerError) -> Halt {
         Halt::Ledger(error)
@@ -106,5 +112,13 @@ pub(super) fn carry_out(job: &Job<'_>, journal: &mut dyn Journal, done: &mut Del
     match &job.source.kind {
         Kind::Sqlite(path) => sqlite::carry_out(path, job, journal, done),
         Kind::Csv(files) => csv::carry_out(files, job, journal, done),
+    }
+}
+
+/// Removes what killed runs left beside a source, once they are accounted for.
+pub(super) fn clear_strays(kind: &Kind) {
+    match kind {
+        Kind::Sqlite(_) => {}
+        Kind::Csv(files) => csv::clear_strays(files),
     }
 }

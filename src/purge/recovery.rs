@@ -43,7 +43,7 @@ pub(super) fn account(
     let mut accounts = Vec::new();
     for killed in &unfinished {
         let policy = running.as_ref().filter(|running| running.run == killed.run).and_then(Running::policy);
-        for event in events(lock, killed, policy.as_ref(), witness, wait) {
+        for event in events(lock, killed, policy.as_ref(), witness, wait)? {
             accounts.push(account_of(&event));
             ledger.append(&clock(), &Event::Recovered(event))?;
         }
@@ -70,11 +70,11 @@ fn events(
     policy: Option<&Policy>,
     witness: Witness,
     wait: Duration,
-) -> Vec<Recovered> {
+) -> Result<Vec<Recovered>, LedgerError> {
     let mut deleted = killed.deleted.clone();
     let mut events = Vec::new();
     for doubt in &killed.doubts {
-        let decision = decide(lock, killed, doubt, policy, witness, wait);
+        let decision = decide(lock, killed, doubt, policy, witness, wait)?;
         if decision.outcome == RecoveryOutcome::Committed {
             *deleted.entry(doubt.rule.clone()).or_default() += decision.rows;
         }
@@ -84,7 +84,7 @@ fn events(
         let nothing = Decision { outcome: RecoveryOutcome::NoBatch, rows: 0, exact: true };
         events.push(event(killed, None, nothing, &deleted));
     }
-    events
+    Ok(events)
 }
 
 fn event(
@@ -111,18 +111,21 @@ fn decide(
     policy: Option<&Policy>,
     witness: Witness,
     wait: Duration,
-) -> Decision {
+) -> Result<Decision, LedgerError> {
     let mark = match mark(lock, killed, doubt) {
         Ok(Some(mark)) => mark,
         Ok(None) => {
             let exact = witness.nobody_wrote_since;
-            return Decision { outcome: RecoveryOutcome::RolledBack, rows: doubt.rows, exact };
+            return Ok(Decision { outcome: RecoveryOutcome::RolledBack, rows: doubt.rows, exact });
         }
         Err(error) => {
             tracing::warn!("{error}");
-            return Decision::undecided(doubt.rows);
+            return Ok(Decision::undecided(doubt.rows));
         }
     };
+    if let Some(decision) = csv::decide(&mark, doubt.rows, wait) {
+        return decision.map_err(|problem| LedgerError::Doubt(problem.message));
+    }
     let decided = policy.and_then(|policy| {
         let rule = policy.rules.iter().find(|rule| rule.name == doubt.rule)?;
         let now = Instant::parse_now(killed.now.as_deref()?, &Zone::UTC).ok()?;
@@ -131,10 +134,10 @@ fn decide(
                 let decision = sqlite::decide(path, (policy, rule), now, (&mark, doubt.rows), wait);
                 Decision { exact: decision.exact && witness.nobody_wrote_since, ..decision }
             }
-            Kind::Csv(_) => csv::decide(&mark, doubt.rows),
+            Kind::Csv(_) => Decision::undecided(doubt.rows),
         })
     });
-    decided.unwrap_or(Decision::undecided(doubt.rows))
+    Ok(decided.unwrap_or(Decision::undecided(doubt.rows)))
 }
 
 /// The mark of the batch in doubt. It is written between the batch's entry and its commit: where

@@ -71,6 +71,7 @@ impl<'a> Run<'a> {
         let started = run_started(policy, plan, circumstances, previous);
         ledger.append(&clock(), &Event::RunStarted(started))?;
         let accounts = recovery::account(lock, &mut ledger, &clock, witness, circumstances.wait)?;
+        policy.sources.iter().for_each(|source| job::clear_strays(&source.kind));
         Running::of(&name, policy).write(lock)?;
         ledger.seal()?;
         Ok(Run { lock, ledger, policy, plan, circumstances, name, started: Stopwatch::now(), accounts })

@@ -1,6 +1,7 @@
 //! The files that a pattern means, and opening one of them.
 
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use glob::MatchOptions;
 
+use super::coding::Coding;
 use crate::dataset::Problem;
 use crate::dataset::request::Unusable;
 use crate::policy::CsvFiles;
@@ -92,6 +94,34 @@ pub(crate) fn cannot_read(path: &Path, error: &io::Error) -> Problem {
     Problem::new("cannot-read", format!("{} cannot be read: {error}", path.display()))
 }
 
+/// The hidden name beside a file under which a purge writes.
+pub(crate) fn hidden_beside(file: &Path, what: &str) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(file.file_name().unwrap_or_default());
+    name.push(format!(".frist-{what}"));
+    file.with_file_name(name)
+}
+
+/// That no purge was killed while it overwrote the file: only the next one can make it whole.
+pub(crate) fn require_finished(file: &Path) -> Result<(), Problem> {
+    let kept = hidden_beside(file, "kept");
+    if !kept.exists() {
+        return Ok(());
+    }
+    let message = format!(
+        "{} is being rewritten, or a purge was killed while it did: what is to stay is in {}; purge again with the \
+         same policy, which finishes it",
+        file.display(),
+        kept.display()
+    );
+    Err(Problem::new("unfinished", message))
+}
+
+/// What a file holds, from its beginning.
+pub(crate) fn content(path: &Path) -> Result<Box<dyn Read + Send>, Problem> {
+    Coding::of(path).decoded(open(path)?).map_err(|error| cannot_read(path, &error))
+}
+
 /// Opens a file without touching the time of its last reading, where that is allowed.
 pub(crate) fn open(path: &Path) -> Result<File, Problem> {
     let quiet = fs::OpenOptions::new().read(true).custom_flags(NO_ACCESS_TIME).open(path);
@@ -137,12 +167,14 @@ pub(crate) fn read<T>(
     mut work: impl FnMut(Box<dyn Read + Send>) -> Result<T, Problem>,
 ) -> Result<T, Problem> {
     for _ in 0..ATTEMPTS {
+        require_finished(&file.path)?;
         let opened = open(&file.path)?;
         let stamp = |metadata: io::Result<Metadata>| {
             metadata.map(|metadata| Stamp::of(&metadata)).map_err(|error| cannot_open(&file.path, &error))
         };
         let before = stamp(opened.metadata())?;
-        let result = work(Box::new(opened));
+        let content = Coding::of(&file.path).decoded(opened);
+        let result = content.map_err(|error| cannot_read(&file.path, &error)).and_then(&mut work);
         let after = stamp(fs::metadata(&file.path))?;
         let only_grew = before.is_same_file(&after) && after.size > before.size;
         if before == after || only_grew {

@@ -51,7 +51,7 @@ fn one_file(
     rule: usize,
     found: &mut dyn FnMut(Listed) -> Flow,
 ) -> Result<Flow, Problem> {
-    let opened = columns::open(files::open(&file.path)?, &file.path, source, request)?;
+    let opened = columns::open(files::content(&file.path)?, &file.path, source, request)?;
     let Opened { mut chunks, columns: Some(columns), header } = opened else { return Ok(Flow::On) };
     let mut line = 1 + lines(&header);
     let mut chunk = Chunk::default();

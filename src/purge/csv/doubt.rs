@@ -1,13 +1,18 @@
-//! Finding out whether a killed run's last file took its place.
+//! Finding out whether a killed run's last file got its new content.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::successor::remove_stray;
+use super::copy_back::CopyingBack;
+use super::successor::{path_beside, remove_stray};
+use crate::dataset::Problem;
+use crate::dataset::csv::files;
 use crate::ledger::RecoveryOutcome;
+use crate::policy::CsvFiles;
 use crate::purge::job::{Decision, Mark};
 
 /// What is noted before a file takes another's place.
@@ -34,21 +39,38 @@ impl Moving {
     }
 }
 
-/// Decides by the new file's inode where it is. A rename takes place or does not.
-pub(in crate::purge) fn decide(mark: &Mark, rows: u64) -> Decision {
-    let moving = match mark {
-        Mark::Private(json) => serde_json::from_value::<Moving>(json.clone()).ok(),
-        Mark::RowNumbers(_) => None,
-    };
-    let Some(moving) = moving else { return Decision::undecided(rows) };
+/// Decides by what is where now; none where the mark is none of ours. What was begun in place is
+/// finished, for the file would stay torn otherwise.
+pub(in crate::purge) fn decide(mark: &Mark, rows: u64, wait: Duration) -> Option<Result<Decision, Problem>> {
+    let Mark::Private(json) = mark else { return None };
+    let decision = |outcome| Decision { outcome, rows, exact: true };
+    if let Ok(copying) = serde_json::from_value::<CopyingBack>(json.clone()) {
+        return Some(copying.finish(wait).map(|begun| {
+            decision(if begun { RecoveryOutcome::Committed } else { RecoveryOutcome::RolledBack })
+        }));
+    }
+    let moving = serde_json::from_value::<Moving>(json.clone()).ok()?;
     if moving.is_at(&moving.to) {
-        return Decision { outcome: RecoveryOutcome::Committed, rows, exact: true };
+        return Some(Ok(decision(RecoveryOutcome::Committed)));
     }
-    if !moving.is_at(&moving.from) {
-        return Decision::undecided(rows);
+    let is_left = moving.is_at(&moving.from);
+    Some(Ok(if is_left { decision(RecoveryOutcome::RolledBack) } else { Decision::undecided(rows) }))
+}
+
+/// Makes a file whole that a killed run left torn, so that it can be read.
+pub(in crate::purge) fn mend(mark: &serde_json::Value, wait: Duration) -> Result<(), Problem> {
+    match serde_json::from_value::<CopyingBack>(mark.clone()) {
+        Ok(copying) if copying.is_torn() => copying.finish(wait).map(|_| ()),
+        _ => Ok(()),
     }
-    if let Err(problem) = remove_stray(&moving.from) {
-        tracing::warn!("{problem}");
+}
+
+/// Removes what killed runs left beside the files of a source, once they are accounted for.
+pub(in crate::purge) fn clear_strays(source: &CsvFiles) {
+    let Ok(found) = files::find(source) else { return };
+    for file in &found.files {
+        if let Err(problem) = remove_stray(&path_beside(&file.path)) {
+            tracing::warn!("{problem}");
+        }
     }
-    Decision { outcome: RecoveryOutcome::RolledBack, rows, exact: true }
 }

@@ -1,8 +1,7 @@
 //! The file that is to take another's place: hidden beside it until it is whole.
 
-use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -15,14 +14,20 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use crate::dataset::Problem;
+use crate::dataset::csv::coding::{Coding, Encoder};
+use crate::dataset::csv::files;
 
 /// What is written beside a file. It is removed where it does not take the file's place.
 pub(super) struct Successor {
     file: File,
+    /// Writes into the same file.
+    encoder: Encoder,
+    coding: Coding,
     path: PathBuf,
     place: PathBuf,
     buffer: Vec<u8>,
-    is_in_place: bool,
+    is_synced: bool,
+    is_done: bool,
 }
 
 /// Small pieces are gathered; large ones go straight to the file.
@@ -30,51 +35,97 @@ const BUFFER: usize = 256 * 1024;
 
 /// Where the successor of a file is written.
 pub(super) fn path_beside(place: &Path) -> PathBuf {
-    let mut name = OsString::from(".");
-    name.push(place.file_name().unwrap_or_default());
-    name.push(".frist-new");
-    place.with_file_name(name)
+    files::hidden_beside(place, "new")
 }
 
 impl Successor {
     /// Begins one. What a killed run left is removed; what another run is writing is not.
     pub(super) fn of(place: &Path) -> Result<Successor, Problem> {
+        files::require_finished(place)?;
         let path = path_beside(place);
         remove_stray(&path)?;
-        let create = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        let create = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
         let file = create.map_err(|error| cannot_write(&path, &error))?;
         flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| busy(&path))?;
-        let buffer = Vec::with_capacity(BUFFER);
-        Ok(Successor { file, path, place: place.to_path_buf(), buffer, is_in_place: false })
+        let coding = Coding::of(place);
+        let encoder = file.try_clone().and_then(|file| coding.encoder(file));
+        let encoder = encoder.map_err(|error| cannot_write(&path, &error))?;
+        let (buffer, place) = (Vec::with_capacity(BUFFER), place.to_path_buf());
+        Ok(Successor { file, encoder, coding, path, place, buffer, is_synced: false, is_done: false })
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Problem> {
+        self.is_synced = false;
         if self.buffer.len() + bytes.len() > BUFFER {
             self.flush()?;
         }
         if bytes.len() >= BUFFER / 2 {
-            return self.file.write_all(bytes).map_err(|error| cannot_write(&self.path, &error));
+            return self.encoder.write_all(bytes).map_err(|error| cannot_write(&self.path, &error));
         }
         self.buffer.extend_from_slice(bytes);
         Ok(())
     }
 
-    /// Copies a part of another file.
+    /// Copies the beginning of what a file holds, as far as it is to stay as it is.
+    pub(super) fn copy_beginning(&mut self, old: &File, up_to: u64) -> Result<(), Problem> {
+        if self.coding == Coding::Plain {
+            return self.copy_from(old, 0..up_to);
+        }
+        let copied = files::content(&self.place).map(|content| {
+            let mut content = content.take(up_to);
+            let mut piece = vec![0; BUFFER];
+            loop {
+                match content.read(&mut piece) {
+                    Ok(0) => return Ok(()),
+                    Ok(read) => self.encoder.write_all(&piece[..read])?,
+                    Err(error) => return Err(error),
+                }
+            }
+        })?;
+        copied.map_err(|error| cannot_write(&self.path, &error))
+    }
+
+    /// Copies a part of a file that is not compressed.
     pub(super) fn copy_from(&mut self, source: &File, part: Range<u64>) -> Result<(), Problem> {
         self.flush()?;
+        self.is_synced = false;
         copy_part(source, part, &mut self.file).map_err(|error| cannot_write(&self.path, &error))
     }
 
+    /// Whether what was appended to the old file could be appended here.
+    pub(super) fn can_grow(&self) -> bool {
+        self.coding == Coding::Plain
+    }
+
     fn flush(&mut self) -> Result<(), Problem> {
-        let written = self.file.write_all(&self.buffer);
+        let written = self.encoder.write_all(&self.buffer);
         self.buffer.clear();
         written.map_err(|error| cannot_write(&self.path, &error))
     }
 
+    /// Writes what is gathered, and what a compressed file ends with.
+    fn end(&mut self) -> Result<(), Problem> {
+        self.flush()?;
+        self.encoder.end().map_err(|error| cannot_write(&self.path, &error))
+    }
+
     /// Puts all bytes on the disk.
     pub(super) fn sync(&mut self) -> Result<(), Problem> {
-        self.flush()?;
-        self.file.sync_all().map_err(|error| cannot_write(&self.path, &error))
+        self.end()?;
+        self.file.sync_all().map_err(|error| cannot_write(&self.path, &error))?;
+        self.is_synced = true;
+        Ok(())
+    }
+
+    /// Whether nothing was written since all was put on the disk.
+    pub(super) fn is_synced(&self) -> bool {
+        self.is_synced
+    }
+
+    /// How many bytes have been written.
+    pub(super) fn length(&self) -> Result<u64, Problem> {
+        let metadata = self.file.metadata().map_err(|error| cannot_write(&self.path, &error))?;
+        Ok(metadata.len())
     }
 
     /// Its device and inode: by them the next run knows it again under its new name.
@@ -85,7 +136,7 @@ impl Successor {
 
     /// Owner, mode, extended attributes and times of the file that it is to replace.
     pub(super) fn take_over(&mut self, old: &File) -> Result<(), Problem> {
-        self.flush()?;
+        self.end()?;
         let taken = self.try_take_over(old);
         taken.map_err(|error| {
             let message = format!(
@@ -114,18 +165,27 @@ impl Successor {
         Ok(futimens(&self.file, &times)?)
     }
 
+    /// Takes a name under which the next run does not take it for a stray one.
+    pub(super) fn keep_as(mut self, path: &Path) -> Result<File, Problem> {
+        let moved = fs::rename(&self.path, path);
+        moved.map_err(|error| cannot_write(path, &error))?;
+        self.is_done = true;
+        sync_folder(path)?;
+        self.file.try_clone().map_err(|error| cannot_write(path, &error))
+    }
+
     /// Takes the other file's place.
     pub(super) fn replace(mut self) -> Result<(), Problem> {
         let moved = fs::rename(&self.path, &self.place);
         moved.map_err(|error| cannot_write(&self.place, &error))?;
-        self.is_in_place = true;
+        self.is_done = true;
         Ok(())
     }
 }
 
 impl Drop for Successor {
     fn drop(&mut self) {
-        if !self.is_in_place
+        if !self.is_done
             && let Err(error) = fs::remove_file(&self.path)
         {
             tracing::warn!("{} cannot be removed: {error}", self.path.display());
@@ -152,11 +212,11 @@ pub(super) fn remove_stray(path: &Path) -> Result<(), Problem> {
     fs::remove_file(path).map_err(|error| cannot_write(path, &error))
 }
 
-const NO_FOLLOW: i32 = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
+pub(super) const NO_FOLLOW: i32 = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
 
 /// Copies inside the system, where it can: between files of one file system without a copy in
 /// memory.
-fn copy_part(from: &File, part: Range<u64>, to: &mut File) -> io::Result<()> {
+pub(super) fn copy_part(from: &File, part: Range<u64>, to: &mut File) -> io::Result<()> {
     let mut at = part.start;
     while at < part.end {
         let length = usize::try_from(part.end - at).unwrap_or(usize::MAX);

@@ -38,6 +38,9 @@ impl<'a> Tail<'a> {
     /// Takes what has been appended into the successor.
     pub(super) fn take(&mut self, successor: &mut Successor) -> Result<u64, Problem> {
         let grown = self.grown()?.unwrap_or_default();
+        if grown == 0 {
+            return Ok(0);
+        }
         successor.copy_from(self.old, self.taken..self.taken + grown)?;
         self.taken += grown;
         Ok(grown)

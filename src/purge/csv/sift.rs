@@ -1,0 +1,155 @@
+//! Judging every record of a file, and writing those that stay beside it.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+
+use super::rewrite::Rewriting;
+use super::successor::Successor;
+use crate::dataset::Problem;
+use crate::dataset::csv::chunks::{self, Chunk};
+use crate::dataset::csv::coding::Coding;
+use crate::dataset::csv::columns::{self, Columns, Opened};
+use crate::dataset::csv::files::cannot_read;
+use crate::policy::Rewrite;
+use crate::purge::stop::StopReason;
+
+/// How a file was sifted.
+pub(super) enum Sifting {
+    /// Nothing in it is due, and nothing was written.
+    NothingDue,
+    /// The run is to end; what was written is gone again.
+    Stopped(StopReason),
+    /// What stays is written.
+    Done(Box<Sifted>),
+}
+
+/// A file without its due lines.
+pub(super) struct Sifted {
+    pub(super) successor: Successor,
+    pub(super) deleted: u64,
+    /// Whether the limit left no room for more.
+    pub(super) is_capped: bool,
+    /// How many bytes of the old file have been judged.
+    pub(super) read: u64,
+    /// Whether the last record ended with its line.
+    pub(super) is_terminated: bool,
+}
+
+/// The successor as it grows.
+#[derive(Default)]
+struct Progress {
+    successor: Option<Successor>,
+    deleted: u64,
+    is_capped: bool,
+    read: u64,
+    is_terminated: bool,
+}
+
+/// Why writing ends before the file does.
+enum Cut {
+    Stopped(StopReason),
+    Problem(Problem),
+    Read(io::Error),
+}
+
+impl From<io::Error> for Cut {
+    fn from(error: io::Error) -> Cut {
+        Cut::Read(error)
+    }
+}
+
+impl From<Problem> for Cut {
+    fn from(problem: Problem) -> Cut {
+        Cut::Problem(problem)
+    }
+}
+
+impl Rewriting<'_> {
+    /// Writes what stays, from the first record on that goes. In a file that does not rest, its
+    /// last line stays where it has no end.
+    pub(super) fn sift(&self, old: &File, is_restless: bool) -> Result<Sifting, Problem> {
+        let explain = |error| cannot_read(self.path(), &error);
+        let content =
+            old.try_clone().and_then(|old| Coding::of(self.path()).decoded(old)).map_err(explain)?;
+        let opened = columns::open(content, self.path(), self.source, self.job.request)?;
+        let Opened { mut chunks, columns: Some(columns), header } = opened else {
+            return Ok(Sifting::NothingDue);
+        };
+        let mut progress = Progress { read: header.len() as u64, is_terminated: true, ..Progress::default() };
+        let written = chunks::each(&mut chunks, |chunk| {
+            if let Some(reason) = self.job.stop.reason() {
+                return Err(Cut::Stopped(reason));
+            }
+            self.write_chunk(chunk, &columns, old, &mut progress, is_restless)?;
+            progress.read = chunk.offset + chunk.bytes().len() as u64;
+            progress.is_terminated = chunk.bytes().ends_with(b"\n");
+            (self.job.told)(self.before + progress.deleted);
+            Ok(())
+        });
+        match written {
+            Ok(()) => Ok(progress.into()),
+            Err(Cut::Stopped(reason)) => Ok(Sifting::Stopped(reason)),
+            Err(Cut::Problem(problem)) => Err(problem),
+            Err(Cut::Read(error)) => Err(explain(error)),
+        }
+    }
+
+    /// Writes what stays of a chunk, in pieces as large as it allows.
+    fn write_chunk(
+        &self,
+        chunk: &Chunk,
+        columns: &Columns,
+        old: &File,
+        progress: &mut Progress,
+        is_restless: bool,
+    ) -> Result<(), Problem> {
+        let bytes = chunk.bytes();
+        let mut kept_from = 0;
+        for record in chunk.records() {
+            let is_finished = !is_restless || bytes[record.start..record.end].ends_with(b"\n");
+            if !is_finished || !columns.is_due(record, &self.job.request.book, self.job.rule) {
+                continue;
+            }
+            if progress.deleted == self.most {
+                progress.is_capped = true;
+                continue;
+            }
+            let successor = match &mut progress.successor {
+                Some(successor) => successor,
+                none => none.insert(self.begin(old, chunk.offset)?),
+            };
+            successor.write(&bytes[kept_from..record.start])?;
+            progress.deleted += 1;
+            kept_from = record.end;
+        }
+        match &mut progress.successor {
+            Some(successor) => successor.write(&bytes[kept_from..]),
+            None => Ok(()),
+        }
+    }
+
+    /// The successor, with all that stands before the first chunk in which something is due.
+    fn begin(&self, old: &File, up_to: u64) -> Result<Successor, Problem> {
+        let links = old.metadata().map_err(|error| cannot_read(self.path(), &error))?.nlink();
+        if links > 1 && self.source.rewrite == Rewrite::Rename {
+            let message = format!(
+                "{} has {links} names (hard links): under the others its lines would stay; remove those, or \
+                 rewrite the file by `rewrite = \"copytruncate\"`",
+                self.path().display()
+            );
+            return Err(Problem::new("hard-link", message));
+        }
+        let mut successor = Successor::of(self.path())?;
+        successor.copy_beginning(old, up_to)?;
+        Ok(successor)
+    }
+}
+
+impl From<Progress> for Sifting {
+    fn from(progress: Progress) -> Sifting {
+        let Progress { successor, deleted, is_capped, read, is_terminated } = progress;
+        let sifted = successor.map(|successor| Sifted { successor, deleted, is_capped, read, is_terminated });
+        sifted.map_or(Sifting::NothingDue, |sifted| Sifting::Done(Box::new(sifted)))
+    }
+}
