@@ -7,6 +7,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod csv_oracle;
+mod csv_support;
 mod support;
 
 mod foreign_keys;
@@ -19,6 +21,7 @@ mod g03_racing_writer;
 mod g05_doubts;
 mod g05_kills;
 mod g07_other_writers;
+mod g08_csv_bytes;
 mod g12_brakes;
 mod g13_survivors;
 mod g14_ledger;

@@ -56,10 +56,11 @@ impl Successor {
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Problem> {
         self.is_synced = false;
-        if self.buffer.len() + bytes.len() > BUFFER {
+        let is_large = bytes.len() >= BUFFER / 2;
+        if is_large || self.buffer.len() + bytes.len() > BUFFER {
             self.flush()?;
         }
-        if bytes.len() >= BUFFER / 2 {
+        if is_large {
             return self.encoder.write_all(bytes).map_err(|error| cannot_write(&self.path, &error));
         }
         self.buffer.extend_from_slice(bytes);
