@@ -225,6 +225,29 @@ fn attribute(path: &Path, name: &str) -> Option<Vec<u8>> {
     Some(value)
 }
 
+/// A list of the folder's that new files inherit would let others read what they could not.
+#[test]
+fn a_file_gets_no_attribute_from_its_folder() {
+    let place = csv_place_on_disk();
+    let path = write(&place, "a.csv", mixed());
+    fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+    // The owner, user 12345, the group, a mask and the others, who all may read and write.
+    let entries: [(u16, u32); 5] =
+        [(0x01, u32::MAX), (0x02, 12_345), (0x04, u32::MAX), (0x10, u32::MAX), (0x20, u32::MAX)];
+    let mut list = 2_u32.to_le_bytes().to_vec();
+    for (kind, id) in entries {
+        list.extend([kind.to_le_bytes(), 6_u16.to_le_bytes()].concat());
+        list.extend(id.to_le_bytes());
+    }
+    if !set_attribute(&place.path("data"), "system.posix_acl_default", &list) {
+        println!("skipped: the file system has no access control lists");
+        return;
+    }
+    place.at(NOW, &PURGE).expect(0);
+    assert_eq!(attribute(&path, "system.posix_acl_access"), None);
+    assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o640);
+}
+
 #[test]
 fn a_symbolic_link_stays_and_its_target_gets_the_new_content() {
     let place = csv_place();

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{
     FlockOperation, Gid, Mode, Timespec, Timestamps, Uid, XattrFlags, copy_file_range, fchmod, fchown,
-    fgetxattr, flistxattr, flock, fsetxattr, futimens,
+    fgetxattr, flistxattr, flock, fremovexattr, fsetxattr, futimens,
 };
 
 use rustix::io::Errno;
@@ -248,19 +248,32 @@ fn copy_by_hand(from: &File, mut part: Range<u64>, to: &mut File) -> io::Result<
     Ok(())
 }
 
+/// Gives a file the attributes of another, and takes away the access control list that its folder
+/// may have handed down to it: it would let others read what they could not.
 fn copy_attributes(from: &File, to: &File) -> io::Result<()> {
-    let mut names = vec![0; 64 * 1024];
-    let length = match flistxattr(from, &mut names[..]) {
-        Ok(length) => length,
-        Err(Errno::NOTSUP) => return Ok(()),
-        Err(error) => return Err(error.into()),
-    };
+    let (theirs, own) = (attributes(from)?, attributes(to)?);
+    let list = b"system.posix_acl_access".to_vec();
+    if own.contains(&list) && !theirs.contains(&list) {
+        fremovexattr(to, list.as_slice())?;
+    }
     let mut value = vec![0; 64 * 1024];
-    for name in names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
-        let length = fgetxattr(from, name, &mut value[..])?;
-        fsetxattr(to, name, &value[..length], XattrFlags::empty())?;
+    for name in &theirs {
+        let length = fgetxattr(from, name.as_slice(), &mut value[..])?;
+        fsetxattr(to, name.as_slice(), &value[..length], XattrFlags::empty())?;
     }
     Ok(())
+}
+
+/// The names of a file's extended attributes; none where it cannot have any.
+fn attributes(file: &File) -> io::Result<Vec<Vec<u8>>> {
+    let mut names = vec![0; 64 * 1024];
+    let length = match flistxattr(file, &mut names[..]) {
+        Ok(length) => length,
+        Err(Errno::NOTSUP) => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let names = names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty());
+    Ok(names.map(<[u8]>::to_vec).collect())
 }
 
 fn busy(path: &Path) -> Problem {
