@@ -102,8 +102,9 @@ use crate::value::Value;
 /// A day of the civil calendar, in no zone.
 pub type Date = chrono::NaiveDate;
 
-/// What a cell says happened, and how exactly it says when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What a cell says happened, and how exactly it says when. Two dates, or two
+/// instants, are in the order of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Event {
     /// A civil date, in no zone.
     Date(Date),

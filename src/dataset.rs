@@ -1,6 +1,7 @@
 //! What a source can do without being changed: describe itself, count states, list records.
 
 pub mod csv;
+pub mod folder;
 pub mod request;
 pub mod sqlite;
 
@@ -20,6 +21,7 @@ pub fn survey(
     match &source.kind {
         Kind::Sqlite(path) => sqlite::survey::survey(path, source, requests, extent),
         Kind::Csv(files) => csv::survey::survey(files, requests),
+        Kind::Folder(folder) => folder::survey::survey(folder, requests),
     }
 }
 
@@ -33,6 +35,7 @@ pub fn list(
     match &source.kind {
         Kind::Sqlite(path) => sqlite::list::list(path, source, request, rule, found),
         Kind::Csv(files) => csv::list::list(files, request, rule, found),
+        Kind::Folder(folder) => folder::list::list(folder, request, rule, found),
     }
 }
 

@@ -49,8 +49,8 @@ pub use append::Ledger;
 pub use entries::{Entries, Entry, entries};
 pub use error::LedgerError;
 pub use event::{
-    Batch, BatchUndone, Code, Event, Recovered, RecoveryOutcome, RuleFinished, RuleOutcome, RuleStarted,
-    RunFinished, RunStarted, Seconds, SourceRead, SourceStatus,
+    Batch, BatchDone, BatchUndone, Code, Event, Recovered, RecoveryOutcome, RuleFinished, RuleOutcome,
+    RuleStarted, RunFinished, RunStarted, Seconds, SourceRead, SourceStatus,
 };
 pub use finding::{Fault, Finding};
 pub use folder::StateFolder;

@@ -70,6 +70,10 @@ pub struct PlannedRule {
     pub most: u64,
     /// What forbids the rule as a whole.
     pub refused: Option<Problem>,
+    /// Bytes that the deletion of the due records gives back, where records are files.
+    pub bytes_due: Option<u64>,
+    /// What somebody should look at although nothing is wrong.
+    pub warning: Option<Problem>,
     /// What could not be read.
     pub problems: Vec<Problem>,
 }
@@ -177,6 +181,8 @@ fn unplanned(index: usize, due_up_to: DueUpTo, problem: Problem) -> PlannedRule 
         breach: None,
         most: 0,
         refused: None,
+        bytes_due: None,
+        warning: None,
         problems: vec![problem],
     }
 }
@@ -199,6 +205,8 @@ fn planned(index: usize, rule: &Rule, book: &RuleBook, survey: &RuleSurvey, now:
         // A dataset is counted only as far as the answer needs: what is due has been answered.
         most: rule.limit.most(survey.total).max(due),
         refused: survey.obstacle.clone().map(|problem| problem.at(&rule.places.data_at)),
+        bytes_due: survey.bytes_due,
+        warning: survey.warning.clone(),
         problems: survey.problems.iter().cloned().chain(unreadable(rule, tally, survey)).collect(),
     }
 }
@@ -225,10 +233,12 @@ fn unreadable(rule: &Rule, tally: &Tally, survey: &RuleSurvey) -> Option<Problem
     let records = if survey.through_index { format!("at least {records}") } else { records };
     let places: Vec<String> = survey.unreadable.iter().map(|(key, why)| format!("{key} ({why})")).collect();
     let first = if places.is_empty() { String::new() } else { format!("; first: {}", places.join(", ")) };
-    let message = format!(
-        "{records} of {} cannot be read, and so {are} kept{first}; correct the values, or say in the policy \
-         how the column is written (`formats`) and what means empty (`empty`)",
-        rule.data()
-    );
+    let advice = if survey.bytes_due.is_some() {
+        "correct them, or leave them out with `match` or `when`"
+    } else {
+        "correct the values, or say in the policy how the column is written (`formats`) and what means empty \
+         (`empty`)"
+    };
+    let message = format!("{records} of {} cannot be read, and so {are} kept{first}; {advice}", rule.data());
     Some(Problem::new("unreadable", message).at(&rule.places.after_at))
 }

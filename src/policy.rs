@@ -27,7 +27,7 @@ pub use activity::{Activity, Basis, Role};
 pub use header::Controller;
 pub use limit::{Breach, Limit, Share};
 pub use rule::{Rule, Then};
-pub use source::{ColumnSettings, CsvFiles, Ignored, Kind, Rewrite, Source};
+pub use source::{ColumnSettings, CsvFiles, FOLDER_COLUMNS, Folder, Ignored, Kind, Rewrite, Source, Unit};
 
 use crate::calendar::{Period, Zone};
 use crate::diagnostic::{Finding, Position};
@@ -58,6 +58,8 @@ pub struct Policy {
     pub rules: Vec<Rule>,
     /// The file it was read from, as the user named it.
     pub file: String,
+    /// The folder that it lies in.
+    pub folder: PathBuf,
     /// Its text.
     pub text: String,
     /// Where its relative paths start.
@@ -70,6 +72,15 @@ impl Policy {
     /// The source of a rule's data.
     pub fn source(&self, name: &str) -> Option<&Source> {
         self.sources.iter().find(|source| source.name == name)
+    }
+
+    /// Tells every folder what it must not hold: the policy, and what frist itself writes.
+    pub(crate) fn keep_out_of_folders(&mut self) {
+        let known = !self.folder.as_os_str().is_empty();
+        let policy = known.then(|| self.folder.clone());
+        let own: Vec<PathBuf> = policy.into_iter().chain([self.state.clone()]).collect();
+        let folders = self.sources.iter_mut().filter_map(|source| source.kind.folder_mut());
+        folders.for_each(|folder| folder.keeps_out = own.clone());
     }
 
     /// A byte of the policy as `FILE:LINE:COLUMN`.
@@ -132,7 +143,7 @@ fn read(mut whole: Section<'_>, text: &str, surroundings: &Surroundings<'_>) -> 
     let rules = rule::read_all(&mut whole, &given);
     whole.finish();
     let header = header?;
-    Some(Policy {
+    let mut policy = Policy {
         name: header.name,
         name_span: header.name_span,
         title: header.title,
@@ -144,10 +155,13 @@ fn read(mut whole: Section<'_>, text: &str, surroundings: &Surroundings<'_>) -> 
         activities,
         rules,
         file: surroundings.file.to_string(),
+        folder: surroundings.default_state.parent().unwrap_or(Path::new("")).to_path_buf(),
         text: text.to_string(),
         base: surroundings.base.to_path_buf(),
         sha256: hex(&Sha256::digest(text.as_bytes())),
-    })
+    };
+    policy.keep_out_of_folders();
+    Some(policy)
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -7,6 +7,7 @@
 mod clock;
 mod confirm;
 mod csv;
+mod folder;
 mod job;
 mod pace;
 mod recovery;
@@ -37,7 +38,7 @@ use crate::verdict::Counts;
 pub fn recover(policy: &Policy, lock: &RunLock, wait: Duration) -> Vec<Problem> {
     let databases = policy.sources.iter().filter_map(|source| match &source.kind {
         Kind::Sqlite(path) => sqlite::recover(path, wait).err(),
-        Kind::Csv(_) => None,
+        Kind::Csv(_) | Kind::Folder(_) => None,
     });
     let pending = Pending::read(lock.folder()).ok().flatten();
     databases.chain(pending.and_then(|pending| csv::mend(&pending.range, wait).err())).collect()
@@ -69,6 +70,8 @@ pub struct RuleRun {
     pub counts: Counts,
     /// Records deleted.
     pub deleted: u64,
+    /// Bytes given back, where records are files.
+    pub freed: Option<u64>,
     /// Due records that were still there when the rule was asked again.
     pub survivors: Option<u64>,
     /// Transactions.

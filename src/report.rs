@@ -65,6 +65,8 @@ pub fn reason_text(policy: &Policy, book_rules: &[&str], columns: &[String], rea
         Reason::Malformed(why) => why.to_string(),
         Reason::NotStarted => "the clock has not started".to_string(),
         Reason::Date => format!("its period, counted in {}", policy.zone.name()),
+        Reason::Newest(rule) => format!("rule `{}` keeps the newest records", book_rules[rule]),
+        Reason::NotSeen => "its content cannot be seen whole".to_string(),
         Reason::Rule(other) => format!("rule `{}` keeps it, at least as long", book_rules[other]),
     }
 }
@@ -112,6 +114,23 @@ pub fn grouped(number: u64) -> String {
     groups.join(",")
 }
 
+/// `512 bytes`, `1.5 MB`: in thousands, as disks are sold.
+pub fn bytes(number: u64) -> String {
+    let units = ["kB", "MB", "GB", "TB", "PB", "EB"];
+    let mut size = number as f64 / 1_000.0;
+    if number < 1_000 {
+        return format!("{number} {}", if number == 1 { "byte" } else { "bytes" });
+    }
+    for unit in units {
+        // What would be rounded to a thousand belongs to the next unit.
+        if size < 999.95 {
+            return format!("{size:.1} {unit}");
+        }
+        size /= 1_000.0;
+    }
+    format!("{} bytes", grouped(number))
+}
+
 /// `1 record`, `2 records`.
 pub fn records(number: u64) -> String {
     format!("{} {}", grouped(number), if number == 1 { "record" } else { "records" })
@@ -125,6 +144,14 @@ mod tests {
     fn thousands_stand_apart() {
         let all: Vec<String> = [0, 12, 123, 1_234, 123_456, 1_234_567].map(grouped).into();
         assert_eq!(all, ["0", "12", "123", "1,234", "123,456", "1,234,567"]);
+    }
+
+    #[test]
+    fn bytes_are_told_in_thousands() {
+        let all: Vec<String> = [0, 1, 999, 1_000, 1_550, 999_949, 999_950, 5_000_000_000].map(bytes).into();
+        let told = ["0 bytes", "1 byte", "999 bytes", "1.0 kB", "1.6 kB", "999.9 kB", "1.0 MB", "5.0 GB"];
+        assert_eq!(all, told);
+        assert_eq!(bytes(u64::MAX), "18.4 EB");
     }
 
     #[test]

@@ -3,13 +3,15 @@
 //! A [`RuleBook`] holds all rules on one table as of one instant. It judges a record from the
 //! values of its columns, wherever they come from, so that report and purge cannot disagree.
 
+mod newest;
 mod tally;
 
-use crate::calendar::{Cutoff, Event, Instant, Reading, Schedule, Timestamps, Unreadable};
+use crate::calendar::{Cutoff, Event, Instant, Period, Reading, Schedule, Timestamps, Unreadable};
 use crate::condition::{Condition, Truth};
 use crate::policy::Rule;
 use crate::value::Value;
 
+pub use newest::{Newest, Protection};
 pub use tally::{Counts, Extremes, Tally};
 
 /// The state of a record under a rule that matches it.
@@ -23,6 +25,8 @@ pub enum State {
     Running,
     /// Another rule on the same record keeps it longer.
     Overruled,
+    /// Something other than a rule's period keeps it.
+    Blocked,
     /// It is to go.
     Due,
 }
@@ -38,6 +42,7 @@ impl State {
             State::Waiting => "waiting",
             State::Running => "running",
             State::Overruled => "overruled",
+            State::Blocked => "blocked",
             State::Due => "due",
         }
     }
@@ -58,6 +63,10 @@ pub enum Reason {
     Date,
     /// This rule, by its place in the book, keeps the record longer.
     Rule(usize),
+    /// This rule, by its place in the book, keeps the newest records.
+    Newest(usize),
+    /// The record cannot be seen whole.
+    NotSeen,
 }
 
 /// A record's state under one rule.
@@ -77,7 +86,8 @@ impl Verdict {
         Verdict::unreadable(Reason::Malformed(why))
     }
 
-    fn unreadable(reason: Reason) -> Verdict {
+    /// The state of what cannot be read.
+    pub fn unreadable(reason: Reason) -> Verdict {
         Verdict { state: State::Unreadable, event: None, reason }
     }
 }
@@ -90,6 +100,10 @@ struct Clause {
     timestamps: Timestamps,
     event_column: usize,
     when: Option<(Condition, Vec<usize>)>,
+    /// Which events are not in the future, where that matters.
+    past: Option<Cutoff>,
+    keep_newest: Option<u64>,
+    protection: Protection,
 }
 
 /// All rules on one table, as of one instant.
@@ -113,6 +127,9 @@ impl RuleBook {
                 cutoff: rule.schedule.cutoff(now),
                 schedule: rule.schedule.clone(),
                 timestamps: rule.timestamps.clone(),
+                past: rule.keep_newest.and_then(|_| past(rule, now)),
+                keep_newest: rule.keep_newest,
+                protection: rule.keep_newest.map_or(Protection::None, |_| Protection::Unknown),
             };
             book.clauses.push(clause);
         }
@@ -157,19 +174,55 @@ impl RuleBook {
         (self.clauses[rule].event_column, &self.clauses[rule].timestamps)
     }
 
+    /// How many of the newest records a rule keeps.
+    pub fn keep_newest(&self, rule: usize) -> Option<u64> {
+        self.clauses[rule].keep_newest
+    }
+
+    /// Whether some rule keeps the newest records.
+    pub fn keeps_any_newest(&self) -> bool {
+        self.clauses.iter().any(|clause| clause.keep_newest.is_some())
+    }
+
+    /// Says which are the newest records that a rule keeps. Until then it keeps all.
+    pub fn protect(&mut self, rule: usize, protection: Protection) {
+        self.clauses[rule].protection = protection;
+    }
+
+    /// The event that makes a record one of those among which a rule keeps the newest, and
+    /// whether the rule matches it.
+    pub fn counted<'v>(&self, rule: usize, row: &impl Fn(usize) -> Value<'v>) -> Option<(Event, bool)> {
+        let clause = &self.clauses[rule];
+        let event = clause.past_event(row)?;
+        Some((event, clause.matches(row)))
+    }
+
     /// A record's state under one rule; none where the rule does not match it.
     #[inline]
     pub fn judge<'v>(&self, rule: usize, row: &impl Fn(usize) -> Value<'v>) -> Option<Verdict> {
         let own = self.clauses[rule].opinion(row)?;
-        if self.clauses.len() == 1 || own.state != State::Due {
+        if self.is_single() || own.state != State::Due {
             return Some(own);
         }
         let others = (0..self.clauses.len()).filter(|other| *other != rule);
         let overruling = others.into_iter().find(|other| self.overrules(*other, rule, &own, row));
         Some(match overruling {
             Some(other) => Verdict { state: State::Overruled, reason: Reason::Rule(other), ..own },
-            None => own,
+            None => self.unless_newest(own, row),
         })
+    }
+
+    /// Whether one rule alone decides.
+    #[inline]
+    fn is_single(&self) -> bool {
+        matches!(self.clauses[..], [Clause { keep_newest: None, .. }])
+    }
+
+    fn unless_newest<'v>(&self, own: Verdict, row: &impl Fn(usize) -> Value<'v>) -> Verdict {
+        match self.clauses.iter().position(|clause| clause.protects(row)) {
+            Some(rule) => Verdict { state: State::Blocked, reason: Reason::Newest(rule), ..own },
+            None => own,
+        }
     }
 
     /// Whether a record is due under one rule, all others considered.
@@ -195,7 +248,38 @@ impl RuleBook {
     }
 }
 
+/// The cutoff between what has happened and what is still to come.
+fn past(rule: &Rule, now: Instant) -> Option<Cutoff> {
+    let at_once = Period::parse("immediately").ok()?;
+    Some(Schedule::new(rule.schedule.zone(), None, at_once).cutoff(now))
+}
+
 impl Clause {
+    fn matches<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> bool {
+        let Some((when, columns)) = &self.when else { return true };
+        when.eval(|column| row(columns[column])).matches()
+    }
+
+    /// The event, where it can be read and is not in the future.
+    fn past_event<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> Option<Event> {
+        match self.timestamps.read(row(self.event_column)) {
+            Reading::Event(event) if self.past.is_none_or(|past| past.is_due(&event)) => Some(event),
+            _ => None,
+        }
+    }
+
+    /// Whether the record is one of the newest that the rule keeps.
+    fn protects<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> bool {
+        let (all, matching) = match self.protection {
+            Protection::None => return false,
+            Protection::Unknown => return true,
+            Protection::From { all, matching } => (all, matching),
+        };
+        let Some(event) = self.past_event(row) else { return false };
+        let is_kept = |from: Option<Event>| from.is_some_and(|from| event >= from);
+        is_kept(all) || (is_kept(matching) && self.matches(row))
+    }
+
     /// What the rule says of a record by itself; none where it does not match.
     #[inline]
     fn opinion<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> Option<Verdict> {

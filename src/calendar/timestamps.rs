@@ -10,6 +10,7 @@ pub struct Timestamps {
     format: Format,
     times_in: Zone,
     empty: Vec<String>,
+    blank_is_text: bool,
 }
 
 /// What a cell says.
@@ -54,7 +55,12 @@ impl Timestamps {
     /// in a zone, and in which some values besides null and blank text mean
     /// nothing.
     pub fn new(format: Format, times_in: Zone, empty: Vec<String>) -> Timestamps {
-        Timestamps { format, times_in, empty }
+        Timestamps { format, times_in, empty, blank_is_text: false }
+    }
+
+    /// The same column where blank text is no empty cell: a file's name is always a name.
+    pub fn where_blank_is_text(self) -> Timestamps {
+        Timestamps { blank_is_text: true, ..self }
     }
 
     /// How the column stores time.
@@ -105,7 +111,7 @@ impl Timestamps {
     fn is_empty(&self, value: Value<'_>) -> bool {
         match value {
             Value::Null => true,
-            Value::Text(text) => is_blank(text) || self.means_nothing(text),
+            Value::Text(text) => (!self.blank_is_text && is_blank(text)) || self.means_nothing(text),
             Value::Integer(_) | Value::Real(_) if self.empty.is_empty() => false,
             Value::Integer(count) => self.means_nothing(count.to_string().as_bytes()),
             Value::Real(count) => {

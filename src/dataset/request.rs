@@ -37,7 +37,8 @@ impl Request<'_> {
                 format!("{}: not what `when` compares it with", self.book.columns()[column])
             }
             Reason::Malformed(why) => why.to_string(),
-            Reason::NotStarted | Reason::Date | Reason::Rule(_) => String::new(),
+            Reason::NotSeen => "it cannot be seen whole".to_string(),
+            Reason::NotStarted | Reason::Date | Reason::Rule(_) | Reason::Newest(_) => String::new(),
         }
     }
 }
@@ -46,7 +47,7 @@ impl Request<'_> {
 pub(super) const NAMED: usize = 3;
 
 /// What was found about one wanted rule.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct RuleSurvey {
     /// The states.
     pub counted: Counted,
@@ -60,6 +61,10 @@ pub struct RuleSurvey {
     pub unreadable: Vec<(String, String)>,
     /// The foreign key that forbids the rule.
     pub obstacle: Option<Problem>,
+    /// Bytes that the deletion of the due records gives back, where records are files.
+    pub bytes_due: Option<u64>,
+    /// What somebody should look at although nothing is wrong.
+    pub warning: Option<Problem>,
     /// What could not be read at all; the counts are without it.
     pub problems: Vec<Problem>,
 }

@@ -22,6 +22,8 @@ pub enum Event {
     RuleStarted(RuleStarted),
     /// A batch is about to be committed; on the disk before the commit.
     Batch(Batch),
+    /// A batch deleted fewer than were announced.
+    BatchDone(BatchDone),
     /// The commit of a batch failed and was rolled back.
     BatchUndone(BatchUndone),
     /// A rule's turn ended.
@@ -141,6 +143,17 @@ pub struct Batch {
     pub range: Option<[i64; 2]>,
 }
 
+/// A batch that deleted fewer than were announced: the others were not due any more, or gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchDone {
+    /// The rule's name.
+    pub rule: String,
+    /// The batch's number within the rule.
+    pub number: u64,
+    /// The records it deleted.
+    pub rows: u64,
+}
+
 /// A batch whose commit failed and was rolled back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchUndone {
@@ -161,6 +174,9 @@ pub struct RuleFinished {
     pub anonymised: u64,
     /// Records pseudonymised.
     pub pseudonymised: u64,
+    /// Bytes given back, where records are files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_freed: Option<u64>,
     /// Due records found when the rule was asked again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub survivors: Option<u64>,

@@ -147,6 +147,7 @@ impl Unfinished {
             }
             Event::RuleStarted(started) => self.confirm(&started.rule),
             Event::Batch(batch) => self.doubt(batch),
+            Event::BatchDone(done) => self.settle(&done.rule, done.number, done.rows),
             Event::BatchUndone(undone) => self.drop_doubt(&undone.rule, undone.number),
             Event::RuleFinished(finished) => {
                 self.confirm(&finished.rule);
@@ -168,6 +169,15 @@ impl Unfinished {
         for doubt in self.doubts.extract_if(.., |doubt| doubt.rule == rule) {
             let deleted = self.deleted.entry(doubt.rule).or_default();
             *deleted = deleted.saturating_add(doubt.rows);
+        }
+    }
+
+    /// A batch of so many rows is no longer in doubt.
+    fn settle(&mut self, rule: &str, number: u64, rows: u64) {
+        let named = self.doubts.iter_mut().find(|doubt| doubt.rule == rule && doubt.number == number);
+        if let Some(doubt) = named {
+            doubt.rows = rows;
+            self.confirm(rule);
         }
     }
 

@@ -105,6 +105,7 @@ fn rule_finished(rule: &str) -> Event {
         deleted: 7,
         anonymised: 0,
         pseudonymised: 0,
+        bytes_freed: None,
         survivors: Some(0),
         residue: None,
         batches: 2,

@@ -2,7 +2,9 @@
 
 mod horizon;
 mod not_enforced;
+mod refused_folder;
 mod same_data;
+mod shared_folder;
 mod statutory_period;
 mod unused;
 
@@ -14,7 +16,14 @@ pub use same_data::together;
 
 /// Runs every check on one policy.
 pub fn policy(policy: &Policy) -> Vec<Finding> {
-    let checks =
-        [horizon::check, not_enforced::check, same_data::check, statutory_period::check, unused::check];
+    let checks = [
+        horizon::check,
+        not_enforced::check,
+        refused_folder::check,
+        same_data::check,
+        shared_folder::check,
+        statutory_period::check,
+        unused::check,
+    ];
     checks.iter().flat_map(|check| check(policy)).collect()
 }

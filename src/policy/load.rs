@@ -120,6 +120,7 @@ fn read_one(path: &Path, options: &Options<'_>, loaded: &mut Loaded) {
 fn with_state(mut policy: Policy, state: Option<&Path>) -> Policy {
     if let Some(state) = state {
         policy.state = state.to_path_buf();
+        policy.keep_out_of_folders();
     }
     policy
 }

@@ -1,6 +1,8 @@
 //! `[[rule]]`: keep this, so long after that, then delete.
 
-use crate::calendar::{CountedFrom, FinancialYear, Period, Schedule, Timestamps, Zone};
+mod of_files;
+
+use crate::calendar::{CountedFrom, FinancialYear, Format, Period, Schedule, Timestamps, Zone};
 use crate::condition::Condition;
 use crate::diagnostic::{Finding, Position, nearest};
 
@@ -36,7 +38,7 @@ pub struct Rule {
     pub name: String,
     /// The source of its data.
     pub source: String,
-    /// The table of its data.
+    /// The table of its data; empty where the source has none.
     pub table: String,
     /// The activity it belongs to.
     pub activity: Option<String>,
@@ -50,6 +52,8 @@ pub struct Rule {
     pub timestamps: Timestamps,
     /// Which records it is about; all of the table where there is none.
     pub when: Option<Condition>,
+    /// How many of the newest records are kept, however old.
+    pub keep_newest: Option<u64>,
     /// What happens to a due record.
     pub then: Then,
     /// How much a run may delete.
@@ -100,7 +104,15 @@ impl Rule {
             Some(CountedFrom::EndOfYear) => ", from the end of the year",
             Some(CountedFrom::EndOfFinancialYear(_)) => ", from the end of the financial year",
         };
-        format!("{} after {}{counted}", self.keep, self.column)
+        let newest = self.keep_newest.map(|count| format!(", but the newest {count}")).unwrap_or_default();
+        format!("{} after {}{counted}{newest}", self.keep, self.after_words())
+    }
+
+    fn after_words(&self) -> &str {
+        match (self.table.is_empty(), self.timestamps.format(), self.column.as_str()) {
+            (true, Format::Strftime(_), "name") => "the date in its name",
+            _ => &self.column,
+        }
     }
 }
 
@@ -173,12 +185,17 @@ fn check_name(section: &Section<'_>, name: &Placed<String>, names: &mut Vec<Stri
 }
 
 fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'_>) -> Option<Rule> {
-    section.not_yet(&["unless", "only-if", "with", "set", "keep-newest", "prove"]);
+    section.not_yet(&["unless", "only-if", "with", "set", "prove"]);
     let data = section.required("data").and_then(|text| data(section, text, given));
+    let folder = data.as_ref().and_then(|(source, ..)| source.kind.folder());
     let keep = keep(section);
     let after_span = section.key_span("after");
-    let after = after(section, given);
+    let after = if folder.is_some() { of_files::after(section, given) } else { after(section, given) };
     let when = when(section);
+    if folder.is_some() {
+        of_files::check_columns(section, when.as_ref());
+    }
+    let keep_newest = of_files::keep_newest(section, data.is_none() || folder.is_some());
     let then = then(section);
     let activity = activity(section, given);
     let limit = limit::read(section).or(given.limit);
@@ -199,7 +216,10 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
             data: data_span,
         },
         name: name.value,
-        timestamps: source.settings(&table).timestamps(&after.column),
+        timestamps: match after.format {
+            Some(format) => of_files::timestamps(format, source.settings(&table).times_in),
+            None => source.settings(&table).timestamps(&after.column),
+        },
         source: source.name.clone(),
         table,
         activity,
@@ -207,6 +227,7 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
         keep: keep.value,
         column: after.column,
         when: when.map(|when| when.value),
+        keep_newest,
         then: then?,
         limit,
         enforce,
@@ -282,6 +303,8 @@ fn keep(section: &mut Section<'_>) -> Option<Placed<Period>> {
 
 struct After {
     column: String,
+    /// How the column writes time, where that is not for `formats` to say.
+    format: Option<Format>,
     counted_from: Option<CountedFrom>,
 }
 
@@ -293,7 +316,7 @@ fn after(section: &mut Section<'_>, given: &Given<'_>) -> Option<After> {
     match value.get_ref() {
         DeValue::String(_) => {
             let column = column_name(section, section.as_text("after", value)?)?;
-            Some(After { column, counted_from: None })
+            Some(After { column, format: None, counted_from: None })
         }
         DeValue::Table(_) => {
             let title = format!("`after` of {}", section.title());
@@ -315,7 +338,7 @@ fn after_table(inner: &mut Section<'_>, given: &Given<'_>) -> Option<After> {
     let counted = inner.text("counted-from");
     let counted_from = counted.and_then(|counted| counted_from(inner, counted, given));
     let column = column_name(inner, column?)?;
-    (written == counted_from.is_some()).then_some(After { column, counted_from })
+    (written == counted_from.is_some()).then_some(After { column, format: None, counted_from })
 }
 
 fn column_name(section: &Section<'_>, text: Placed<String>) -> Option<String> {

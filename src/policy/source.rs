@@ -1,6 +1,7 @@
 //! `[source.NAME]`: where data lives, and how its columns write time.
 
 mod csv;
+mod folder;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,9 @@ use crate::diagnostic::Finding;
 use super::section::{Placed, Section};
 use super::{Surroundings, copies, path};
 pub use csv::{CsvFiles, Rewrite};
+pub use folder::{COLUMNS as FOLDER_COLUMNS, Folder, Unit};
 pub use settings::ColumnSettings;
+pub(super) use settings::parse_pattern;
 
 /// Where data lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +23,8 @@ pub enum Kind {
     Sqlite(PathBuf),
     /// CSV files.
     Csv(CsvFiles),
+    /// A folder of files.
+    Folder(Folder),
 }
 
 impl Kind {
@@ -28,6 +33,7 @@ impl Kind {
         match self {
             Kind::Sqlite(_) => true,
             Kind::Csv(_) => false,
+            Kind::Folder(_) => false,
         }
     }
 
@@ -36,6 +42,23 @@ impl Kind {
         match self {
             Kind::Sqlite(path) => path,
             Kind::Csv(files) => &files.pattern,
+            Kind::Folder(folder) => &folder.path,
+        }
+    }
+
+    /// The folder, to be told more.
+    pub(super) fn folder_mut(&mut self) -> Option<&mut Folder> {
+        match self {
+            Kind::Folder(folder) => Some(folder),
+            Kind::Sqlite(_) | Kind::Csv(_) => None,
+        }
+    }
+
+    /// The folder, where it is one.
+    pub fn folder(&self) -> Option<&Folder> {
+        match self {
+            Kind::Folder(folder) => Some(folder),
+            Kind::Sqlite(_) | Kind::Csv(_) => None,
         }
     }
 }
@@ -118,11 +141,11 @@ fn read(name: &Placed<String>, section: &mut Section<'_>, surroundings: &Surroun
 }
 
 /// The keys of which each source has exactly one.
-const KINDS: [&str; 2] = ["sqlite", "csv"];
+const KINDS: [&str; 3] = ["sqlite", "csv", "files"];
 
 fn kind(section: &mut Section<'_>, surroundings: &Surroundings<'_>) -> Option<Kind> {
-    section.not_yet(&["files", "match", "recursive", "unit", "postgres", "mysql"]);
-    let later = ["files", "postgres", "mysql"].iter().any(|kind| section.has(kind));
+    section.not_yet(&["postgres", "mysql"]);
+    let later = ["postgres", "mysql"].iter().any(|kind| section.has(kind));
     let written: Vec<&str> = KINDS.into_iter().filter(|kind| section.has(kind)).collect();
     if let [first, second, ..] = written[..] {
         let message = format!("{} has `{first}` and `{second}`: a source has one kind", section.title());
@@ -133,8 +156,9 @@ fn kind(section: &mut Section<'_>, surroundings: &Surroundings<'_>) -> Option<Ki
         section.missing("sqlite");
     }
     let csv = if section.has("csv") { csv::read(section, surroundings).map(Kind::Csv) } else { None };
+    let files = folder::read(section, surroundings).map(Kind::Folder);
     let sqlite = section.parsed("sqlite", |text| path::resolve(text, surroundings));
-    sqlite.map(|path| Kind::Sqlite(path.value)).or(csv)
+    sqlite.map(|path| Kind::Sqlite(path.value)).or(csv).or(files)
 }
 
 fn reclaim(section: &mut Section<'_>) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::stop::{Stop, StopReason};
-use super::{csv, sqlite};
+use super::{csv, folder, sqlite};
 use crate::dataset::Problem;
 use crate::dataset::request::Request;
 use crate::ledger::{LedgerError, RecoveryOutcome};
@@ -55,6 +55,8 @@ impl Decision {
 pub(super) trait Journal {
     /// A batch is about to be committed; it must be durable when this returns.
     fn announce(&mut self, batch: u64, rows: u64, mark: Mark) -> Result<(), LedgerError>;
+    /// The announced batch deleted only so many.
+    fn settle(&mut self, batch: u64, rows: u64) -> Result<(), LedgerError>;
     /// The announced batch did not happen.
     fn undo(&mut self, batch: u64) -> Result<(), LedgerError>;
 }
@@ -90,6 +92,8 @@ impl From<LedgerError> for Halt {
 #[derive(Debug, Default)]
 pub(super) struct Deletion {
     pub(super) deleted: u64,
+    /// Bytes that were given back, where records are files.
+    pub(super) freed: Option<u64>,
     pub(super) batches: u64,
     pub(super) survivors: Option<u64>,
     /// Whether the limit was reached although the plan had found less.
@@ -112,13 +116,14 @@ pub(super) fn carry_out(job: &Job<'_>, journal: &mut dyn Journal, done: &mut Del
     match &job.source.kind {
         Kind::Sqlite(path) => sqlite::carry_out(path, job, journal, done),
         Kind::Csv(files) => csv::carry_out(files, job, journal, done),
+        Kind::Folder(files) => folder::carry_out(files, job, journal, done),
     }
 }
 
 /// Removes what killed runs left beside a source, once they are accounted for.
 pub(super) fn clear_strays(kind: &Kind) {
     match kind {
-        Kind::Sqlite(_) => {}
+        Kind::Sqlite(_) | Kind::Folder(_) => {}
         Kind::Csv(files) => csv::clear_strays(files),
     }
 }

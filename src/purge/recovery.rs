@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::job::{Decision, Mark};
 use super::running::Running;
-use super::{Witness, csv, sqlite};
+use super::{Witness, csv, folder, sqlite};
 use crate::calendar::{Instant, Zone};
 use crate::ledger::{
     Doubt, Event, Ledger, LedgerError, Pending, Recovered, RecoveryOutcome, RunLock, Unfinished,
@@ -135,6 +135,7 @@ fn decide(
                 Decision { exact: decision.exact && witness.nobody_wrote_since, ..decision }
             }
             Kind::Csv(_) => Decision::undecided(doubt.rows),
+            Kind::Folder(files) => folder::decide(files, (&mark, doubt.rows), &witness),
         })
     });
     Ok(decided.unwrap_or(Decision::undecided(doubt.rows)))

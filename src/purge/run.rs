@@ -12,8 +12,8 @@ use crate::dataset::request::requests;
 use crate::dataset::{Problem, Status};
 use crate::exit;
 use crate::ledger::{
-    Batch, BatchUndone, Code, Event, Ledger, LedgerError, Link, Pending, RecoveryOutcome, RuleFinished,
-    RuleOutcome, RuleStarted, RunFinished, RunLock, RunStarted, SourceRead, SourceStatus,
+    Batch, BatchDone, BatchUndone, Code, Event, Ledger, LedgerError, Link, Pending, RecoveryOutcome,
+    RuleFinished, RuleOutcome, RuleStarted, RunFinished, RunLock, RunStarted, SourceRead, SourceStatus,
 };
 use crate::plan::{Plan, PlannedRule, SourceState};
 use crate::policy::{Policy, Rule};
@@ -148,6 +148,7 @@ impl<'a> Run<'a> {
             index: planned.index,
             counts: planned.counts,
             deleted: done.deleted,
+            freed: done.freed,
             survivors: done.survivors,
             batches: done.batches,
             took: started.elapsed(),
@@ -226,6 +227,11 @@ impl Journal for LedgerJournal<'_, '_> {
             Pending { run, rule, batch, range }.write(self.run.lock)?;
         }
         Ok(())
+    }
+
+    fn settle(&mut self, batch: u64, rows: u64) -> Result<(), LedgerError> {
+        let done = BatchDone { rule: self.rule.to_string(), number: batch, rows };
+        self.run.write(&Event::BatchDone(done)).map(drop)
     }
 
     fn undo(&mut self, batch: u64) -> Result<(), LedgerError> {
@@ -316,6 +322,7 @@ fn rule_finished(rule: &Rule, run: &RuleRun) -> RuleFinished {
         deleted: run.deleted,
         anonymised: 0,
         pseudonymised: 0,
+        bytes_freed: run.freed,
         survivors: run.survivors,
         residue: None,
         batches: run.batches,

@@ -5,9 +5,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::running::Running;
+use crate::dataset::folder::look::Modified;
 use crate::dataset::sqlite::open::{beside, real};
 use crate::ledger::{LedgerError, RunLock};
 
@@ -18,6 +19,8 @@ const COMMIT: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy, Debug)]
 pub struct Witness {
     pub(super) nobody_wrote_since: bool,
+    /// When the last batch was announced.
+    announced: Option<SystemTime>,
 }
 
 impl Witness {
@@ -33,7 +36,14 @@ impl Witness {
             }
             _ => false,
         };
-        Ok(Witness { nobody_wrote_since })
+        Ok(Witness { nobody_wrote_since, announced })
+    }
+
+    /// Whether a time is one at which the killed run may still have been at work.
+    pub(super) fn is_before(&self, modified: Modified) -> bool {
+        let latest =
+            self.announced.and_then(|announced| (announced + COMMIT).duration_since(UNIX_EPOCH).ok());
+        latest.is_some_and(|latest| i128::from(modified.in_nanos()) <= latest.as_nanos() as i128)
     }
 }
 

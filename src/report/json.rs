@@ -78,6 +78,10 @@ struct ReportRule<'a> {
     next_due: Option<String>,
     enforced: bool,
     limit: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes_due: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<&'a Problem>,
     problems: Vec<&'a Problem>,
     #[serde(skip_serializing_if = "Option::is_none")]
     records: Option<Records<'a>>,
@@ -116,6 +120,8 @@ fn report_rule<'a>(
         next_due: planned.next_due.map(|date| date.to_string()),
         enforced: rule.enforce,
         limit: planned.breach.as_ref().map(limit),
+        bytes_due: planned.bytes_due,
+        warning: planned.warning.as_ref(),
         problems: planned.problems.iter().chain(&planned.refused).collect(),
         records: listing
             .filter(|_| planned.counts.matched.is_some())
@@ -211,6 +217,8 @@ struct RunRule<'a> {
     taken_along: u64,
     survivors: Option<u64>,
     residue: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes_freed: Option<u64>,
     seconds: f64,
     outcome: Value,
     limit: Option<Value>,
@@ -249,6 +257,7 @@ fn run_rule<'a>(policy: &'a Policy, plan: &'a Plan, run: &'a RuleRun) -> RunRule
         taken_along: 0,
         survivors: run.survivors,
         residue: None,
+        bytes_freed: run.freed,
         seconds: (run.took.as_secs_f64() * 1_000.0).round() / 1_000.0,
         outcome: json!(run.outcome),
         limit: run.breach.as_ref().map(limit),

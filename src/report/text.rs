@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, TableStyle};
 
-use super::{Listing, Subject, breach_text, due_up_to, grouped, records};
+use super::{Listing, Subject, breach_text, bytes, due_up_to, grouped, records};
 use crate::dataset::Problem;
 use crate::diagnostic;
 use crate::ledger::{RecoveryOutcome, RuleOutcome};
@@ -161,6 +161,8 @@ fn rule_summary(out: &mut dyn Write, policy: &Policy, planned: &PlannedRule) -> 
         };
         said.push(format!("oldest event {oldest}, {overdue}"));
     }
+    let gives_back = planned.bytes_due.filter(|_| planned.due() > Some(0));
+    said.extend(gives_back.map(|number| format!("deleting them frees {}", bytes(number))));
     said.extend(planned.next_due.map(|next| format!("next due {next}")));
     if !said.is_empty() {
         writeln!(out, "{}: {}", rule.name, said.join("; "))?;
@@ -178,7 +180,13 @@ fn rule_complaints(out: &mut dyn Write, policy: &Policy, planned: &PlannedRule) 
     }
     let refused = |problem: &Problem| writeln!(out, "{}: REFUSED: {}", rule.name, printable(problem));
     planned.refused.iter().try_for_each(refused)?;
+    warning(out, policy, planned)?;
     problems(out, &rule.name, &planned.problems)
+}
+
+fn warning(out: &mut dyn Write, policy: &Policy, planned: &PlannedRule) -> io::Result<()> {
+    let name = &policy.rules[planned.index].name;
+    planned.warning.iter().try_for_each(|warning| writeln!(out, "{name}: WARNING: {}", printable(warning)))
 }
 
 fn problems(out: &mut dyn Write, about: &str, problems: &[Problem]) -> io::Result<()> {
@@ -225,6 +233,12 @@ fn run(out: &mut dyn Write, policy: &Policy, plan: &Plan, outcome: &Outcome, sty
         table.add_row(row(&header, cells));
     }
     put(out, &table)?;
+    for run in outcome.rules.iter().filter(|run| run.deleted > 0) {
+        if let Some(freed) = run.freed {
+            writeln!(out, "{}: {} freed", policy.rules[run.index].name, bytes(freed))?;
+        }
+    }
+    plan.rules.iter().try_for_each(|planned| warning(out, policy, planned))?;
     run_complaints(out, policy, outcome)?;
     writeln!(out, "{} deleted. Ledger entry {}.", records(outcome.deleted()), outcome.ledger)
 }

@@ -16,7 +16,7 @@ pub struct Counts {
     pub due: Option<u64>,
     /// Kept by a hold.
     pub held: Option<u64>,
-    /// Kept by a foreign key.
+    /// Kept by a foreign key, or as one of the newest.
     pub blocked: Option<u64>,
     /// Kept by another rule.
     pub overruled: Option<u64>,
@@ -77,8 +77,9 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Counts one verdict.
     #[inline]
-    fn add(&mut self, verdict: &Verdict) {
+    pub fn add(&mut self, verdict: &Verdict) {
         let seen = &mut self.by_state[verdict.state as usize];
         seen.records += 1;
         if let Some(event) = verdict.event {
@@ -133,7 +134,7 @@ impl Tally {
             matched: Some(self.matched()),
             due: records(State::Due),
             held: Some(0),
-            blocked: Some(0),
+            blocked: records(State::Blocked),
             overruled: records(State::Overruled),
             spared: Some(0),
             done: Some(0),

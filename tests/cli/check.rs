@@ -2,6 +2,7 @@
 
 mod copies;
 mod csv;
+mod folders;
 mod gone_within;
 mod header;
 mod not_yet;

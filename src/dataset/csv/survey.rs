@@ -30,11 +30,10 @@ fn one_request(source: &CsvFiles, found: &files::Found, request: &Request<'_>) -
     let survey = |rule: &usize| RuleSurvey {
         counted: counted.clone(),
         rule: *rule,
-        through_index: false,
         total,
         unreadable: first_unreadable(source, found, request, *rule, &counted.tallies[*rule]),
-        obstacle: None,
         problems: problems.clone(),
+        ..RuleSurvey::default()
     };
     request.wanted.iter().map(survey).collect()
 }

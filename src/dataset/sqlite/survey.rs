@@ -105,7 +105,7 @@ fn complete(
     };
     let obstacle =
         if tally.records(State::Due) > 0 { obstacle(connection, table, request, rule)? } else { None };
-    Ok(RuleSurvey { counted, rule, through_index, total, unreadable, obstacle, problems: Vec::new() })
+    Ok(RuleSurvey { counted, rule, through_index, total, unreadable, obstacle, ..RuleSurvey::default() })
 }
 
 fn obstacle(

@@ -232,6 +232,21 @@ fn a_killed_run_stays_known_until_somebody_says_how_it_ended() {
 }
 
 #[test]
+fn a_batch_counts_what_it_did_where_that_was_less_than_announced() {
+    let done = |number, rows| Event::BatchDone(BatchDone { rule: "orders".to_owned(), number, rows });
+    let told = |events: Vec<Event>| {
+        let story: Vec<Told> =
+            events.into_iter().map(|event| (AT.to_owned(), "a".to_owned(), event)).collect();
+        learnt(&story).unfinished[0].clone()
+    };
+    let killed = told(vec![started(AT), batch("orders", 1, 4), done(1, 3), batch("orders", 2, 9)]);
+    assert_eq!(killed.deleted, BTreeMap::from([("orders".to_owned(), 3)]));
+    assert_eq!(killed.doubts.len(), 1);
+    let other = told(vec![started(AT), batch("orders", 2, 4), done(1, 3)]);
+    assert_eq!(other.doubts[0].rows, 4, "it is about another batch");
+}
+
+#[test]
 fn a_killed_run_is_not_settled_by_an_entry_that_ignores_its_doubt() {
     let story = [("a", batch("orders", 1, 4)), ("b", recovered("a", None, RecoveryOutcome::NoBatch))];
     let story = story.map(|(run, event)| (AT.to_owned(), run.to_owned(), event));

@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use crate::diagnostic::Finding;
-use crate::policy::{Policy, Rule};
+use crate::policy::{Policy, Rule, Source};
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -13,7 +13,8 @@ pub(super) fn check(policy: &Policy) -> Vec<Finding> {
             .iter()
             .find(|other| identity(other.kind.path()) == identity(source.kind.path()));
         findings.extend(earlier.map(|other| {
-            let message = format!("sources `{}` and `{}` are the same file", other.name, source.name);
+            let message =
+                format!("sources `{}` and `{}` are the same {}", other.name, source.name, what(source));
             Finding::error("same-data", message, source.span.clone()).help("keep one of them")
         }));
     }
@@ -30,13 +31,31 @@ pub fn together(policy: &Policy, earlier: &[&Policy]) -> Vec<Finding> {
     let data = policy.rules.iter().filter_map(|rule| {
         let (other, twin) = earlier.iter().find_map(|other| Some((other, twin(policy, rule, other)?)))?;
         let message = format!(
-            "rule `{}` and rule `{}` of {} are about the same table",
-            rule.name, twin.name, other.file
+            "rule `{}` and rule `{}` of {} are about the same {}",
+            rule.name,
+            twin.name,
+            other.file,
+            noun(rule)
         );
         let finding = Finding::error("same-data", message, rule.places.data.clone());
-        Some(finding.help("rules on one table belong into one policy, where the longest wins"))
+        Some(
+            finding
+                .help(format!("rules on one {} belong into one policy, where the longest wins", noun(rule))),
+        )
     });
     names.chain(data).collect()
+}
+
+fn noun(rule: &Rule) -> &'static str {
+    if rule.table.is_empty() { "source" } else { "table" }
+}
+
+fn what(source: &Source) -> &'static str {
+    if source.kind.folder().is_some() {
+        "folder; write one source, and a rule with `when` for each part"
+    } else {
+        "file"
+    }
 }
 
 fn twin<'p>(policy: &Policy, rule: &Rule, other: &'p Policy) -> Option<&'p Rule> {

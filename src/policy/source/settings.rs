@@ -97,6 +97,16 @@ fn parse_format(text: &str) -> Result<Format, Complaint> {
     })
 }
 
+/// Reads a pattern of a date in a name, which is the only format that a name can have.
+pub(in crate::policy) fn parse_pattern(text: &str) -> Result<Format, Complaint> {
+    if text.contains('%') {
+        return parse_format(text);
+    }
+    let help =
+        "write the whole name with the fields of its date, such as \"app-%Y-%m-%d.db.zst\"".to_string();
+    Err(Complaint::new("bad-format", format!("`{text}` has no date in it"), Some(help)))
+}
+
 const FORMATS: &str =
     "write iso, unix, unix-ms, unix-us, unix-ns, julian-day, or a pattern such as \"%d-%m-%Y\"";
 

@@ -14,19 +14,11 @@ fn refused(text: &str, what: &str) {
 
 #[test]
 fn sources_of_another_kind() {
-    for key in ["files", "postgres", "mysql"] {
+    for key in ["postgres", "mysql"] {
         let text = BASE.replace("sqlite =", &format!("{key} ="));
         refused(&text, &format!("`{key}` in source `app` is not yet supported"));
         // Their rules write the source alone, which is no fault of theirs.
         refused(&text.replace("app.customers", "app"), &format!("`{key}` in source `app`"));
-    }
-}
-
-#[test]
-fn keys_of_other_kinds_of_source() {
-    for line in [r#"match = "*.db""#, "recursive = true", r#"unit = "folder""#] {
-        let key = line.split(' ').next().unwrap();
-        refused(&with("[source.app]", line), &format!("`{key}` in source `app` is not yet supported"));
     }
 }
 

@@ -1,0 +1,119 @@
+//! Counting the states of a folder's records, and the bytes of those that are due.
+
+use super::newest::{Found, protect};
+use super::record::Record;
+use super::root::Root;
+use super::walk::walk;
+use crate::dataset::request::{Flow, Request, RuleSurvey, TableSurvey, Unusable};
+use crate::dataset::{Counted, Problem};
+use crate::policy::Folder;
+use crate::verdict::{Reason, RuleBook, State, Tally, Verdict};
+
+/// How many unreadable records are named.
+const NAMED: usize = 3;
+
+/// Surveys a folder. All rules on it stand in one request.
+pub fn survey(folder: &Folder, requests: &[Request<'_>]) -> Result<Vec<TableSurvey>, Unusable> {
+    let root = Root::open(folder)?;
+    Ok(requests.iter().map(|request| one_request(&root, folder, request)).collect())
+}
+
+/// What one pass over the folder gathers.
+struct Pass<'b> {
+    book: &'b RuleBook,
+    records: u64,
+    rules: Vec<OneRule>,
+}
+
+#[derive(Default)]
+struct OneRule {
+    tally: Tally,
+    bytes_due: u64,
+    unreadable: Vec<(String, String)>,
+}
+
+fn one_request(root: &Root, folder: &Folder, request: &Request<'_>) -> TableSurvey {
+    let mut book = RuleBook::clone(&request.book);
+    let found = protect(root, folder, &mut book)?;
+    let rules = (0..book.len()).map(|_| OneRule::default()).collect();
+    let mut pass = Pass { book: &book, records: 0, rules };
+    let unseen = walk(root, folder, &mut |record| {
+        pass.count(record);
+        Flow::On
+    })?;
+    Ok(request.wanted.iter().map(|rule| pass.survey(*rule, request, &found, unseen.problem())).collect())
+}
+
+impl Pass<'_> {
+    fn count(&mut self, record: &Record<'_>) {
+        for (place, rule) in self.rules.iter_mut().enumerate() {
+            if let Some(verdict) = record.judge(self.book, place) {
+                rule.count(record, &verdict);
+            }
+        }
+        self.records += u64::from(!record.is_gone());
+    }
+
+    fn survey(
+        &self,
+        rule: usize,
+        request: &Request<'_>,
+        found: &Found,
+        unseen: Option<Problem>,
+    ) -> RuleSurvey {
+        let own = &self.rules[rule];
+        let tallies = self.rules.iter().map(|rule| rule.tally).collect();
+        RuleSurvey {
+            counted: Counted { total: Some(self.records), tallies },
+            rule,
+            total: self.records,
+            unreadable: own.unreadable.clone(),
+            bytes_due: Some(own.bytes_due),
+            warning: last_ones(rule, request, own, found),
+            problems: unseen.into_iter().collect(),
+            ..RuleSurvey::default()
+        }
+    }
+}
+
+impl OneRule {
+    fn count(&mut self, record: &Record<'_>, verdict: &Verdict) {
+        self.tally.add(verdict);
+        match verdict.state {
+            State::Due => {
+                let frees = record.look().as_ref().map_or(0, |look| look.frees);
+                self.bytes_due = self.bytes_due.saturating_add(frees);
+            }
+            State::Unreadable if self.unreadable.len() < NAMED => {
+                self.unreadable.push((super::shown(record.path()), why(record, verdict.reason)));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn why(record: &Record<'_>, reason: Reason) -> String {
+    match (reason, record.opaque()) {
+        (_, Some(why)) => why.to_string(),
+        (Reason::Event(why), None) => why.to_string(),
+        _ => "not what `when` compares it with".to_string(),
+    }
+}
+
+/// Where nothing but `keep-newest` keeps the last records, no newer ones have come for as long as
+/// the period: that is seldom meant.
+fn last_ones(rule: usize, request: &Request<'_>, own: &OneRule, found: &Found) -> Option<Problem> {
+    let (_, counted) = found.counted.iter().find(|(place, _)| *place == rule)?;
+    let (blocked, due) = (own.tally.records(State::Blocked), own.tally.records(State::Due));
+    if blocked == 0 || *counted > blocked + due {
+        return None;
+    }
+    let rule = request.rules[rule];
+    let records = if blocked == 1 { "record".to_string() } else { format!("{blocked} records") };
+    let message = format!(
+        "only `keep-newest` keeps the last {records} of {}: all are past their time, and none has come since; is \
+         whatever makes them still running?",
+        rule.data()
+    );
+    Some(Problem::new("last-kept", message).at(&rule.places.data_at))
+}

@@ -1,0 +1,113 @@
+//! What a rule says of a folder's records: a modification time or a date in a name, and the
+//! newest that stay.
+
+use toml::de::DeValue;
+
+use super::{After, Given, counted_from};
+use crate::calendar::{Format, Timestamps, UnixScale, Zone};
+use crate::condition::Condition;
+use crate::diagnostic::{Finding, nearest};
+use crate::policy::FOLDER_COLUMNS;
+use crate::policy::section::{Placed, Section};
+use crate::policy::source::parse_pattern;
+
+/// More would have to be remembered while a folder is read.
+const MOST_NEWEST: u64 = 10_000;
+
+const CHOICES: &str = "write \"modified\", or a date in the name such as { name = \"app-%Y-%m-%d.db.zst\" }";
+
+/// Reads `after = "modified"`, or a table of `name` or `column`, and `counted-from`.
+pub(super) fn after(section: &mut Section<'_>, given: &Given<'_>) -> Option<After> {
+    let Some(value) = section.value("after") else {
+        section.missing("after");
+        return None;
+    };
+    match value.get_ref() {
+        DeValue::String(_) => {
+            let text = section.as_text("after", value)?;
+            modified(section, &text).then(|| after_modified(None))
+        }
+        DeValue::Table(_) => {
+            let title = format!("`after` of {}", section.title());
+            let mut inner = section.as_section("after", value, title)?;
+            let after = table(&mut inner, given);
+            inner.finish();
+            after
+        }
+        _ => section.wrong_type("after", "\"modified\", or a table", value),
+    }
+}
+
+fn table(inner: &mut Section<'_>, given: &Given<'_>) -> Option<After> {
+    inner.not_yet(&["table", "on", "where", "latest", "earliest", "optional"]);
+    let name_written = inner.has("name");
+    let name = inner.parsed("name", parse_pattern);
+    let column = inner.text("column");
+    let is_modified = column.as_ref().is_some_and(|column| modified(inner, column));
+    let counted_written = inner.has("counted-from");
+    let counted = inner.text("counted-from").and_then(|text| counted_from(inner, text, given));
+    if name_written == inner.has("column") {
+        let message = format!("{} must have either `name` or `column`", inner.title());
+        inner.note(Finding::error("missing-key", message, inner.span()).help(CHOICES));
+        return None;
+    }
+    if counted_written && counted.is_none() {
+        return None;
+    }
+    match name {
+        Some(pattern) => {
+            let (column, format) = ("name".to_string(), Some(pattern.value));
+            Some(After { column, format, counted_from: counted })
+        }
+        None => is_modified.then(|| after_modified(counted)),
+    }
+}
+
+fn after_modified(counted_from: Option<crate::calendar::CountedFrom>) -> After {
+    let format = Some(Format::Unix(UnixScale::Nanoseconds));
+    After { column: "modified".to_string(), format, counted_from }
+}
+
+fn modified(section: &Section<'_>, column: &Placed<String>) -> bool {
+    if column.value != "modified" {
+        let message = format!("`{}` is no time of a file", column.value);
+        let finding = Finding::error("unknown-column", message, column.span.clone());
+        section.note(finding.help(CHOICES));
+    }
+    column.value == "modified"
+}
+
+/// How a folder's records tell the time. Every name says something: a blank one is no date.
+pub(super) fn timestamps(format: Format, times_in: Zone) -> Timestamps {
+    Timestamps::new(format, times_in, Vec::new()).where_blank_is_text()
+}
+
+/// Notes every column of `when` that no record of a folder has.
+pub(super) fn check_columns(section: &Section<'_>, when: Option<&Placed<Condition>>) {
+    let Some(when) = when else { return };
+    for column in when.value.columns().iter().filter(|column| !FOLDER_COLUMNS.contains(&column.as_str())) {
+        let message = format!("`{column}` is nothing that a folder's records have");
+        let help = match nearest(column, FOLDER_COLUMNS) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "a condition on a folder can use `name`, `path` (below the folder) and `size` (in bytes)"
+                .to_string(),
+        };
+        section.note(Finding::error("unknown-column", message, when.span.clone()).help(help));
+    }
+}
+
+/// Reads `keep-newest`, which only folders have.
+pub(super) fn keep_newest(section: &mut Section<'_>, is_folder: bool) -> Option<u64> {
+    if !is_folder {
+        section.not_yet(&["keep-newest"]);
+        return None;
+    }
+    let count = section.whole_number("keep-newest")?;
+    if (1..=MOST_NEWEST).contains(&count.value) {
+        return Some(count.value);
+    }
+    let message = format!("`keep-newest` in {} cannot be {}", section.title(), count.value);
+    let help = format!("write how many of the newest records are never deleted, from 1 to {MOST_NEWEST}");
+    section.note(Finding::error("bad-value", message, count.span).help(help));
+    None
+}

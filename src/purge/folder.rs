@@ -1,0 +1,29 @@
+//! Deleting from a folder: batches of records, each announced with its paths, each record judged
+//! again by what the system says of it right before its name is removed.
+//!
+//! Every step goes by descriptor and by a single name, and no link is followed: whatever is
+//! exchanged meanwhile, nothing outside of the folder can be reached.
+
+mod doubt;
+mod mark;
+mod parents;
+mod remove;
+mod task;
+
+use crate::dataset::folder::root::Root;
+use crate::policy::Folder;
+
+use super::job::{Deletion, Halt, Job, Journal};
+
+pub(super) use doubt::decide;
+
+/// Carries out a job on a folder.
+pub(super) fn carry_out(
+    folder: &Folder,
+    job: &Job<'_>,
+    journal: &mut dyn Journal,
+    done: &mut Deletion,
+) -> Result<(), Halt> {
+    let root = Root::open(folder).map_err(|unusable| Halt::Problem(unusable.problem))?;
+    task::Task::new(&root, folder, job).carry_out(journal, done)
+}

@@ -1,0 +1,127 @@
+//! Removing one name, or one sub-folder with everything in it.
+
+use std::ffi::CStr;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use rustix::fs::{Access, AtFlags, FileType, RawDir, accessat, fstat, unlinkat};
+use rustix::io::Errno;
+
+use crate::dataset::folder::look::{Look, Modified, is_file_or_link};
+use crate::dataset::folder::root::{Closed, enter};
+use crate::dataset::folder::shown;
+
+/// Bytes of names that are read at once.
+const BUFFER: usize = 32 * 1024;
+
+/// As deep as a folder can be that was seen whole.
+const DEEPEST: usize = 201;
+
+/// Why something could not be removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stuck {
+    /// It is not there any more: somebody else removed it.
+    Gone,
+    /// In the words of its reason.
+    Because(String),
+}
+
+impl From<Errno> for Stuck {
+    fn from(error: Errno) -> Stuck {
+        match error {
+            Errno::NOENT => Stuck::Gone,
+            error => Stuck::Because(std::io::Error::from(error).to_string()),
+        }
+    }
+}
+
+/// Removes a name. A link goes, and what it leads to stays; a folder is refused by the system.
+pub(super) fn name(folder: BorrowedFd<'_>, name: &CStr) -> Result<(), Stuck> {
+    Ok(unlinkat(folder, name, AtFlags::empty())?)
+}
+
+/// What must hold of a sub-folder while it is emptied.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    /// The file system and the inode that it was judged by.
+    pub(super) identity: (u64, u64),
+    /// Content later than this was written meanwhile, and stays.
+    pub(super) newest: Modified,
+    /// Whether an earlier run had begun: it left folders that are empty and look new.
+    pub(super) is_begun: bool,
+}
+
+/// Removes a sub-folder and everything in it, from the bottom. What was written into it meanwhile
+/// ends that, and is told.
+pub(super) fn folder(parent: BorrowedFd<'_>, name: &CStr, terms: &Terms) -> Result<(), Stuck> {
+    // Nothing in it is touched where the folder itself could not go.
+    let allowed = accessat(parent, c".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS);
+    if let Err(error @ (Errno::ACCESS | Errno::ROFS)) = allowed {
+        return Err(error.into());
+    }
+    let inner = open(parent, name, terms)?;
+    if identity(inner.as_fd())? != terms.identity {
+        return Err(Stuck::Gone);
+    }
+    empty(inner.as_fd(), terms, 0)?;
+    match unlinkat(parent, name, AtFlags::REMOVEDIR) {
+        Err(Errno::NOTEMPTY | Errno::EXIST) => Err(written_meanwhile()),
+        other => Ok(other?),
+    }
+}
+
+fn open(parent: BorrowedFd<'_>, name: &CStr, terms: &Terms) -> Result<std::os::fd::OwnedFd, Stuck> {
+    enter(parent, name, terms.identity.0).map_err(|closed| match closed {
+        Closed::Gone => Stuck::Gone,
+        closed => Stuck::Because(closed.words()),
+    })
+}
+
+fn identity(folder: BorrowedFd<'_>) -> Result<(u64, u64), Errno> {
+    fstat(folder).map(|stat| Look::of(&stat)).map(|look| (look.device, look.inode))
+}
+
+/// Removes everything in an open folder. Returns whether there was something.
+fn empty(folder: BorrowedFd<'_>, terms: &Terms, depth: usize) -> Result<bool, Stuck> {
+    let mut found_some = false;
+    let mut buffer = Vec::with_capacity(BUFFER);
+    let mut entries = RawDir::new(folder, buffer.spare_capacity_mut());
+    while let Some(entry) = entries.next() {
+        let entry = entry.map_err(Stuck::from)?;
+        if matches!(entry.file_name().to_bytes(), b"." | b"..") {
+            continue;
+        }
+        found_some = true;
+        match one(folder, entry.file_name(), terms, depth) {
+            Err(Stuck::Because(why)) => {
+                let name = shown(entry.file_name().to_bytes());
+                return Err(Stuck::Because(format!("{name}: {why}")));
+            }
+            // What somebody else removed meanwhile is as good as removed.
+            Ok(()) | Err(Stuck::Gone) => {}
+        }
+    }
+    Ok(found_some)
+}
+
+fn one(folder: BorrowedFd<'_>, entry: &CStr, terms: &Terms, depth: usize) -> Result<(), Stuck> {
+    let look = Look::at(folder, entry)?;
+    if is_file_or_link(look.kind) {
+        return if look.modified > terms.newest { Err(written_meanwhile()) } else { name(folder, entry) };
+    }
+    if look.kind != FileType::Directory || depth >= DEEPEST {
+        return Err(written_meanwhile());
+    }
+    let inner = open(folder, entry, terms)?;
+    let found_some = empty(inner.as_fd(), terms, depth + 1)?;
+    if !found_some && look.modified > terms.newest && !terms.is_begun {
+        return Err(written_meanwhile());
+    }
+    match unlinkat(folder, entry, AtFlags::REMOVEDIR) {
+        Err(Errno::NOTEMPTY | Errno::EXIST) => Err(written_meanwhile()),
+        other => Ok(other?),
+    }
+}
+
+fn written_meanwhile() -> Stuck {
+    Stuck::Because("something was written while the folder was deleted; what is left of it stays".to_string())
+}

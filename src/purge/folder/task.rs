@@ -1,0 +1,240 @@
+//! One rule's deletion from a folder.
+
+use super::mark::{Announced, to_json};
+use super::parents::{Parents, name_of};
+use super::remove::{self, Stuck, Terms};
+use crate::dataset::Problem;
+use crate::dataset::folder::newest::{Guard, protect};
+use crate::dataset::folder::record::Record;
+use crate::dataset::folder::root::{Closed, Root};
+use crate::dataset::folder::shown;
+use crate::dataset::folder::walk::walk;
+use crate::dataset::request::Flow;
+use crate::policy::{Folder, Unit};
+use crate::purge::job::{Deletion, Halt, Job, Journal, Mark};
+use crate::verdict::{RuleBook, State};
+
+/// How many records are announced together.
+const FILES: usize = 1_000;
+
+/// Folders take longer, and one that is half deleted should not wait for many others.
+const FOLDERS: usize = 50;
+
+pub(super) struct Task<'a> {
+    root: &'a Root,
+    folder: &'a Folder,
+    job: &'a Job<'a>,
+    book: RuleBook,
+    /// The records on which `keep-newest` rests.
+    guards: Vec<Guard>,
+    failures: Failures,
+}
+
+/// Records that could not be deleted.
+#[derive(Default)]
+struct Failures {
+    records: u64,
+    first: Option<String>,
+}
+
+/// What became of one announced record.
+enum Fate {
+    Deleted {
+        frees: u64,
+    },
+    /// It is not due any more, or not there any more.
+    Left,
+    Failed(String),
+}
+
+impl<'a> Task<'a> {
+    pub(super) fn new(root: &'a Root, folder: &'a Folder, job: &'a Job<'a>) -> Task<'a> {
+        let book = RuleBook::clone(&job.request.book);
+        Task { root, folder, job, book, guards: Vec::new(), failures: Failures::default() }
+    }
+
+    /// Deletes what is due and asks again, as long as that finds more and gets on.
+    pub(super) fn carry_out(mut self, journal: &mut dyn Journal, done: &mut Deletion) -> Result<(), Halt> {
+        done.freed = Some(0);
+        self.protect()?;
+        loop {
+            let before = done.deleted;
+            self.failures = Failures::default();
+            self.pass(journal, done)?;
+            if done.stopped.is_some() {
+                break;
+            }
+            let survivors = self.survivors()?;
+            done.survivors = Some(survivors);
+            if survivors == 0 || done.deleted == before || self.room(done) == 0 {
+                break;
+            }
+        }
+        self.failures
+            .problem(self.root, &self.job.source.name)
+            .map_or(Ok(()), |problem| Err(Halt::Problem(problem)))
+    }
+
+    fn protect(&mut self) -> Result<(), Halt> {
+        self.guards = protect(self.root, self.folder, &mut self.book).map_err(Halt::Problem)?.guards;
+        Ok(())
+    }
+
+    fn room(&self, done: &Deletion) -> u64 {
+        self.job.amount.most.saturating_sub(done.deleted)
+    }
+
+    /// Goes through the folder once.
+    fn pass(&mut self, journal: &mut dyn Journal, done: &mut Deletion) -> Result<(), Halt> {
+        let size = if self.folder.unit == Unit::Folder { FOLDERS } else { FILES };
+        let (mut batch, mut halted) = (Vec::new(), Ok(()));
+        let unseen = walk(self.root, self.folder, &mut |record| {
+            batch.extend(self.due(record));
+            if batch.len() < size {
+                return Flow::On;
+            }
+            halted = self.commit(std::mem::take(&mut batch), journal, done);
+            let is_over = halted.is_err() || done.stopped.is_some() || done.is_capped || self.room(done) == 0;
+            if is_over { Flow::Stop } else { Flow::On }
+        });
+        halted?;
+        self.commit(batch, journal, done)?;
+        unseen.map(drop).map_err(Halt::Problem)
+    }
+
+    fn due(&self, record: &Record<'_>) -> Option<Announced> {
+        let verdict = record.judge(&self.book, self.job.rule)?;
+        let look = record.look().as_ref().ok()?;
+        (verdict.state == State::Due).then(|| Announced::of(record.path(), look))
+    }
+
+    fn survivors(&self) -> Result<u64, Halt> {
+        let mut survivors = 0;
+        let walked = walk(self.root, self.folder, &mut |record| {
+            survivors += u64::from(self.due(record).is_some());
+            Flow::On
+        });
+        walked.map(|_| survivors).map_err(Halt::Problem)
+    }
+
+    /// Announces a batch and deletes it.
+    fn commit(
+        &mut self,
+        mut batch: Vec<Announced>,
+        journal: &mut dyn Journal,
+        done: &mut Deletion,
+    ) -> Result<(), Halt> {
+        done.stopped = done.stopped.or_else(|| self.job.stop.reason());
+        let room = usize::try_from(self.room(done)).unwrap_or(usize::MAX);
+        if batch.len() > room {
+            done.is_capped = self.job.amount.most > self.job.amount.expected;
+            batch.truncate(room);
+        }
+        if batch.is_empty() || done.stopped.is_some() {
+            return Ok(());
+        }
+        self.look_after_the_newest()?;
+        let (number, announced, before) = (done.batches + 1, batch.len() as u64, done.deleted);
+        journal.announce(number, announced, Mark::Private(to_json(&batch)))?;
+        done.batches = number;
+        let deleted = self.delete(&batch, done);
+        let rows = done.deleted - before;
+        if rows != announced {
+            journal.settle(number, rows)?;
+        }
+        (self.job.told)(done.deleted);
+        deleted.map_err(Halt::Problem)
+    }
+
+    fn delete(&mut self, batch: &[Announced], done: &mut Deletion) -> Result<(), Problem> {
+        let mut parents = Parents::new(self.root);
+        for announced in batch {
+            done.stopped = self.job.stop.reason();
+            if done.stopped.is_some() {
+                break;
+            }
+            match self.one(announced, &mut parents)? {
+                Fate::Deleted { frees } => {
+                    done.deleted += 1;
+                    done.freed = done.freed.map(|freed| freed.saturating_add(frees));
+                }
+                Fate::Left => {}
+                Fate::Failed(why) => self.failures.add(&announced.path, why),
+            }
+        }
+        parents.sync()
+    }
+
+    /// Asks the rule again about one record, and deletes it.
+    fn one(&self, announced: &Announced, parents: &mut Parents<'_>) -> Result<Fate, Problem> {
+        let Some(name) = name_of(&announced.path) else { return Ok(Fate::Left) };
+        let parent = match parents.open(&announced.path)? {
+            Ok(parent) => parent,
+            Err(Closed::Gone | Closed::Mount) => return Ok(Fate::Left),
+            Err(closed) => return Ok(Fate::Failed(closed.words())),
+        };
+        let record = Record::new(parent, &announced.path, &name, self.folder.unit, self.root.device());
+        let is_due =
+            record.judge(&self.book, self.job.rule).is_some_and(|verdict| verdict.state == State::Due);
+        let look = match record.look() {
+            Ok(look) if is_due && announced.is(look) => look,
+            _ => return Ok(Fate::Left),
+        };
+        let removed = match self.folder.unit {
+            Unit::File => remove::name(parent, &name),
+            Unit::Folder => {
+                let identity = (look.device, look.inode);
+                remove::folder(parent, &name, &Terms { identity, newest: look.modified, is_begun: false })
+            }
+        };
+        Ok(match removed {
+            Ok(()) => {
+                let frees = look.frees;
+                parents.changed();
+                Fate::Deleted { frees }
+            }
+            Err(Stuck::Gone) => Fate::Left,
+            Err(Stuck::Because(why)) => Fate::Failed(why),
+        })
+    }
+
+    /// Where one of the newest records went away or changed, others are the newest now.
+    fn look_after_the_newest(&mut self) -> Result<(), Halt> {
+        let mut parents = Parents::new(self.root);
+        for guard in &self.guards {
+            if !self.stands(guard, &mut parents).map_err(Halt::Problem)? {
+                return self.protect();
+            }
+        }
+        Ok(())
+    }
+
+    fn stands(&self, guard: &Guard, parents: &mut Parents<'_>) -> Result<bool, Problem> {
+        let Some(name) = name_of(&guard.path) else { return Ok(false) };
+        let Ok(parent) = parents.open(&guard.path)? else { return Ok(false) };
+        let record = Record::new(parent, &guard.path, &name, self.folder.unit, self.root.device());
+        let event = record.counted(&self.book, guard.rule).map(|(event, _)| event);
+        Ok(record.look().is_ok() && event == Some(guard.event))
+    }
+}
+
+impl Failures {
+    fn add(&mut self, path: &[u8], why: String) {
+        self.records += 1;
+        self.first.get_or_insert_with(|| format!("{}: {why}", shown(path)));
+    }
+
+    fn problem(&self, root: &Root, source: &str) -> Option<Problem> {
+        let first = self.first.as_ref()?;
+        let records = match self.records {
+            1 => "1 record".to_string(),
+            many => format!("{many} records"),
+        };
+        let message = format!(
+            "{records} of {source} could not be deleted; first: {}/{first}; look at its owner and mode, and at \
+             those of its folder",
+            root.path().display()
+        );
+        Some(Problem::new("cannot-delete", message))
+    }
+}
