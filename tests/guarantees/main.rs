@@ -14,6 +14,7 @@ mod support;
 mod foreign_keys;
 mod g01_cases;
 mod g01_cells;
+mod g01_folders;
 mod g01_never_touched;
 mod g01_oracle;
 mod g02_no_trace;

@@ -214,6 +214,14 @@ fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
+/// Sets when a file, a folder or a link itself was modified.
+pub(crate) fn set_modified(path: &Path, seconds: i64, nanos: i64) {
+    use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
+    let time = Timespec { tv_sec: seconds, tv_nsec: nanos };
+    let times = Timestamps { last_access: time, last_modification: time };
+    utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).unwrap();
+}
+
 /// A connection like that of the application that owns the data.
 pub(crate) fn open(path: &Path) -> Connection {
     let connection = Connection::open(path).unwrap();

@@ -67,15 +67,13 @@ impl<'a> Record<'a> {
     /// Its state under one rule; none where the rule does not match it, or where it is gone.
     pub fn judge(&self, book: &RuleBook, rule: usize) -> Option<Verdict> {
         let verdict = book.judge(rule, &|column| self.value(&book.columns()[column]))?;
-        if verdict.state == State::Due && self.look().is_err() {
-            // What is to go must be seen whole, also where its name alone tells its time.
+        // What would go must be seen whole, also where its name alone tells its time.
+        if matches!(verdict.state, State::Due | State::Overruled | State::Blocked) && self.look().is_err() {
             return (!self.is_gone()).then_some(Verdict::unreadable(Reason::NotSeen));
         }
-        match self.look.get() {
-            Some(Err(Opaque::Gone)) => None,
-            Some(Err(Opaque::Because(_))) => Some(Verdict::unreadable(Reason::NotSeen)),
-            _ => Some(verdict),
-        }
+        let is_unseen = verdict.state == State::Unreadable && self.opaque().is_some();
+        let verdict = if is_unseen { Verdict::unreadable(Reason::NotSeen) } else { verdict };
+        (!self.is_gone()).then_some(verdict)
     }
 
     /// The event by which it counts among the newest of a rule, and whether the rule matches it.
