@@ -9,6 +9,8 @@ mod mark;
 mod parents;
 mod remove;
 mod task;
+#[cfg(test)]
+mod tests;
 
 use crate::dataset::folder::root::Root;
 use crate::policy::Folder;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::support::{COMING, OLD, PURGE, Place, Random, assert_integrity, count, open};
 
 /// Kills of each kind of table and journal; `FRIST_KILLS` in the environment makes it more.
-fn kills() -> u64 {
+pub(super) fn kills() -> u64 {
     std::env::var("FRIST_KILLS").map_or(12, |kills| kills.parse().unwrap())
 }
 
@@ -106,7 +106,7 @@ impl Scene {
 }
 
 /// Waits until a running purge has announced so many batches, or has ended.
-fn wait_for_batches(place: &Place, purge: &mut Child, batches: u64) {
+pub(super) fn wait_for_batches(place: &Place, purge: &mut Child, batches: u64) {
     let path = place.state().join("ledger.jsonl");
     let begin = std::fs::metadata(&path).map_or(0, |ledger| ledger.len());
     let wanted = usize::try_from(batches).unwrap();
@@ -122,7 +122,7 @@ fn wait_for_batches(place: &Place, purge: &mut Child, batches: u64) {
 }
 
 /// Kills a purge with SIGKILL, and says whether that was what ended it.
-fn kill(mut purge: Child) -> bool {
+pub(super) fn kill(mut purge: Child) -> bool {
     purge.kill().unwrap();
     let status = purge.wait().unwrap();
     if let Some(code) = status.code() {
@@ -135,7 +135,7 @@ fn kill(mut purge: Child) -> bool {
 
 /// The rows that the ledger accounts for: of runs that ended, what they say; of killed ones, what
 /// the next run found out.
-fn deleted(ledger: &[Value]) -> u64 {
+pub(super) fn deleted(ledger: &[Value]) -> u64 {
     let started = ledger.iter().filter(|entry| entry["event"] == "run-started");
     let of_run = |run: &Value| {
         let finished = ledger.iter().find(|entry| entry["event"] == "run-finished" && entry["run"] == *run);
@@ -158,7 +158,7 @@ fn deleted(ledger: &[Value]) -> u64 {
     started.map(|entry| of_run(&entry["run"])).sum()
 }
 
-fn outcomes(ledger: &[Value]) -> Vec<&Value> {
+pub(super) fn outcomes(ledger: &[Value]) -> Vec<&Value> {
     ledger.iter().filter(|entry| entry["event"] == "recovered").collect()
 }
 

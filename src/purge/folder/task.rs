@@ -56,7 +56,7 @@ impl<'a> Task<'a> {
     /// Deletes what is due and asks again, as long as that finds more and gets on.
     pub(super) fn carry_out(mut self, journal: &mut dyn Journal, done: &mut Deletion) -> Result<(), Halt> {
         done.freed = Some(0);
-        self.protect()?;
+        self.protect().map_err(Halt::Problem)?;
         loop {
             let before = done.deleted;
             self.failures = Failures::default();
@@ -75,8 +75,8 @@ impl<'a> Task<'a> {
             .map_or(Ok(()), |problem| Err(Halt::Problem(problem)))
     }
 
-    fn protect(&mut self) -> Result<(), Halt> {
-        self.guards = protect(self.root, self.folder, &mut self.book).map_err(Halt::Problem)?.guards;
+    fn protect(&mut self) -> Result<(), Problem> {
+        self.guards = protect(self.root, self.folder, &mut self.book)?.guards;
         Ok(())
     }
 
@@ -133,11 +133,10 @@ impl<'a> Task<'a> {
         if batch.is_empty() || done.stopped.is_some() {
             return Ok(());
         }
-        self.look_after_the_newest()?;
         let (number, announced, before) = (done.batches + 1, batch.len() as u64, done.deleted);
         journal.announce(number, announced, Mark::Private(to_json(&batch)))?;
         done.batches = number;
-        let deleted = self.delete(&batch, done);
+        let deleted = self.look_after_the_newest().and_then(|()| self.delete(&batch, done));
         let rows = done.deleted - before;
         if rows != announced {
             journal.settle(number, rows)?;
@@ -199,10 +198,10 @@ impl<'a> Task<'a> {
     }
 
     /// Where one of the newest records went away or changed, others are the newest now.
-    fn look_after_the_newest(&mut self) -> Result<(), Halt> {
+    fn look_after_the_newest(&mut self) -> Result<(), Problem> {
         let mut parents = Parents::new(self.root);
         for guard in &self.guards {
-            if !self.stands(guard, &mut parents).map_err(Halt::Problem)? {
+            if !self.stands(guard, &mut parents)? {
                 return self.protect();
             }
         }

@@ -1,0 +1,274 @@
+//! Deletions during which something happens: between the announcement of a batch and its deletion.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant as Stopwatch};
+
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
+use tempfile::TempDir;
+
+use super::carry_out;
+use crate::calendar::Instant;
+use crate::dataset::request::requests;
+use crate::ledger::LedgerError;
+use crate::policy::{Policy, Surroundings, parse};
+use crate::purge::job::{Amount, Deletion, Halt, Job, Journal, Mark};
+use crate::purge::stop::Stop;
+
+/// A journal in whose hand something happens as a batch is announced.
+struct Meanwhile<'f> {
+    happens: &'f mut dyn FnMut(u64),
+    announced: Vec<u64>,
+    settled: Vec<(u64, u64)>,
+}
+
+impl Journal for Meanwhile<'_> {
+    fn announce(&mut self, batch: u64, rows: u64, mark: Mark) -> Result<(), LedgerError> {
+        assert!(matches!(mark, Mark::Private(_)), "names are never in the ledger");
+        self.announced.push(rows);
+        (self.happens)(batch);
+        Ok(())
+    }
+
+    fn settle(&mut self, batch: u64, rows: u64) -> Result<(), LedgerError> {
+        self.settled.push((batch, rows));
+        Ok(())
+    }
+
+    fn undo(&mut self, _: u64) -> Result<(), LedgerError> {
+        panic!("a deletion cannot be undone")
+    }
+}
+
+struct Place {
+    folder: TempDir,
+    policy: Policy,
+}
+
+/// 2001-02-03.
+const OLD: i64 = 981_158_400;
+/// 2026-11-20.
+const NOW: i64 = 1_795_132_800;
+
+impl Place {
+    fn new(source: &str, rule: &str) -> Place {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("data")).unwrap();
+        let text = format!(
+            "version = 1\n[policy]\nname = \"p\"\ntimezone = \"UTC\"\n[source.s]\nfiles = \"data\"\n{source}\n\
+             [[rule]]\nname = \"r\"\ndata = \"s\"\nkeep = \"1 year\"\nafter = \"modified\"\n{rule}\n"
+        );
+        let state = folder.path().join(".frist");
+        let surroundings =
+            Surroundings { file: "p.toml", base: folder.path(), default_state: &state, variable: &|_| None };
+        let (policy, findings) = parse(&text, &surroundings);
+        let policy = policy.unwrap_or_else(|| panic!("{findings:?}"));
+        Place { folder, policy }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join("data").join(name)
+    }
+
+    fn file(&self, name: &str, modified: i64) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "four").unwrap();
+        touch(&path, modified);
+    }
+
+    fn left(&self) -> Vec<String> {
+        let names = fs::read_dir(self.path("")).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// Purges; while the batch of each number is announced, something happens.
+    fn purge(&self, happens: &mut dyn FnMut(u64)) -> Purged {
+        self.purge_most(u64::MAX, &Arc::default(), happens)
+    }
+
+    fn purge_most(&self, most: u64, signal: &Arc<AtomicBool>, happens: &mut dyn FnMut(u64)) -> Purged {
+        let source = &self.policy.sources[0];
+        let requests = requests(&self.policy, source, Instant::from_unix(NOW, 0), |_| true);
+        let stop = Stop::new(Arc::clone(signal), Stopwatch::now(), None);
+        let job = Job {
+            source,
+            request: &requests[0],
+            rule: 0,
+            amount: Amount { expected: 1, most },
+            stop: &stop,
+            wait: Duration::ZERO,
+            nice: 0.0,
+            told: &|_| {},
+        };
+        let mut journal = Meanwhile { happens, announced: Vec::new(), settled: Vec::new() };
+        let mut done = Deletion::default();
+        let halted = carry_out(source.kind.folder().unwrap(), &job, &mut journal, &mut done);
+        let problem = halted.err().map(|halt| match halt {
+            Halt::Problem(problem) => problem.to_string(),
+            other => panic!("{other:?}"),
+        });
+        Purged { done, announced: journal.announced, settled: journal.settled, problem }
+    }
+}
+
+struct Purged {
+    done: Deletion,
+    announced: Vec<u64>,
+    settled: Vec<(u64, u64)>,
+    problem: Option<String>,
+}
+
+fn touch(path: &Path, modified: i64) {
+    let time = Timespec { tv_sec: modified, tv_nsec: 0 };
+    let times = Timestamps { last_access: time, last_modification: time };
+    utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).unwrap();
+}
+
+#[test]
+fn what_is_due_goes_and_is_counted() {
+    let place = Place::new("", "");
+    (0..2_500).for_each(|number| place.file(&format!("{number}"), OLD));
+    place.file("young", NOW - 5);
+    let purged = place.purge(&mut |_| {});
+    assert_eq!(place.left(), ["young"]);
+    assert_eq!((purged.done.deleted, purged.done.freed), (2_500, Some(10_000)));
+    assert_eq!(purged.announced, [1_000, 1_000, 500]);
+    assert_eq!((purged.settled, purged.done.survivors, purged.problem), (vec![], Some(0), None));
+}
+
+#[test]
+fn a_file_that_was_touched_since_the_scan_survives() {
+    let place = Place::new("", "");
+    ["a", "b", "c"].iter().for_each(|name| place.file(name, OLD));
+    let purged = place.purge(&mut |_| touch(&place.path("b"), NOW - 5));
+    assert_eq!(place.left(), ["b"]);
+    assert_eq!((purged.done.deleted, purged.done.survivors), (2, Some(0)));
+    assert_eq!(purged.settled, [(1, 2)], "the ledger hears that one was left");
+}
+
+#[test]
+fn a_file_that_somebody_else_deleted_is_not_ours() {
+    let place = Place::new("", "");
+    ["a", "b"].iter().for_each(|name| place.file(name, OLD));
+    let purged = place.purge(&mut |_| fs::remove_file(place.path("a")).unwrap());
+    assert_eq!((purged.done.deleted, purged.done.freed, purged.problem), (1, Some(4), None));
+    assert_eq!(purged.settled, [(1, 1)]);
+}
+
+#[test]
+fn another_file_of_the_same_name_is_announced_before_it_goes() {
+    let place = Place::new("", "");
+    place.file("a", OLD);
+    place.file("b", OLD);
+    let mut announced = 0;
+    let purged = place.purge(&mut |_| {
+        announced += 1;
+        if announced == 1 {
+            // It has another inode, for the old one is still there.
+            fs::rename(place.path("a"), place.folder.path().join("elsewhere")).unwrap();
+            place.file("a", OLD);
+        }
+    });
+    assert_eq!((purged.announced, purged.settled), (vec![2, 1], vec![(1, 1)]));
+    assert_eq!(purged.done.deleted, 2);
+}
+
+#[test]
+fn a_name_that_became_a_folder_or_a_link_to_one_stays() {
+    let place = Place::new("", "");
+    place.file("a", OLD);
+    place.file("b", OLD);
+    place.file("../outside/x", OLD);
+    let mut happened = false;
+    place.purge(&mut |_| {
+        if !std::mem::replace(&mut happened, true) {
+            fs::remove_file(place.path("a")).unwrap();
+            fs::create_dir(place.path("a")).unwrap();
+            touch(&place.path("a"), OLD);
+            fs::remove_file(place.path("b")).unwrap();
+            symlink(place.folder.path().join("outside"), place.path("b")).unwrap();
+            touch(&place.path("b"), NOW - 5);
+        }
+    });
+    assert_eq!(place.left(), ["a", "b"]);
+    assert!(place.path("../outside/x").exists());
+}
+
+#[test]
+fn a_sub_folder_that_became_a_link_is_not_entered() {
+    let place = Place::new("recursive = true", "");
+    place.file("sub/x", OLD);
+    place.file("../outside/x", OLD);
+    place.purge(&mut |_| {
+        fs::rename(place.path("sub"), place.folder.path().join("moved")).unwrap();
+        symlink(place.folder.path().join("outside"), place.path("sub")).unwrap();
+        touch(&place.path("sub"), NOW);
+    });
+    assert!(place.path("../outside/x").exists() && place.path("../moved/x").exists());
+}
+
+#[test]
+fn a_sub_folder_in_which_something_was_written_stays_whole() {
+    let place = Place::new("unit = \"folder\"", "");
+    place.file("old/deep/x", OLD);
+    place.file("old/y", OLD);
+    let purged = place.purge(&mut |_| place.file("old/deep/new", NOW - 5));
+    assert_eq!((purged.done.deleted, purged.done.survivors, purged.problem), (0, Some(0), None));
+    assert!(place.path("old/deep/x").exists() && place.path("old/y").exists());
+}
+
+#[test]
+fn hard_links_give_nothing_back_until_the_last() {
+    let place = Place::new("", "");
+    place.file("a", OLD);
+    fs::hard_link(place.path("a"), place.path("b")).unwrap();
+    place.file("c", OLD);
+    fs::hard_link(place.path("c"), place.folder.path().join("kept")).unwrap();
+    let purged = place.purge(&mut |_| {});
+    assert_eq!((purged.done.deleted, purged.done.freed), (3, Some(4)));
+    assert_eq!(fs::read(place.folder.path().join("kept")).unwrap(), b"four");
+}
+
+#[test]
+fn a_newest_record_that_goes_away_makes_others_the_newest() {
+    let place = Place::new("", "keep-newest = 2");
+    for (name, age) in [("a", 0), ("b", 1), ("c", 2), ("d", 3)] {
+        place.file(name, OLD + age);
+    }
+    fs::write(place.path("e"), "").unwrap();
+    touch(&place.path("e"), NOW - 5);
+    let purged = place.purge(&mut |_| {
+        let _ = fs::remove_file(place.path("e"));
+    });
+    assert_eq!(place.left(), ["c", "d"]);
+    assert_eq!(purged.done.deleted, 2);
+}
+
+#[test]
+fn the_limit_holds_to_the_record() {
+    let place = Place::new("", "");
+    (0..10).for_each(|number| place.file(&format!("{number}"), OLD));
+    let purged = place.purge_most(4, &Arc::default(), &mut |_| {});
+    assert_eq!((purged.done.deleted, place.left().len()), (4, 6));
+    assert!(purged.done.is_capped);
+    assert_eq!(purged.done.survivors, Some(6));
+}
+
+#[test]
+fn a_signal_ends_it_within_the_batch_and_the_ledger_hears_how_far_it_came() {
+    let place = Place::new("", "");
+    (0..10).for_each(|number| place.file(&format!("{number}"), OLD));
+    let signal = Arc::new(AtomicBool::new(false));
+    let purged = place.purge_most(u64::MAX, &Arc::clone(&signal), &mut |_| {
+        signal.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert!(purged.done.stopped.is_some());
+    assert_eq!((purged.done.deleted, purged.settled), (0, vec![(1, 0)]));
+    assert_eq!(place.left().len(), 10);
+}

@@ -1,0 +1,136 @@
+//! G17 in folders: whatever is exchanged while a purge runs, nothing outside of the folder goes.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use super::support::{HEAD, Place, WITHOUT_LIMIT, set_modified};
+
+const NOW: &str = "2026-11-20T12:00:00Z";
+const PURGE: [&str; 4] = ["purge", "--yes", "--format", "json"];
+const FILES: usize = 400;
+
+fn place(source: &str) -> Place {
+    let place = Place::in_memory();
+    let source = format!("[source.files]\nfiles = \"data\"\n{source}\n");
+    let rule = "[[rule]]\nname = \"files\"\ndata = \"files\"\nkeep = \"1 year\"\nafter = \"modified\"\n";
+    fs::write(place.policy(), format!("{HEAD}{WITHOUT_LIMIT}{source}{rule}")).unwrap();
+    fs::create_dir(place.path("data")).unwrap();
+    place
+}
+
+fn fill(folder: &Path) {
+    fs::create_dir_all(folder).unwrap();
+    for number in 0..FILES {
+        let path = folder.join(number.to_string());
+        fs::write(&path, "x").unwrap();
+        set_modified(&path, 1, 0);
+    }
+}
+
+/// Exchanges a sub-folder and a link to a folder outside, over and over, until it is told to end.
+fn exchange(one: &Path, other: &Path, ends: &AtomicBool) -> u64 {
+    let mut exchanges = 0;
+    while !ends.load(Ordering::Relaxed) {
+        exchanges += u64::from(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).is_ok());
+        thread::yield_now();
+    }
+    // An even number leaves everything in its place.
+    if exchanges % 2 == 1 {
+        renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).unwrap();
+    }
+    exchanges
+}
+
+fn nothing_outside_goes(source: &str) {
+    let place = place(source);
+    let (outside, sub, link) = (place.path("outside"), place.path("data/sub"), place.path("link"));
+    fill(&outside);
+    symlink(&outside, &link).unwrap();
+    let (mut exchanges, mut deleted) = (0, 0);
+    for _ in 0..15 {
+        fill(&sub);
+        fill(&place.path("data/steady"));
+        let ends = AtomicBool::new(false);
+        exchanges += thread::scope(|scope| {
+            let attacker = scope.spawn(|| exchange(&sub, &link, &ends));
+            // Where the sub-folder was a link just then, files are gone or were never there.
+            let ran = place.at(NOW, &PURGE);
+            ends.store(true, Ordering::Relaxed);
+            deleted += ran.json()["totals"]["deleted"].as_u64().unwrap();
+            attacker.join().unwrap()
+        });
+        assert_eq!(fs::read_dir(&outside).unwrap().count(), FILES, "files outside went");
+    }
+    assert!(exchanges > 100 && deleted > 0, "{exchanges} exchanges, {deleted} deleted");
+}
+
+#[test]
+fn a_sub_folder_that_becomes_a_link_leads_nowhere() {
+    nothing_outside_goes("recursive = true");
+}
+
+#[test]
+fn a_record_that_becomes_a_link_leads_nowhere() {
+    nothing_outside_goes("unit = \"folder\"");
+}
+
+#[test]
+fn links_go_and_what_they_lead_to_stays() {
+    let place = place("match = [\"link-*\", \"\\\\*\"]");
+    fill(&place.path("outside"));
+    for (name, target) in
+        [("link-file", "outside/1"), ("link-folder", "outside"), ("link-nowhere", "nowhere")]
+    {
+        let link = place.path("data").join(name);
+        symlink(place.path(target), &link).unwrap();
+        set_modified(&link, 1, 0);
+    }
+    let ran = place.at(NOW, &PURGE).expect(0);
+    assert_eq!(ran.rule("files")["deleted"], 3);
+    assert_eq!(fs::read_dir(place.path("data")).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(place.path("outside")).unwrap().count(), FILES);
+}
+
+#[test]
+fn a_folder_goes_with_its_links_and_without_what_they_lead_to() {
+    let place = place("unit = \"folder\"");
+    fill(&place.path("outside"));
+    fs::create_dir_all(place.path("data/old/deep")).unwrap();
+    for name in ["data/old/link", "data/old/deep/link"] {
+        symlink(place.path("outside"), place.path(name)).unwrap();
+        set_modified(&place.path(name), 1, 0);
+    }
+    assert_eq!(place.at(NOW, &PURGE).expect(0).rule("files")["deleted"], 1);
+    assert!(!place.path("data/old").exists());
+    assert_eq!(fs::read_dir(place.path("outside")).unwrap().count(), FILES);
+}
+
+#[test]
+fn names_that_are_no_text_are_deleted_by_their_bytes() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    for unit in ["file", "folder"] {
+        let place = place(&format!("unit = \"{unit}\""));
+        let name = |bytes: &[u8]| place.path("data").join(OsStr::from_bytes(bytes));
+        let names: [&[u8]; 5] = [b"\xff\xfe", b"a\xc3", b"a\\xc3", b"new\nline", b" "];
+        for bytes in names {
+            let path =
+                if unit == "file" { name(bytes) } else { name(bytes).join(OsStr::from_bytes(b"\xf0")) };
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, "").unwrap();
+            set_modified(&path, 1, 0);
+        }
+        fs::write(name(b"young"), "").unwrap();
+        let report = place.at(NOW, &["report", "--list", "--format", "json"]);
+        assert_eq!(report.rule("files")["due"], 5, "{report:?}");
+        assert!(report.out.contains(r"a\\xc3") && report.out.contains(r"a\\\\xc3"), "{}", report.out);
+        assert_eq!(place.at(NOW, &PURGE).expect(0).rule("files")["deleted"], 5);
+        assert_eq!(fs::read_dir(place.path("data")).unwrap().count(), 1);
+    }
+}
