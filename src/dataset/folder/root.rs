@@ -149,3 +149,26 @@ pub fn refused(path: &Path, why: &str) -> Problem {
     );
     Problem::new("refused-folder", message)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn no_link_is_entered_and_nothing_but_a_folder() {
+        let place = tempfile::tempdir().unwrap();
+        fs::create_dir(place.path().join("folder")).unwrap();
+        fs::write(place.path().join("file"), "").unwrap();
+        symlink("folder", place.path().join("link")).unwrap();
+        let root = Root::reopen(place.path()).unwrap();
+        let entered = |name: &CStr| enter(root.as_fd(), name, root.device()).map(drop);
+        assert_eq!(entered(c"folder"), Ok(()));
+        for name in [c"link", c"file", c"nothing"] {
+            assert_eq!(entered(name), Err(Closed::Gone), "{name:?}");
+        }
+        let elsewhere = enter(root.as_fd(), c"folder", root.device() + 1).map(drop);
+        assert_eq!(elsewhere, Err(Closed::Mount));
+    }
+}
