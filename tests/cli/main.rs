@@ -11,6 +11,7 @@ mod support;
 mod bad_input;
 mod check;
 mod demo;
+mod folders;
 mod fuzz;
 mod ledger;
 mod output;
