@@ -30,8 +30,9 @@ impl Witness {
         let announced = modified(&lock.folder().ledger());
         let nobody_wrote_since = match (policy, announced) {
             (Some(policy), Some(announced)) => {
-                let latest =
-                    policy.sources.iter().filter_map(|source| last_written(source.kind.path())).max();
+                // Folders are changed all the time; each is asked when its batch is decided.
+                let databases = policy.sources.iter().filter(|source| source.kind.folder().is_none());
+                let latest = databases.filter_map(|source| last_written(source.kind.path())).max();
                 latest.is_none_or(|latest| latest <= announced + COMMIT)
             }
             _ => false,

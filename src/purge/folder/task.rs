@@ -1,9 +1,13 @@
 //! One rule's deletion from a folder.
 
+use std::ffi::CStr;
+use std::os::fd::BorrowedFd;
+
 use super::mark::{Announced, to_json};
 use super::parents::{Parents, name_of};
 use super::remove::{self, Stuck, Terms};
 use crate::dataset::Problem;
+use crate::dataset::folder::content::look_into;
 use crate::dataset::folder::newest::{Guard, protect};
 use crate::dataset::folder::record::Record;
 use crate::dataset::folder::root::{Closed, Root};
@@ -193,8 +197,24 @@ impl<'a> Task<'a> {
                 Fate::Deleted { frees }
             }
             Err(Stuck::Gone) => Fate::Left,
-            Err(Stuck::Because(why)) => Fate::Failed(why),
+            Err(Stuck::Because(why)) => Fate::Failed(self.and_what_is_gone(why, announced, parent, &name)),
         })
+    }
+
+    /// A sub-folder that was left in the middle looks whole, and is not.
+    fn and_what_is_gone(
+        &self,
+        why: String,
+        announced: &Announced,
+        parent: BorrowedFd<'_>,
+        name: &CStr,
+    ) -> String {
+        let left = match self.folder.unit {
+            Unit::File => return why,
+            Unit::Folder => look_into(parent, name, self.root.device()),
+        };
+        let is_whole = left.is_ok_and(|left| left.entries >= announced.entries);
+        if is_whole { why } else { format!("{why} (a part of it is gone)") }
     }
 
     /// Where one of the newest records went away or changed, others are the newest now.

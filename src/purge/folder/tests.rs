@@ -224,6 +224,47 @@ fn a_sub_folder_in_which_something_was_written_stays_whole() {
 }
 
 #[test]
+fn a_sub_folder_that_grows_while_it_goes_is_left_in_the_middle_and_told() {
+    let place = Place::new("unit = \"folder\"", "");
+    place.file("old/a", OLD);
+    place.file("old/deep/x", OLD + 1);
+    let outcome = {
+        // What is newer than all that was seen stops it wherever it is met.
+        let terms = super::remove::Terms {
+            identity: identity(&place.path("old")),
+            newest: crate::dataset::folder::look::Modified::new(OLD, 0),
+            is_begun: false,
+        };
+        let root = fs::File::open(place.path("")).unwrap();
+        super::remove::folder(std::os::fd::AsFd::as_fd(&root), c"old", &terms)
+    };
+    let why = format!("{outcome:?}");
+    assert!(why.contains("deep: x: something was written while the folder was deleted"), "{why}");
+    assert!(place.path("old/deep/x").exists());
+}
+
+fn identity(path: &Path) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = fs::metadata(path).unwrap();
+    (metadata.dev(), metadata.ino())
+}
+
+#[test]
+fn a_new_empty_folder_is_something_that_was_written() {
+    let place = Place::new("unit = \"folder\"", "");
+    place.file("old/a", OLD);
+    fs::create_dir(place.path("old/new")).unwrap();
+    let root = fs::File::open(place.path("")).unwrap();
+    let newest = crate::dataset::folder::look::Modified::new(OLD, 0);
+    let remove = |is_begun| {
+        let terms = super::remove::Terms { identity: identity(&place.path("old")), newest, is_begun };
+        super::remove::folder(std::os::fd::AsFd::as_fd(&root), c"old", &terms)
+    };
+    assert!(remove(false).is_err() && place.path("old/new").exists());
+    assert_eq!(remove(true), Ok(()), "a killed run leaves such folders");
+}
+
+#[test]
 fn hard_links_give_nothing_back_until_the_last() {
     let place = Place::new("", "");
     place.file("a", OLD);
