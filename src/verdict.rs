@@ -179,9 +179,9 @@ impl RuleBook {
         self.clauses[rule].keep_newest
     }
 
-    /// Whether some rule keeps the newest records.
-    pub fn keeps_any_newest(&self) -> bool {
-        self.clauses.iter().any(|clause| clause.keep_newest.is_some())
+    /// Says that no record is kept for being one of the newest: to see whether it would matter.
+    pub fn keep_nothing(&mut self) {
+        self.clauses.iter_mut().for_each(|clause| clause.protection = Protection::None);
     }
 
     /// Says which are the newest records that a rule keeps. Until then it keeps all.

@@ -101,7 +101,16 @@ impl Place {
         }
         let mut command = Command::new(binary);
         self.prepare(&mut command, arguments);
-        Ran::from(command.uid(65_534).gid(65_534).output().unwrap())
+        command.uid(65_534).gid(65_534);
+        loop {
+            match command.output() {
+                // Another test's process that is just being made holds the copy open for writing.
+                Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+                    std::thread::sleep(std::time::Duration::from_millis(5));
+                }
+                output => return Ran::from(output.unwrap()),
+            }
+        }
     }
 
     /// Runs the binary in a shell, after these words of it: `ulimit -f 4;`.

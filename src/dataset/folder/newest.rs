@@ -29,46 +29,91 @@ pub struct Found {
     pub counted: Vec<(usize, u64)>,
 }
 
+/// The search for the newest records of every rule that keeps some.
+pub(super) struct Search {
+    rules: Vec<OneRule>,
+}
+
 /// One rule's search.
-struct Search {
+struct OneRule {
     rule: usize,
     all: Newest<Vec<u8>>,
     matching: Newest<Vec<u8>>,
+    /// The newest of the records that were due although they count.
+    newest_due: Option<Event>,
 }
 
-/// Tells the book which records are the newest. Asks for a walk only where a rule wants to know.
+/// Tells the book which records are the newest.
 pub fn protect(root: &Root, folder: &Folder, book: &mut RuleBook) -> Result<Found, Problem> {
-    let wanted = |rule| Some((rule, book.keep_newest(rule)?));
-    let searches = (0..book.len()).filter_map(wanted).map(|(rule, count)| Search {
-        rule,
-        all: Newest::new(count),
-        matching: Newest::new(count),
-    });
-    let mut searches: Vec<Search> = searches.collect();
-    if searches.is_empty() {
-        return Ok(Found::default());
+    let mut search = Search::of(book);
+    if search.is_needed() {
+        walk(root, folder, &mut |record| {
+            search.show(record, book, false);
+            Flow::On
+        })?;
     }
-    walk(root, folder, &mut |record| {
-        searches.iter_mut().for_each(|search| search.show(record, book));
-        Flow::On
-    })?;
-    let mut found = Found::default();
-    for search in searches {
-        let (all, matching) = (search.all.kept_from(), search.matching.kept_from());
-        book.protect(search.rule, Protection::From { all, matching });
-        found.counted.push((search.rule, search.matching.counted()));
-        found.guards.extend(search.guards());
-    }
-    Ok(found)
+    Ok(search.settle(book))
 }
 
 impl Search {
-    fn show(&mut self, record: &Record<'_>, book: &RuleBook) {
+    pub(super) fn of(book: &RuleBook) -> Search {
+        let wanted = |rule| Some((rule, book.keep_newest(rule)?));
+        let rules = (0..book.len()).filter_map(wanted).map(|(rule, count)| OneRule {
+            rule,
+            all: Newest::new(count),
+            matching: Newest::new(count),
+            newest_due: None,
+        });
+        Search { rules: rules.collect() }
+    }
+
+    /// A search that nobody asks for.
+    pub(super) fn none() -> Search {
+        Search { rules: Vec::new() }
+    }
+
+    fn is_needed(&self) -> bool {
+        !self.rules.is_empty()
+    }
+
+    /// Shows it a record, and whether that is due where nothing is kept.
+    pub(super) fn show(&mut self, record: &Record<'_>, book: &RuleBook, is_due: bool) {
+        self.rules.iter_mut().for_each(|rule| rule.show(record, book, is_due));
+    }
+
+    /// Whether one of the newest is due, and so must be kept.
+    pub(super) fn keeps_what_is_due(&self) -> bool {
+        self.rules.iter().any(OneRule::keeps_what_is_due)
+    }
+
+    /// Tells the book what was found.
+    pub(super) fn settle(self, book: &mut RuleBook) -> Found {
+        let mut found = Found::default();
+        for search in self.rules {
+            let (all, matching) = (search.all.kept_from(), search.matching.kept_from());
+            book.protect(search.rule, Protection::From { all, matching });
+            found.counted.push((search.rule, search.matching.counted()));
+            found.guards.extend(search.guards());
+        }
+        found
+    }
+}
+
+impl OneRule {
+    fn show(&mut self, record: &Record<'_>, book: &RuleBook, is_due: bool) {
         let Some((event, matches)) = record.counted(book, self.rule) else { return };
         self.all.show(event, || record.path().to_vec());
         if matches {
             self.matching.show(event, || record.path().to_vec());
         }
+        if is_due {
+            self.newest_due = self.newest_due.max(Some(event));
+        }
+    }
+
+    fn keeps_what_is_due(&self) -> bool {
+        let from = [self.all.kept_from(), self.matching.kept_from()].into_iter().flatten().min();
+        self.newest_due.zip(from).is_some_and(|(due, from)| due >= from)
     }
 
     fn guards(self) -> impl Iterator<Item = Guard> {

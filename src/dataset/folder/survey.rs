@@ -1,6 +1,6 @@
 //! Counting the states of a folder's records, and the bytes of those that are due.
 
-use super::newest::{Found, protect};
+use super::newest::{Found, Search};
 use super::record::Record;
 use super::root::Root;
 use super::walk::walk;
@@ -34,24 +34,52 @@ struct OneRule {
 
 fn one_request(root: &Root, folder: &Folder, request: &Request<'_>) -> TableSurvey {
     let mut book = RuleBook::clone(&request.book);
-    let found = protect(root, folder, &mut book)?;
-    let rules = (0..book.len()).map(|_| OneRule::default()).collect();
-    let mut pass = Pass { book: &book, records: 0, rules };
-    let unseen = walk(root, folder, &mut |record| {
-        pass.count(record);
-        Flow::On
-    })?;
-    Ok(request.wanted.iter().map(|rule| pass.survey(*rule, request, &found, unseen.problem())).collect())
+    let mut search = Search::of(&book);
+    book.keep_nothing();
+    let (pass, unseen) = Pass::through(root, folder, &book, &mut search)?;
+    // Only where one of the newest is due does it make a difference that it is kept.
+    if !search.keeps_what_is_due() {
+        let found = search.settle(&mut RuleBook::clone(&request.book));
+        return Ok(pass.surveys(request, &found, unseen));
+    }
+    drop(pass);
+    let found = search.settle(&mut book);
+    let (pass, unseen) = Pass::through(root, folder, &book, &mut Search::none())?;
+    Ok(pass.surveys(request, &found, unseen))
 }
 
-impl Pass<'_> {
-    fn count(&mut self, record: &Record<'_>) {
+impl<'b> Pass<'b> {
+    fn through(
+        root: &Root,
+        folder: &Folder,
+        book: &'b RuleBook,
+        search: &mut Search,
+    ) -> Result<(Pass<'b>, Option<Problem>), Problem> {
+        let rules = (0..book.len()).map(|_| OneRule::default()).collect();
+        let mut pass = Pass { book, records: 0, rules };
+        let unseen = walk(root, folder, &mut |record| {
+            let is_due = pass.count(record);
+            search.show(record, book, is_due);
+            Flow::On
+        })?;
+        Ok((pass, unseen.problem()))
+    }
+
+    /// Counts a record under every rule. Returns whether it is due under any.
+    fn count(&mut self, record: &Record<'_>) -> bool {
+        let mut is_due = false;
         for (place, rule) in self.rules.iter_mut().enumerate() {
             if let Some(verdict) = record.judge(self.book, place) {
                 rule.count(record, &verdict);
+                is_due |= verdict.state == State::Due;
             }
         }
         self.records += u64::from(!record.is_gone());
+        is_due
+    }
+
+    fn surveys(&self, request: &Request<'_>, found: &Found, unseen: Option<Problem>) -> Vec<RuleSurvey> {
+        request.wanted.iter().map(|rule| self.survey(*rule, request, found, unseen.clone())).collect()
     }
 
     fn survey(
