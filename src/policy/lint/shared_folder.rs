@@ -33,6 +33,11 @@ fn holds(folder: &Folder, below: &Path) -> bool {
 }
 
 fn below(folder: &Folder, path: &Path) -> Option<PathBuf> {
-    let real = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
     real(path)?.strip_prefix(real(&folder.path)?).ok().map(Path::to_path_buf)
+}
+
+/// The path without links; of one that is a pattern, or is not there yet, its folder's.
+fn real(path: &Path) -> Option<PathBuf> {
+    let of_folder = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize().ok().or_else(of_folder).or_else(|| std::path::absolute(path).ok())
 }

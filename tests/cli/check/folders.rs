@@ -198,6 +198,8 @@ fn a_folder_does_not_hold_what_another_source_is_about() {
     let words = "error[same-data]: source `backups` holds what source `other` is about";
     both("", "sqlite = \"../data/app.db\"").code(1).says(words);
     both("match = \"*.zst\"", "sqlite = \"../data/app.db\"").code(0);
+    both("", "csv = \"../data/*.csv\"").code(1).says(words);
+    both("match = \"*.zst\"", "csv = \"../data/*.csv\"").code(0);
     both("recursive = true", "files = \"../data/sub\"").code(1).says(words);
     both("unit = \"folder\"", "files = \"../data/sub\"").code(1).says(words);
     both("", "files = \"../data/sub\"").code(0);
