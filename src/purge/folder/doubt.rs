@@ -104,6 +104,7 @@ fn finish(parent: BorrowedFd<'_>, name: &std::ffi::CStr, announced: &Announced, 
     match remove::folder(parent, name, &terms) {
         Ok(()) | Err(Stuck::Gone) => true,
         Err(Stuck::Because(why)) => {
+            let why = crate::diagnostic::printable(&why);
             tracing::warn!("a folder that a killed run had begun to delete is still there: {why}");
             false
         }
