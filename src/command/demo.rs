@@ -1,6 +1,7 @@
 //! `frist demo`: a small company, checked, reported, purged and verified before one's eyes.
 
 mod company;
+mod files;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -50,7 +51,8 @@ pub(super) fn run(
 
 const TALE: &str = "\
 a policy made from
-its privacy notice, and a database with customers, invoices, contacts, access logs and page views.";
+its privacy notice, a database with customers, invoices, contacts and page views, access logs in CSV
+files, and a folder of backups.";
 
 fn step(
     why: &str,
@@ -84,5 +86,7 @@ fn build(folder: &Path, policy: &Path, now: Instant) -> anyhow::Result<()> {
     fs::create_dir_all(folder.join("policies"))?;
     fs::create_dir_all(&data)?;
     fs::write(policy, POLICY)?;
+    files::access_logs(&data, now)?;
+    files::backups(&folder.join("backups"), now)?;
     company::database(&data.join("app.db"), now)
 }

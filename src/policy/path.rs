@@ -25,7 +25,7 @@ pub(super) fn pattern(text: &str, surroundings: &Surroundings<'_>) -> Result<Pat
         return Err(Complaint::new("bad-path", format!("\"{text}\" is not UTF-8"), help()));
     };
     glob::Pattern::new(written).map_err(|error| {
-        Complaint::new("bad-pattern", format!("`{text}` is no pattern: {}", error.msg), help())
+        Complaint::new("bad-glob", format!("`{text}` is no pattern: {}", error.msg), help())
     })?;
     let base = surroundings.base.to_string_lossy();
     Ok(Path::new(&glob::Pattern::escape(&base)).join(expanded))

@@ -11,8 +11,6 @@ CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY);
 CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, ended_at TEXT);
 CREATE TABLE invoices (number INTEGER PRIMARY KEY, customer_no INTEGER NOT NULL, name TEXT NOT NULL,
     address TEXT NOT NULL, amount REAL NOT NULL, issued_at TEXT NOT NULL);
-CREATE TABLE access_log (id INTEGER PRIMARY KEY, at TEXT NOT NULL, ip TEXT NOT NULL, path TEXT NOT NULL);
-CREATE INDEX access_log_at ON access_log (at);
 CREATE TABLE contacts (id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL,
     invoiced INTEGER NOT NULL, last_contact_at TEXT NOT NULL);
 CREATE TABLE page_views (visitor TEXT NOT NULL, at INTEGER NOT NULL, page TEXT NOT NULL,
@@ -23,7 +21,7 @@ INSERT INTO schema_migrations VALUES (1), (2), (3);
 const GIVEN: [&str; 8] = ["Astrid", "Bo", "Cecilie", "Ditlev", "Ea", "Frode", "Gro", "Håkon"];
 const FAMILY: [&str; 7] = ["Lund", "Bak", "Østerlund", "Vang", "Skovby", "Åkjær", "Højmark"];
 const STREETS: [&str; 5] = ["Mågevej", "Birkealle", "Søndre Torv", "Åparken", "Kirsebærhaven"];
-const PAGES: [&str; 4] = ["/", "/priser", "/kontakt", "/plan"];
+pub(super) const PAGES: [&str; 4] = ["/", "/priser", "/kontakt", "/plan"];
 
 /// Builds the database.
 pub(super) fn database(path: &Path, now: Instant) -> anyhow::Result<()> {
@@ -33,7 +31,6 @@ pub(super) fn database(path: &Path, now: Instant) -> anyhow::Result<()> {
     transaction.execute_batch(SCHEMA)?;
     customers(&transaction, now)?;
     invoices(&transaction, now)?;
-    access_log(&transaction, now)?;
     contacts(&transaction, now)?;
     page_views(&transaction, now)?;
     transaction.commit()?;
@@ -41,7 +38,7 @@ pub(super) fn database(path: &Path, now: Instant) -> anyhow::Result<()> {
 }
 
 /// A row's number as the database stores it.
-fn id(number: usize) -> i64 {
+pub(super) fn id(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
@@ -53,12 +50,12 @@ fn email(number: usize) -> String {
     format!("person{number}@example.org")
 }
 
-fn ago(now: Instant, days: usize) -> Instant {
+pub(super) fn ago(now: Instant, days: usize) -> Instant {
     let seconds = id(days) * 86_400;
     now.plus_seconds(-seconds).unwrap_or(now)
 }
 
-fn date_ago(now: Instant, days: usize) -> Date {
+pub(super) fn date_ago(now: Instant, days: usize) -> Date {
     Zone::UTC.date_of(ago(now, days))
 }
 
@@ -87,16 +84,6 @@ fn invoices(transaction: &Transaction<'_>, now: Instant) -> anyhow::Result<()> {
             amount,
             issued
         ])?;
-    }
-    Ok(())
-}
-
-fn access_log(transaction: &Transaction<'_>, now: Instant) -> anyhow::Result<()> {
-    let mut insert = transaction.prepare("INSERT INTO access_log VALUES (?1, ?2, ?3, ?4)")?;
-    for number in 0..5_000 {
-        let at = ago(now, number * 451 / 5_000).to_string();
-        let ip = format!("192.0.2.{}", number % 250 + 1);
-        insert.execute(params![id(number), at, ip, PAGES[number % PAGES.len()]])?;
     }
     Ok(())
 }

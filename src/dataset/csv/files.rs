@@ -37,7 +37,7 @@ pub(crate) struct Found {
 /// Finds the files in the order of their paths. No file at all is never "nothing due".
 pub(crate) fn find(source: &CsvFiles) -> Result<Found, Unusable> {
     let pattern = source.pattern.to_string_lossy();
-    let wrong = |error: glob::PatternError| Problem::new("bad-pattern", format!("{pattern}: {}", error.msg));
+    let wrong = |error: glob::PatternError| Problem::new("bad-glob", format!("{pattern}: {}", error.msg));
     let paths = glob::glob_with(&pattern, OPTIONS).map_err(|error| Unusable::failed(wrong(error)))?;
     let (root, mut seen, mut found) = (source.root(), HashSet::new(), Found::default());
     for path in paths {

@@ -65,7 +65,7 @@ fn a_file_is_rewritten_in_a_way_that_exists() {
 #[test]
 fn a_pattern_must_be_one() {
     let findings = found(&csv("").replace("app-*.csv", "app-[1.csv"));
-    assert!(findings.contains("error[bad-pattern]: `app-[1.csv` is no pattern"), "{findings}");
+    assert!(findings.contains("error[bad-glob]: `app-[1.csv` is no pattern"), "{findings}");
 }
 
 #[test]
