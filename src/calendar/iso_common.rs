@@ -28,17 +28,19 @@ const fn excess(room: [u8; 8]) -> u64 {
     u64::from_le_bytes(add)
 }
 
-/// The digits of eight bytes, where each is within its room.
+/// Numbers of two digits: each byte becomes ten times itself plus the next one, where each is
+/// within its room.
 #[inline]
-fn digits(word: u64, base: u64, room: [u8; 8]) -> Option<[i64; 8]> {
+fn pairs(word: u64, base: u64, room: [u8; 8]) -> Option<[u8; 8]> {
     let above = word ^ base;
     // A carry can only come from a byte whose high bit is set, which is refused anyway.
     let refused = (above | above.wrapping_add(excess(room))) & HIGH_BITS;
-    (refused == 0).then(|| above.to_le_bytes().map(i64::from))
+    // No byte is above nine, and so no sum reaches into the next byte.
+    (refused == 0).then(|| above.wrapping_mul(10).wrapping_add(above >> 8).to_le_bytes())
 }
 
 /// The event, where the text has this spelling and names a day and a time that exist.
-#[inline]
+#[inline(always)]
 pub(super) fn read(text: &[u8], times_in: Zone) -> Option<Event> {
     let (text, has_offset) = match text {
         [text @ .., b'Z'] => (text, true),
@@ -50,11 +52,12 @@ pub(super) fn read(text: &[u8], times_in: Zone) -> Option<Event> {
     }
     let [first, rest @ ..] = text.first_chunk::<16>()?.as_chunks::<8>().0 else { return None };
     let second_word = u64::from_le_bytes(*rest.first()?);
-    let [y1, y2, y3, y4, _, m1, m2, _] = digits(u64::from_le_bytes(*first), YEAR_MONTH, YEAR_MONTH_ROOM)?;
-    let [d1, d2, _, h1, h2, _, n1, n2] = digits(second_word & !SEPARATOR, DAY_TIME, DAY_TIME_ROOM)?;
+    let [century, _, year, _, _, month, ..] =
+        pairs(u64::from_le_bytes(*first), YEAR_MONTH, YEAR_MONTH_ROOM)?.map(i64::from);
+    let [day, _, _, hour, _, _, minute, _] =
+        pairs(second_word & !SEPARATOR, DAY_TIME, DAY_TIME_ROOM)?.map(i64::from);
     let [b'T' | b' ', .., b':', s1 @ b'0'..=b'9', s2 @ b'0'..=b'9'] = text[10..] else { return None };
-    let (year, month, day) = (y1 * 1000 + y2 * 100 + y3 * 10 + y4, m1 * 10 + m2, d1 * 10 + d2);
-    let (hour, minute) = (h1 * 10 + h2, n1 * 10 + n2);
+    let year = century * 100 + year;
     let second = i64::from(s1 - b'0') * 10 + i64::from(s2 - b'0');
     let is_day = (1900..=2299).contains(&year)
         && day >= 1

@@ -151,7 +151,7 @@ pub(crate) struct Row<'r> {
 
 impl Row<'_> {
     /// The value of one of the book's columns.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn value(&self, column: usize) -> Value<'_> {
         let field = self.record.field(self.columns.places[column]);
         if !self.columns.is_quoted(field) {
