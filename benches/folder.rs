@@ -46,7 +46,7 @@ fn main() {
         report(count, &policy("after = { name = \"%Y-%m-%d-%H-%M-%S.%f\" }", ""), &data);
     }
     if wanted("purge") {
-        purge(folder.path(), count, files.min(200_000));
+        purge(folder.path(), count, files.min(100_000));
     }
 }
 

@@ -65,7 +65,7 @@ impl Scene {
         } else {
             let batches = 1 + self.random.below(4);
             wait_for_batches(&self.place, &mut purge, batches);
-            sleep(Duration::from_micros(self.random.below(10) * self.random.below(1_500)));
+            sleep(Duration::from_micros(self.random.below(60_000)));
         }
         kill(purge)
     }
@@ -129,7 +129,7 @@ fn kill_again_and_again(mut scene: Scene) {
 
 #[test]
 fn kills_of_a_purge_of_files() {
-    kill_again_and_again(Scene::new("file", 20_000, 11));
+    kill_again_and_again(Scene::new("file", 32_000, 11));
 }
 
 #[test]

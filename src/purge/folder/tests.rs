@@ -133,12 +133,12 @@ fn touch(path: &Path, modified: i64) {
 #[test]
 fn what_is_due_goes_and_is_counted() {
     let place = Place::new("", "");
-    (0..2_500).for_each(|number| place.file(&format!("{number}"), OLD));
+    (0..9_000).for_each(|number| place.file(&format!("{number}"), OLD));
     place.file("young", NOW - 5);
     let purged = place.purge(&mut |_| {});
     assert_eq!(place.left(), ["young"]);
-    assert_eq!((purged.done.deleted, purged.done.freed), (2_500, Some(10_000)));
-    assert_eq!(purged.announced, [1_000, 1_000, 500]);
+    assert_eq!((purged.done.deleted, purged.done.freed), (9_000, Some(36_000)));
+    assert_eq!(purged.announced, [4_000, 4_000, 1_000]);
     assert_eq!((purged.settled, purged.done.survivors, purged.problem), (vec![], Some(0), None));
 }
 
