@@ -5,10 +5,12 @@ mod doubt;
 mod replace;
 mod rewrite;
 mod sift;
+mod strays;
 mod successor;
 mod tail;
 
-pub(super) use doubt::{clear_strays, decide, mend};
+pub(super) use doubt::{decide, mend};
+pub(super) use strays::clear as clear_strays;
 
 use std::io;
 
@@ -29,7 +31,7 @@ pub(super) fn carry_out(
     done: &mut Deletion,
 ) -> Result<(), Halt> {
     let found = files::find(source).map_err(|unusable| Halt::Problem(unusable.problem))?;
-    let (mut survivors, mut failed) = (0, None);
+    let (mut survivors, mut failed) = (0, found.problems.first().cloned());
     for file in &found.files {
         if done.stopped.is_none() {
             done.stopped = job.stop.reason();

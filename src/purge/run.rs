@@ -185,7 +185,10 @@ impl<'a> Run<'a> {
                 Ok(RuleOutcome::Refused)
             }
             Err(Halt::Problem(problem) | Halt::Busy(problem)) => {
-                problems.push(problem.or_at(&rule.places.data_at));
+                // The plan may have met the same problem.
+                if problems.iter().all(|known| known.message != problem.message) {
+                    problems.push(problem.or_at(&rule.places.data_at));
+                }
                 Ok(RuleOutcome::Failed)
             }
             Err(Halt::Ledger(error)) => Err(error),
@@ -224,7 +227,12 @@ impl Journal for LedgerJournal<'_, '_> {
         self.run.ledger.sync()?;
         if let Some(range) = private {
             // Behind the entry: a mark of an earlier batch means that this one was never committed.
-            Pending { run, rule, batch, range }.write(self.run.lock)?;
+            let marked = Pending { run, rule, batch, range }.write(self.run.lock);
+            if marked.is_err() {
+                // A mark that is torn decides nothing, but it is known here that nothing happens.
+                self.undo(batch)?;
+            }
+            marked?;
         }
         Ok(())
     }

@@ -33,6 +33,18 @@ fn numbered() -> (Place, Connection) {
 
 /// Writes what a run leaves that is killed as it commits its first batch.
 fn leave_in_doubt(place: &Place, rows: u64, range: Option<[i64; 2]>, keys: Option<Value>) {
+    let sources = json!({ "db": place.path("data.db").canonicalize().unwrap() });
+    leave_killed(place, &sources, rows, range, keys);
+}
+
+/// The same for a policy on any sources, by their names and paths.
+pub(crate) fn leave_killed(
+    place: &Place,
+    sources: &Value,
+    rows: u64,
+    range: Option<[i64; 2]>,
+    keys: Option<Value>,
+) {
     let folder = StateFolder::create(&place.state()).unwrap();
     let lock = RunLock::acquire(&folder).unwrap();
     let mut ledger = Ledger::open(&lock, "killed").unwrap();
@@ -46,7 +58,6 @@ fn leave_in_doubt(place: &Place, rows: u64, range: Option<[i64; 2]>, keys: Optio
         Pending { run, rule, batch: 1, range }.write(&lock).unwrap();
     }
     let text = std::fs::read_to_string(place.policy()).unwrap();
-    let sources = json!({ "db": place.path("data.db").canonicalize().unwrap() });
     let running = json!({ "run": "killed", "file": "policy.toml", "base": place.folder(), "text": text,
         "sources": sources });
     std::fs::write(place.state().join("running.json"), running.to_string()).unwrap();
@@ -84,7 +95,7 @@ fn rule_started() -> RuleStarted {
 }
 
 /// What the next run finds out: the outcome, whether that is exact, and the rows it accounts for.
-fn found_out(place: &Place) -> (String, bool, u64) {
+pub(crate) fn found_out(place: &Place) -> (String, bool, u64) {
     let run = place.at(NEXT_NIGHT, &PURGE);
     let json = run.json();
     let account = &json["recovered"][0];

@@ -1,22 +1,27 @@
 //! The files that a pattern means, and opening one of them.
 
 use std::collections::HashSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use glob::MatchOptions;
+use glob::{MatchOptions, Pattern};
 
 use super::coding::Coding;
 use crate::dataset::Problem;
 use crate::dataset::request::Unusable;
 use crate::policy::CsvFiles;
 
-/// A wildcard matches no slash and no hidden file: one that is being written is hidden.
-const OPTIONS: MatchOptions =
-    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
+/// A wildcard matches no slash. That it matches no hidden file is looked at here: asked for that,
+/// `glob` panics at the first name that is not UTF-8.
+pub(crate) const OPTIONS: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: false,
+};
 
 /// One file of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +46,9 @@ pub(crate) fn find(source: &CsvFiles) -> Result<Found, Unusable> {
     let paths = glob::glob_with(&pattern, OPTIONS).map_err(|error| Unusable::failed(wrong(error)))?;
     let (root, mut seen, mut found) = (source.root(), HashSet::new(), Found::default());
     for path in paths {
+        if path.as_ref().is_ok_and(|path| is_hidden(path, &source.pattern)) {
+            continue;
+        }
         let looked = path.map_err(|error| cannot_open(error.path(), error.error()));
         match looked.and_then(|path| one(&path, &root)) {
             Ok(Some((file, identity))) if seen.insert(identity) => found.files.push(file),
@@ -54,6 +62,20 @@ pub(crate) fn find(source: &CsvFiles) -> Result<Found, Unusable> {
         return Err(Unusable::missing(message));
     }
     Ok(found)
+}
+
+/// Whether a wildcard would stand for the dot of a hidden name: a file that is being written has
+/// such a name.
+fn is_hidden(path: &Path, pattern: &Path) -> bool {
+    let begins_with_dot = |name: &OsStr| name.as_bytes().starts_with(b".");
+    let written: Vec<Pattern> = pattern
+        .iter()
+        .filter_map(|part| Pattern::new(part.to_str().filter(|part| part.starts_with('.'))?).ok())
+        .collect();
+    let is_written = |name: &OsStr| written.iter().any(|part| part.matches(&name.to_string_lossy()));
+    let file = path.file_name().filter(|name| begins_with_dot(name));
+    let is_file_hidden = file.is_some() && !pattern.file_name().is_some_and(begins_with_dot);
+    is_file_hidden || path.iter().any(|name| begins_with_dot(name) && !is_written(name))
 }
 
 type Identity = (u64, u64);

@@ -8,11 +8,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::copy_back::CopyingBack;
-use super::successor::{path_beside, remove_stray};
 use crate::dataset::Problem;
-use crate::dataset::csv::files;
 use crate::ledger::RecoveryOutcome;
-use crate::policy::CsvFiles;
 use crate::purge::job::{Decision, Mark};
 
 /// What is noted before a file takes another's place.
@@ -62,15 +59,5 @@ pub(in crate::purge) fn mend(mark: &serde_json::Value, wait: Duration) -> Result
     match serde_json::from_value::<CopyingBack>(mark.clone()) {
         Ok(copying) if copying.is_torn() => copying.finish(wait).map(|_| ()),
         _ => Ok(()),
-    }
-}
-
-/// Removes what killed runs left beside the files of a source, once they are accounted for.
-pub(in crate::purge) fn clear_strays(source: &CsvFiles) {
-    let Ok(found) = files::find(source) else { return };
-    for file in &found.files {
-        if let Err(problem) = remove_stray(&path_beside(&file.path)) {
-            tracing::warn!("{problem}");
-        }
     }
 }

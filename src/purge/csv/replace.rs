@@ -11,6 +11,9 @@ use crate::dataset::Problem;
 use crate::dataset::csv::files::{Stamp, cannot_open};
 use crate::purge::job::{Halt, Journal};
 
+/// How often what was appended meanwhile is taken along before the new file takes its place.
+const ROUNDS: usize = 8;
+
 /// What is about to be replaced, and by what.
 struct Exchange<'a> {
     old: &'a File,
@@ -56,35 +59,45 @@ impl Rewriting<'_> {
             return Err(Halt::Problem(problem));
         }
         sync_folder(self.path()).map_err(Halt::Doubt)?;
-        let behind = self.follow(&mut exchange.tail).err();
+        let behind = self.follow(&mut exchange).err();
         Ok(Attempt::Ended(Ended::Rewritten { deleted, is_capped, behind }))
     }
 
     /// Makes the successor whole and durable, with all that was appended meanwhile; whether the
     /// old file is still what was read.
     fn settle(&self, exchange: &mut Exchange<'_>) -> Result<bool, Problem> {
-        let Exchange { old, before, successor, tail, may_grow } = exchange;
-        loop {
-            let now = stamp(old, self.path())?;
-            let there = fs::metadata(self.path()).map_err(|error| cannot_open(self.path(), &error))?;
-            let is_there = Stamp::of(&there).is_same_file(&now);
-            let was_edited = now.size == before.size && now != **before;
-            let grown = tail.grown()?;
-            if grown.is_none() || was_edited || !is_there || (grown > Some(0) && !*may_grow) {
-                return Ok(false);
+        for round in 0.. {
+            match self.appended(exchange)? {
+                None => return Ok(false),
+                Some(0) if exchange.successor.is_synced() => return Ok(true),
+                // Where lines come faster than the disk takes them, the last are followed afterwards.
+                Some(_) if exchange.successor.is_synced() && round >= ROUNDS => return Ok(true),
+                Some(_) => {}
             }
-            if grown == Some(0) && successor.is_synced() {
-                return Ok(true);
-            }
+            let Exchange { old, successor, tail, .. } = exchange;
             tail.take(successor)?;
             successor.take_over(old)?;
             successor.sync()?;
         }
+        Ok(false)
+    }
+
+    /// How much was appended to the old file that is not taken; none where it is no longer what
+    /// was read, or another file stands in its place.
+    fn appended(&self, exchange: &Exchange<'_>) -> Result<Option<u64>, Problem> {
+        let now = stamp(exchange.old, self.path())?;
+        let there = fs::metadata(self.path()).map_err(|error| cannot_open(self.path(), &error))?;
+        let is_there = Stamp::of(&there).is_same_file(&now);
+        let was_edited = now.size == exchange.before.size && now != *exchange.before;
+        let appended = exchange.tail.grown()?.filter(|appended| *appended == 0 || exchange.may_grow);
+        Ok(appended.filter(|_| is_there && !was_edited))
     }
 
     /// Programs that had the old file open may have written to it until now.
-    fn follow(&self, tail: &mut Tail<'_>) -> Result<(), Problem> {
-        if tail.follow()? {
+    fn follow(&self, exchange: &mut Exchange<'_>) -> Result<(), Problem> {
+        let Exchange { successor, tail, .. } = exchange;
+        // A compressed file is not appended to.
+        if successor.can_grow() && tail.follow(successor)? {
             let path = self.path().display();
             tracing::warn!(
                 "{path}: a program wrote to the old file after the new one took its place. Its lines were taken \

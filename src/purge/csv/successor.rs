@@ -1,14 +1,14 @@
 //! The file that is to take another's place: hidden beside it until it is whole.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    FlockOperation, Gid, Mode, Timespec, Timestamps, Uid, XattrFlags, copy_file_range, fchmod, fchown,
-    fgetxattr, flistxattr, flock, fremovexattr, fsetxattr, futimens,
+    FlockOperation, Gid, Mode, OFlags, Timespec, Timestamps, Uid, XattrFlags, copy_file_range, fchmod,
+    fchown, fcntl_setfl, fgetxattr, flistxattr, flock, fremovexattr, fsetxattr, futimens,
 };
 
 use rustix::io::Errno;
@@ -46,7 +46,7 @@ impl Successor {
         remove_stray(&path)?;
         let create = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
         let file = create.map_err(|error| cannot_write(&path, &error))?;
-        flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| busy(&path))?;
+        lock(&file, &path)?;
         let coding = Coding::of(place);
         let encoder = file.try_clone().and_then(|file| coding.encoder(file));
         let encoder = encoder.map_err(|error| cannot_write(&path, &error))?;
@@ -176,11 +176,21 @@ impl Successor {
     }
 
     /// Takes the other file's place.
-    pub(super) fn replace(mut self) -> Result<(), Problem> {
+    pub(super) fn replace(&mut self) -> Result<(), Problem> {
         let moved = fs::rename(&self.path, &self.place);
         moved.map_err(|error| cannot_write(&self.place, &error))?;
         self.is_done = true;
         Ok(())
+    }
+
+    /// Adds bytes at the end of the file, where others may write too, in one write: no line of
+    /// theirs is torn.
+    pub(super) fn append(&mut self, bytes: &[u8]) -> Result<(), Problem> {
+        // Not by its name: under that, there may be another file by now, or one that only this
+        // handle can write to.
+        let appended = fcntl_setfl(&self.file, OFlags::APPEND).map_err(io::Error::from);
+        let written = appended.and_then(|()| self.file.write_all(bytes)).and_then(|()| self.file.sync_all());
+        written.map_err(|error| cannot_write(&self.place, &error))
     }
 }
 
@@ -209,11 +219,22 @@ pub(super) fn remove_stray(path: &Path) -> Result<(), Problem> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(cannot_write(path, &error)),
     };
-    flock(&stray, FlockOperation::NonBlockingLockExclusive).map_err(|_| busy(path))?;
+    lock(&stray, path)?;
     fs::remove_file(path).map_err(|error| cannot_write(path, &error))
 }
 
-pub(super) const NO_FOLLOW: i32 = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
+/// A link is not followed, and a pipe that stands there is not waited for.
+pub(super) const NO_FOLLOW: i32 = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).bits() as i32;
+
+/// Locks a file that was opened under a name. Only who holds its lock may remove or move it: what
+/// another run did to it until then shows in the name.
+fn lock(file: &File, path: &Path) -> Result<(), Problem> {
+    flock(file, FlockOperation::NonBlockingLockExclusive).map_err(|_| busy(path))?;
+    let identity = |metadata: &Metadata| (metadata.dev(), metadata.ino());
+    let (own, there) = (file.metadata(), fs::symlink_metadata(path));
+    let is_there = own.is_ok_and(|own| there.is_ok_and(|there| identity(&own) == identity(&there)));
+    if is_there { Ok(()) } else { Err(busy(path)) }
+}
 
 /// Copies inside the system, where it can: between files of one file system without a copy in
 /// memory.

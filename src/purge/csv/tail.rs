@@ -1,17 +1,23 @@
 //! What other programs append to a file while it is written anew.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::Duration;
 
-use super::successor::{Successor, cannot_write};
+use memchr::memrchr;
+
+use super::successor::Successor;
 use crate::dataset::Problem;
 use crate::dataset::csv::files::cannot_read;
 
 /// How long a program that has the old file open may take to notice, at least.
 const GRACE: Duration = Duration::from_millis(20);
+
+/// How often it is looked at: a program that never opens the file again must not hold up a run
+/// for ever.
+const PATIENCE: u32 = 250;
 
 /// How much is appended at once.
 const PIECE: usize = 1024 * 1024;
@@ -46,26 +52,36 @@ impl<'a> Tail<'a> {
         Ok(grown)
     }
 
-    /// Takes what was appended to the old file after the new one took its place, as long as more
-    /// comes; whether anything did.
-    pub(super) fn follow(&mut self) -> Result<bool, Problem> {
-        let mut followed = false;
-        while self.grown()?.unwrap_or_default() > 0 {
-            followed = true;
-            let new = OpenOptions::new().append(true).open(self.path);
-            let mut new = new.map_err(|error| cannot_write(self.path, &error))?;
-            self.taken += self.append(&mut new).map_err(|error| cannot_write(self.path, &error))?;
+    /// Takes what is appended to the old file after the new one took its place, as long as more
+    /// comes; whether anything did. A program may have opened the old file just before.
+    pub(super) fn follow(&mut self, new: &mut Successor) -> Result<bool, Problem> {
+        for followed in 0..PATIENCE {
             std::thread::sleep(GRACE);
+            if self.grown()?.unwrap_or_default() == 0 {
+                return Ok(followed > 0);
+            }
+            let bytes = self.piece().map_err(|error| cannot_read(self.path, &error))?;
+            new.append(&bytes)?;
+            self.taken += bytes.len() as u64;
         }
-        Ok(followed)
+        Err(still_written(self.path))
     }
 
-    /// In one write, so that lines that others append to the new file are not torn.
-    fn append(&self, new: &mut File) -> io::Result<u64> {
+    /// What comes next: whole lines, where there are any.
+    fn piece(&self) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; PIECE];
         let read = self.old.read_at(&mut bytes, self.taken)?;
-        new.write_all(&bytes[..read])?;
-        new.sync_all()?;
-        Ok(read as u64)
+        let whole = memrchr(b'\n', &bytes[..read]).map_or(read, |at| at + 1);
+        bytes.truncate(whole);
+        Ok(bytes)
     }
+}
+
+fn still_written(path: &Path) -> Problem {
+    let message = format!(
+        "a program goes on writing to the old file of {}, and what it writes from now on is lost; let it open \
+         the file again, or set `rewrite` in the policy",
+        path.display()
+    );
+    Problem::new("still-written", message)
 }

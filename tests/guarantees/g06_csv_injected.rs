@@ -1,0 +1,215 @@
+//! G5 and G6: every system call of a purge of CSV files fails once, or is the last one. Needs
+//! `strace`, and takes minutes: `cargo test --test guarantees -- --ignored injected`.
+
+use std::fs;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::csv_support::{csv_place, deleted, file, strays, write};
+use super::g05_csv_kills::accounted;
+use super::support::{COMING, OLD, PURGE, Place, Ran, finish};
+
+/// Calls on the way of the data and of the ledger; those that a machine does not have are left
+/// out.
+const CALLS: [&str; 26] = [
+    "?read",
+    "?pread64",
+    "?readv",
+    "?write",
+    "?writev",
+    "?pwrite64",
+    "?fsync",
+    "?fdatasync",
+    "?rename",
+    "?renameat",
+    "?renameat2",
+    "?copy_file_range",
+    "?fchmod",
+    "?fchown",
+    "?ftruncate",
+    "?utimensat",
+    "?flock",
+    "?unlink",
+    "?unlinkat",
+    "?openat",
+    "?open",
+    "?statx",
+    "?flistxattr",
+    "?fgetxattr",
+    "?fsetxattr",
+    "?fcntl",
+];
+
+/// A file with a due line at both ends, one with none, and one with nothing else.
+fn contents() -> [(&'static str, String, String); 3] {
+    let [old, new] = [format!("{OLD},\"1\n\"\r\n"), format!("{COMING},2\n").repeat(50)];
+    [
+        ("a.csv", format!("at,n\n{old}{new}{OLD},3"), format!("at,n\n{new}")),
+        ("b.csv", format!("at,n\n{new}"), format!("at,n\n{new}")),
+        ("c.csv", format!("\u{feff}at,n\r\n{old}{old}"), "\u{feff}at,n\r\n".to_owned()),
+    ]
+}
+
+const DUE: u64 = 4;
+
+fn filled() -> Place {
+    let place = csv_place();
+    for (name, old, _) in contents() {
+        let path = write(&place, name, old);
+        // Where the file system has them.
+        let _ = rustix::fs::setxattr(&path, "user.a", b"b", rustix::fs::XattrFlags::empty());
+    }
+    place
+}
+
+fn trace(place: &Place, injection: &str) -> Command {
+    let own = place.command(&PURGE);
+    let call = injection.split(':').next().unwrap();
+    let mut command = Command::new("strace");
+    command.args(["-f", "-qq", "-o"]).arg(place.path("trace"));
+    command.args(["-e", &format!("trace={call}"), "-e", &format!("inject={injection}")]);
+    command.arg(own.get_program()).args(own.get_args());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn is_new(place: &Place) -> bool {
+    contents().iter().all(|(name, _, new)| fs::read_to_string(file(place, name)).unwrap() == *new)
+}
+
+/// Runs a purge into a fault, looks at what it left, and lets the next one finish. Whether there
+/// was such a call.
+fn meets(injection: &str) -> bool {
+    let place = filled();
+    let ran = finish(trace(&place, injection).spawn().expect("strace must be installed"));
+    let trace = fs::read_to_string(place.path("trace")).unwrap();
+    if !trace.contains("INJECTED") && !trace.contains("killed by") {
+        assert_eq!((ran.code, is_new(&place)), (0, true), "{injection}: {ran:?}");
+        return false;
+    }
+    for (name, old, new) in contents() {
+        let found = fs::read_to_string(file(&place, name)).unwrap();
+        assert!(found == old || found == new, "{injection}: {name} is {found:?}; {ran:?}");
+    }
+    assert_told(&place, injection, &ran);
+    let next = place.purge();
+    let why = || format!("{injection}: {ran:?}, then {next:?}; {}", place.ledger_text());
+    assert_eq!(next.code, 0, "{}", why());
+    assert!(is_new(&place), "{}", why());
+    assert_eq!(strays(&place), [""; 0], "{}", why());
+    place.assert_ledger_is_whole();
+    assert_eq!(accounted(&place.ledger()), DUE, "{}", why());
+    true
+}
+
+/// A run that says it is done is done, and what it says it deleted is gone.
+fn assert_told(place: &Place, injection: &str, ran: &Ran) {
+    if ran.code == 0 {
+        assert!(is_new(place) && deleted(ran) == DUE, "{injection}: {ran:?}");
+        assert_eq!(strays(place), [""; 0], "{injection}: {ran:?}");
+    } else if ran.code > 0 {
+        assert!(!ran.err.is_empty() || !ran.out.is_empty(), "{injection}: {ran:?}");
+    }
+}
+
+fn every_call(fault: &str) {
+    let mut met = 0;
+    for call in CALLS {
+        met += (1..400).take_while(|number| meets(&format!("{call}:{fault}:when={number}"))).count();
+    }
+    assert!(met > 100, "only {met} calls were met");
+}
+
+#[test]
+#[ignore = "takes minutes, and needs strace"]
+fn injected_faults() {
+    every_call("error=EIO");
+}
+
+#[test]
+#[ignore = "takes minutes, and needs strace"]
+fn injected_faults_of_a_full_disk() {
+    every_call("error=ENOSPC");
+}
+
+#[test]
+#[ignore = "takes minutes, and needs strace"]
+fn injected_kills() {
+    every_call("signal=KILL");
+}
+
+fn wait_for_the_announcement(place: &Place, purge: &mut Child) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !place.ledger_text().contains("\"event\":\"batch\"") {
+        assert!(purge.try_wait().unwrap().is_none() && Instant::now() < deadline);
+        sleep(Duration::from_millis(2));
+    }
+}
+
+/// Writing to the ledger takes its time: what becomes of the file meanwhile must be seen.
+#[test]
+#[ignore = "needs strace"]
+fn injected_delays_of_the_ledger_while_the_file_is_rotated_away() {
+    let place = csv_place();
+    let path = write(&place, "a.csv", format!("at,n\n{OLD},1\n{COMING},2\n"));
+    let mut purge = trace(&place, "fdatasync:delay_exit=400000").spawn().unwrap();
+    wait_for_the_announcement(&place, &mut purge);
+    let rotated = place.path("data").join("a.csv.1");
+    fs::rename(&path, &rotated).unwrap();
+    fs::write(&path, format!("at,n\n{COMING},3\n")).unwrap();
+    let ran = finish(purge);
+    assert_eq!(fs::read_to_string(&path).unwrap(), format!("at,n\n{COMING},3\n"), "{ran:?}");
+    assert_eq!(fs::read_to_string(&rotated).unwrap(), format!("at,n\n{OLD},1\n{COMING},2\n"));
+    assert_eq!(deleted(&ran), 0, "{ran:?}");
+    assert_eq!(accounted(&place.ledger()), 0);
+    assert_eq!(strays(&place), [""; 0]);
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn injected_delays_of_the_ledger_while_a_line_is_edited() {
+    let place = csv_place();
+    let path = write(&place, "a.csv", format!("at,n\n{OLD},1\n{COMING},2\n"));
+    let mut purge = trace(&place, "fdatasync:delay_exit=400000").spawn().unwrap();
+    wait_for_the_announcement(&place, &mut purge);
+    let edited = format!("at,n\n{COMING},1\n{COMING},2\n");
+    fs::write(&path, &edited).unwrap();
+    let ran = finish(purge);
+    assert_eq!(fs::read_to_string(&path).unwrap(), edited, "{ran:?}");
+    assert_eq!(deleted(&ran), 0, "{ran:?}");
+    assert_eq!(accounted(&place.ledger()), 0);
+}
+
+/// Two runs of their own policies meet where one finds what the other has just begun.
+#[test]
+#[ignore = "needs strace"]
+fn injected_delays_of_locks_while_two_runs_begin_the_same_file() {
+    for delay in ["delay_enter", "delay_exit"] {
+        let (place, second) = (csv_place(), Place::in_memory());
+        super::csv_support::policy_of(&second, "");
+        let policy = fs::read_to_string(second.policy()).unwrap();
+        let shared = format!("csv = \"{}/*.csv\"", place.path("data").display());
+        fs::write(second.policy(), policy.replace("csv = \"data/*.csv\"", &shared)).unwrap();
+        let (mut old, mut new) = (String::from("at,n\n"), String::from("at,n\n"));
+        for number in 0..20_000 {
+            old.push_str(&format!("{OLD},{number}\n{COMING},{number}\n"));
+            new.push_str(&format!("{COMING},{number}\n"));
+        }
+        let path = write(&place, "a.csv", &old);
+        let slow = trace(&place, &format!("flock:{delay}=300000")).spawn().unwrap();
+        let others: Vec<Ran> = (0..12)
+            .map(|_| {
+                sleep(Duration::from_millis(30));
+                second.purge()
+            })
+            .collect();
+        let ran = finish(slow);
+        let found = fs::read_to_string(&path).unwrap();
+        assert!(found == old || found == new, "{} bytes; {ran:?} {others:?}", found.len());
+        place.purge().expect(0);
+        assert!(fs::read_to_string(&path).unwrap() == new);
+        assert_eq!(accounted(&place.ledger()) + accounted(&second.ledger()), 20_000);
+        assert_eq!(strays(&place), [""; 0]);
+    }
+}
