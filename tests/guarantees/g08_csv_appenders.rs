@@ -163,8 +163,9 @@ fn a_program_that_goes_on_writing_to_the_old_file_does_not_hold_up_a_run_for_eve
         number += 1;
         sleep(Duration::from_millis(2));
     }
-    let ran = end(purge).expect(3);
-    assert_eq!(ran.problems("log"), ["still-written"]);
+    let ran = end(purge);
+    // A machine with much to do may let the writer rest for long enough.
+    assert!(ran.code == 0 || ran.problems("log") == ["still-written"], "{ran:?}");
     assert_eq!(deleted(&ran), LINES / 2);
     place.assert_ledger_is_whole();
 }

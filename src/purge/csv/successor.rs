@@ -311,3 +311,32 @@ pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Problem {
     };
     Problem::new("cannot-write", format!("{} cannot be written: {error}; {help}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_whose_name_means_another_by_now_is_left_to_that() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".a.csv.frist-new");
+        let stray = File::create(&path).unwrap();
+        lock(&stray, &path).unwrap();
+        fs::remove_file(&path).unwrap();
+        assert_eq!(lock(&stray, &path).unwrap_err().code, "busy");
+        fs::write(&path, "of another run").unwrap();
+        assert_eq!(lock(&stray, &path).unwrap_err().code, "busy");
+    }
+
+    #[test]
+    fn what_another_run_is_writing_is_not_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("a.csv");
+        let mut other = Successor::of(&place).unwrap();
+        other.write(b"half").unwrap();
+        assert_eq!(remove_stray(&path_beside(&place)).unwrap_err().code, "busy");
+        assert_eq!(Successor::of(&place).err().map(|problem| problem.code), Some("busy"));
+        drop(other);
+        assert!(!path_beside(&place).exists());
+    }
+}
