@@ -31,6 +31,7 @@ mod g06_csv_injected;
 mod g07_other_writers;
 mod g08_csv_appenders;
 mod g08_csv_bytes;
+mod g08_csv_in_place;
 mod g12_brakes;
 mod g13_survivors;
 mod g14_ledger;
