@@ -35,6 +35,7 @@ mod g08_csv_in_place;
 mod g12_brakes;
 mod g13_survivors;
 mod g14_ledger;
+mod g15_memory;
 mod g17_links;
 mod hostile_schemas;
 mod one_run;
