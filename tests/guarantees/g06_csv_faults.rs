@@ -102,12 +102,13 @@ fn a_link_to_nowhere_is_told() {
 
 /// Names are bytes, and need not be text.
 #[test]
-fn a_file_whose_name_is_no_text_does_not_stop_the_others() {
+fn a_file_whose_name_is_no_text_is_told_and_does_not_stop_the_others() {
     let place = csv_place();
     let name = std::ffi::OsStr::from_bytes(b"m\xff.csv");
     fs::write(place.path("data").join(name), all()).unwrap();
     write(&place, "a.csv", all());
-    let ran = place.purge().expect(0);
+    let ran = place.purge().expect(3);
+    assert_eq!(ran.problems("log"), ["not-utf-8"]);
     assert_eq!((deleted(&ran), read(&place, "a.csv")), (2, left()));
     assert_eq!(fs::read_to_string(place.path("data").join(name)).unwrap(), all());
 }

@@ -56,12 +56,27 @@ pub(crate) fn find(source: &CsvFiles) -> Result<Found, Unusable> {
             Err(problem) => found.problems.push(problem),
         }
     }
+    found.problems.extend(nameless(&source.pattern, &root));
     if found.files.is_empty() && found.problems.is_empty() {
         let message =
             format!("no file matches {pattern}; relative paths start at the policy's folder, or at --root");
         return Err(Unusable::missing(message));
     }
     Ok(found)
+}
+
+/// Files that the pattern would mean if their names were text: they are passed over by whoever
+/// expands it, and must not be so silently.
+fn nameless(pattern: &Path, folder: &Path) -> Vec<Problem> {
+    let last = pattern.file_name().and_then(OsStr::to_str).and_then(|last| Pattern::new(last).ok());
+    let (Some(last), Ok(entries)) = (last, fs::read_dir(folder)) else { return Vec::new() };
+    let names = entries.flatten().map(|entry| entry.file_name()).filter(|name| name.to_str().is_none());
+    let meant = names.filter(|name| last.matches_with(&name.to_string_lossy(), OPTIONS));
+    let problem = |name: OsString| {
+        let path = folder.join(name);
+        Problem::new("not-utf-8", format!("the name of {} is not UTF-8; rename the file", path.display()))
+    };
+    meant.map(problem).collect()
 }
 
 /// Whether a wildcard would stand for the dot of a hidden name: a file that is being written has

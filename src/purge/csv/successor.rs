@@ -45,7 +45,11 @@ impl Successor {
         let path = path_beside(place);
         remove_stray(&path)?;
         let create = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
-        let file = create.map_err(|error| cannot_write(&path, &error))?;
+        let file = create.map_err(|error| match error.kind() {
+            // Between the look and the making, another run was quicker.
+            io::ErrorKind::AlreadyExists => busy(&path),
+            _ => cannot_write(&path, &error),
+        })?;
         lock(&file, &path)?;
         let coding = Coding::of(place);
         let encoder = file.try_clone().and_then(|file| coding.encoder(file));
