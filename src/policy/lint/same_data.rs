@@ -4,14 +4,12 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use crate::diagnostic::Finding;
-use crate::policy::{Policy, Rule, Source};
+use crate::policy::{Kind, Policy, Rule, Source};
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (at, source) in policy.sources.iter().enumerate() {
-        let earlier = policy.sources[..at]
-            .iter()
-            .find(|other| identity(other.kind.path()) == identity(source.kind.path()));
+        let earlier = policy.sources[..at].iter().find(|other| meet(&other.kind, &source.kind));
         findings.extend(earlier.map(|other| {
             let message =
                 format!("sources `{}` and `{}` are the same {}", other.name, source.name, what(source));
@@ -59,11 +57,25 @@ fn what(source: &Source) -> &'static str {
 }
 
 fn twin<'p>(policy: &Policy, rule: &Rule, other: &'p Policy) -> Option<&'p Rule> {
-    let path = identity(policy.source(&rule.source)?.kind.path());
+    let kind = &policy.source(&rule.source)?.kind;
     other.rules.iter().find(|candidate| {
         candidate.table == rule.table
-            && other.source(&candidate.source).is_some_and(|source| identity(source.kind.path()) == path)
+            && other.source(&candidate.source).is_some_and(|source| meet(&source.kind, kind))
     })
+}
+
+/// Whether two sources reach the same file, as far as files are there to tell.
+fn meet(one: &Kind, other: &Kind) -> bool {
+    let others = identities(other);
+    identities(one).iter().any(|identity| others.contains(identity))
+}
+
+/// A source's file, or its pattern and the files that match it now.
+fn identities(kind: &Kind) -> Vec<Identity> {
+    let own = identity(kind.path());
+    let Kind::Csv(files) = kind else { return vec![own] };
+    let paths = glob::glob(&files.pattern.to_string_lossy()).into_iter().flatten().flatten();
+    std::iter::once(own).chain(paths.map(|path| identity(&path))).collect()
 }
 
 /// What tells two files apart: device and inode where the file exists, for a link is no other

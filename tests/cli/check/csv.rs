@@ -88,3 +88,15 @@ fn two_sources_with_the_same_pattern_are_the_same_data() {
     let findings = found(&text);
     assert!(findings.contains("error[same-data]"), "{findings}");
 }
+
+#[test]
+fn two_patterns_that_meet_in_a_file_are_the_same_data() {
+    let place = crate::support::Place::new();
+    std::fs::write(place.path("app-1.csv"), "id\n").unwrap();
+    let text = csv("").replace("[activity.sales]", "[source.all]\ncsv = \"*-1.csv\"\n\n[activity.sales]");
+    std::fs::write(place.path("policy.toml"), text).unwrap();
+    place.frist(&["check", "policy.toml"]).code(1).says("[same-data]");
+    std::fs::remove_file(place.path("app-1.csv")).unwrap();
+    let ran = place.frist(&["check", "policy.toml"]);
+    assert!(!ran.out.contains("[same-data]") && !ran.err.contains("[same-data]"), "{ran:?}");
+}
