@@ -7,7 +7,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom};
 use std::ops::Range;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ use crate::purge::job::{Halt, Journal, Mark};
 pub(super) struct CopyingBack {
     /// The file that is overwritten. What is to stay is hidden beside it.
     file: PathBuf,
+    /// By which that file is known: another one in its place is not to be overwritten.
+    inode: u64,
     /// How long what is to stay was when this was noted.
     kept_length: u64,
     /// How many bytes of the old content that stands for.
@@ -75,7 +77,8 @@ impl Rewriting<'_> {
             OpenOptions::new().read(true).write(true).open(self.path()).map_err(|error| explain(&error))?;
         let kept_length = successor.length()?;
         let locks = self.source.rewrite == Rewrite::Lock;
-        let noted = CopyingBack { file: self.path().to_path_buf(), kept_length, judged: read, locks };
+        let (path, inode) = (self.path().to_path_buf(), now.inode);
+        let noted = CopyingBack { file: path, inode, kept_length, judged: read, locks };
         journal.announce(self.number, deleted, noted.mark())?;
         let kept = match successor.keep_as(&noted.kept()) {
             Ok(kept) => kept,
@@ -113,10 +116,24 @@ impl CopyingBack {
             Err(error) => return Err(explain(&error)),
         };
         let _lock = if self.locks { Some(locked(&self.file, wait)?) } else { None };
+        let there = fs::metadata(&self.file).map_err(|error| explain(&error))?;
+        if there.ino() != self.inode {
+            return Err(self.replaced());
+        }
         let carried = open(&self.file).and_then(|file| {
             if self.cut_is_done(&file)? { self.clear() } else { self.carry_on(&kept, &file) }
         });
         carried.map(|()| true).map_err(|error| explain(&error))
+    }
+
+    fn replaced(&self) -> Problem {
+        let message = format!(
+            "{} was replaced by another program after a purge was killed while it overwrote it; what was to stay of \
+             the old file is in {}: look at both, and remove that one",
+            self.file.display(),
+            self.kept().display()
+        );
+        Problem::new("unfinished", message)
     }
 
     /// Without the hidden file all is done, or nothing was: then it still has its first name.
@@ -221,13 +238,14 @@ mod tests {
         fn new() -> Scene {
             let folder = tempfile::tempdir().unwrap();
             let file = folder.path().join("log.csv");
+            fs::write(&file, OLD).unwrap();
             let noted = CopyingBack {
                 file: file.clone(),
+                inode: fs::metadata(&file).unwrap().ino(),
                 kept_length: KEPT.len() as u64,
                 judged: OLD.len() as u64,
                 locks: true,
             };
-            fs::write(&file, OLD).unwrap();
             fs::write(noted.kept(), KEPT).unwrap();
             Scene { folder, noted }
         }
@@ -321,6 +339,17 @@ mod tests {
         fs::rename(scene.noted.kept(), path_beside(&scene.noted.file)).unwrap();
         assert!(!scene.noted.finish(Duration::ZERO).unwrap());
         assert_eq!(fs::read(&scene.noted.file).unwrap(), OLD);
+    }
+
+    #[test]
+    fn another_file_in_its_place_is_not_overwritten() {
+        let scene = Scene::new();
+        let restored = scene.folder.path().join("restored");
+        fs::write(&restored, "at\nrestored\n").unwrap();
+        fs::rename(&restored, &scene.noted.file).unwrap();
+        assert_eq!(scene.noted.finish(Duration::ZERO).unwrap_err().code, "unfinished");
+        assert_eq!(fs::read(&scene.noted.file).unwrap(), b"at\nrestored\n");
+        assert!(scene.noted.kept().exists());
     }
 
     #[test]
