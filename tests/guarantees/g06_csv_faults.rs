@@ -115,6 +115,17 @@ fn a_file_whose_name_is_no_text_is_told_and_does_not_stop_the_others() {
 
 /// Others may hide what they are writing, too.
 #[test]
+fn a_link_into_a_folder_whose_name_is_no_text_is_told() {
+    let place = csv_place();
+    let folder = place.path("").join(std::ffi::OsStr::from_bytes(b"m\xff"));
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("m.csv"), all()).unwrap();
+    symlink(folder.join("m.csv"), file(&place, "m.csv")).unwrap();
+    assert_others_are_done(&place, "not-utf-8");
+    assert_eq!(fs::read_to_string(folder.join("m.csv")).unwrap(), all());
+}
+
+#[test]
 fn a_wildcard_means_no_hidden_file_or_folder() {
     let place = csv_place();
     for (pattern, is_meant) in

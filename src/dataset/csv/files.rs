@@ -72,11 +72,12 @@ fn nameless(pattern: &Path, folder: &Path) -> Vec<Problem> {
     let (Some(last), Ok(entries)) = (last, fs::read_dir(folder)) else { return Vec::new() };
     let names = entries.flatten().map(|entry| entry.file_name()).filter(|name| name.to_str().is_none());
     let meant = names.filter(|name| last.matches_with(&name.to_string_lossy(), OPTIONS));
-    let problem = |name: OsString| {
-        let path = folder.join(name);
-        Problem::new("not-utf-8", format!("the name of {} is not UTF-8; rename the file", path.display()))
-    };
-    meant.map(problem).collect()
+    meant.map(|name| not_utf_8(&folder.join(name))).collect()
+}
+
+fn not_utf_8(path: &Path) -> Problem {
+    let message = format!("the name of {} is not UTF-8; rename the file or the folder", path.display());
+    Problem::new("not-utf-8", message)
 }
 
 /// Whether a wildcard would stand for the dot of a hidden name: a file that is being written has
@@ -106,6 +107,10 @@ fn one(path: &Path, root: &Path) -> Result<Option<(CsvFile, Identity)>, Problem>
         return Err(Problem::new("not-a-file", message));
     }
     let real = path.canonicalize().map_err(|error| cannot_open(path, &error))?;
+    if real.to_str().is_none() {
+        // A purge could not note what it is about to do to it.
+        return Err(not_utf_8(&real));
+    }
     let name = name_below(root, path);
     Ok(Some((CsvFile { path: real, name }, (metadata.dev(), metadata.ino()))))
 }

@@ -26,7 +26,7 @@ pub(super) struct Moving {
 
 impl Moving {
     pub(super) fn mark(&self) -> Mark {
-        // A path that is not UTF-8 cannot be noted: its doubt stays one.
+        // Files whose paths are not UTF-8 are refused before they are opened.
         Mark::Private(serde_json::to_value(self).unwrap_or_default())
     }
 
