@@ -31,27 +31,22 @@ pub(super) fn carry_out(
     done: &mut Deletion,
 ) -> Result<(), Halt> {
     let found = files::find(source).map_err(|unusable| Halt::Problem(unusable.problem))?;
-    let (mut survivors, mut failed) = (0, found.problems.first().cloned());
+    done.problems.extend(found.problems);
+    let mut survivors = 0;
     for file in &found.files {
-        if done.stopped.is_none() {
-            done.stopped = job.stop.reason();
-        }
+        done.stopped = done.stopped.or_else(|| job.stop.reason());
         if done.stopped.is_some() {
-            return Ok(());
+            break;
         }
         match one_file(source, file, job, journal, done) {
             Ok(left) => survivors += left,
-            Err(Halt::Problem(problem)) => failed = failed.or(Some(problem)),
+            Err(Halt::Problem(problem)) => done.problems.push(problem),
             Err(other) => return Err(other),
         }
     }
-    match failed {
-        Some(problem) => Err(Halt::Problem(problem)),
-        None => {
-            done.survivors = Some(survivors).filter(|_| done.stopped.is_none());
-            Ok(())
-        }
-    }
+    let is_whole = done.stopped.is_none() && done.problems.is_empty();
+    done.survivors = Some(survivors).filter(|_| is_whole);
+    Ok(())
 }
 
 /// Rewrites a file where something in it is due; how many due lines it still holds.

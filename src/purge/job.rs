@@ -96,6 +96,8 @@ pub(super) struct Deletion {
     pub(super) freed: Option<u64>,
     pub(super) batches: u64,
     pub(super) survivors: Option<u64>,
+    /// Why parts of it were left, where the others could go on.
+    pub(super) problems: Vec<Problem>,
     /// Whether the limit was reached although the plan had found less.
     pub(super) is_capped: bool,
     pub(super) stopped: Option<StopReason>,

@@ -169,7 +169,12 @@ impl<'a> Run<'a> {
         done: &mut Deletion,
         problems: &mut Vec<Problem>,
     ) -> Result<RuleOutcome, LedgerError> {
-        match self.try_delete(rule, amount, done) {
+        let ended = self.try_delete(rule, amount, done);
+        let has_left_parts = !done.problems.is_empty();
+        for problem in std::mem::take(&mut done.problems) {
+            add_problem(problems, problem, rule);
+        }
+        match ended {
             Ok(()) if done.stopped.is_some() => Ok(RuleOutcome::Stopped),
             Ok(()) => match done.survivors {
                 Some(survivors) if survivors > 0 => {
@@ -178,6 +183,7 @@ impl<'a> Run<'a> {
                     problems.push(problem.at(&rule.places.data_at));
                     Ok(RuleOutcome::Failed)
                 }
+                _ if has_left_parts => Ok(RuleOutcome::Failed),
                 _ => Ok(RuleOutcome::Done),
             },
             Err(Halt::Refused(problem)) => {
@@ -185,10 +191,7 @@ impl<'a> Run<'a> {
                 Ok(RuleOutcome::Refused)
             }
             Err(Halt::Problem(problem) | Halt::Busy(problem)) => {
-                // The plan may have met the same problem.
-                if problems.iter().all(|known| known.message != problem.message) {
-                    problems.push(problem.or_at(&rule.places.data_at));
-                }
+                add_problem(problems, problem, rule);
                 Ok(RuleOutcome::Failed)
             }
             Err(Halt::Ledger(error)) => Err(error),
@@ -208,6 +211,13 @@ impl<'a> Run<'a> {
         let stop = &self.circumstances.stop.clone();
         let job = Job { source, request, rule: place, amount, stop, wait, nice, told: &told };
         job::carry_out(&job, &mut LedgerJournal { run: self, rule: &rule.name }, done)
+    }
+}
+
+/// The plan may have met the same problem.
+fn add_problem(problems: &mut Vec<Problem>, problem: Problem, rule: &Rule) {
+    if problems.iter().all(|known| known.message != problem.message) {
+        problems.push(problem.or_at(&rule.places.data_at));
     }
 }
 

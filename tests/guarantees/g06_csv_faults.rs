@@ -126,6 +126,20 @@ fn a_link_into_a_folder_whose_name_is_no_text_is_told() {
 }
 
 #[test]
+fn every_file_that_is_left_is_told() {
+    let place = csv_place();
+    for name in ["b.csv", "m.csv"] {
+        let path = write(&place, name, all());
+        fs::hard_link(path, place.path(name)).unwrap();
+    }
+    write(&place, "n.csv", all());
+    let ran = place.frist(&PURGE).expect(3);
+    assert_eq!(ran.problems("log"), ["hard-link", "hard-link"]);
+    assert_eq!(read(&place, "n.csv"), left());
+    place.assert_ledger_is_whole();
+}
+
+#[test]
 fn a_wildcard_means_no_hidden_file_or_folder() {
     let place = csv_place();
     for (pattern, is_meant) in
