@@ -9,6 +9,8 @@ mod confirm;
 mod csv;
 mod folder;
 mod job;
+#[cfg(test)]
+mod meanwhile;
 mod pace;
 mod recovery;
 mod run;

@@ -2,12 +2,15 @@
 
 mod copy_back;
 mod doubt;
+mod reading;
 mod replace;
 mod rewrite;
 mod sift;
 mod strays;
 mod successor;
 mod tail;
+#[cfg(test)]
+mod tests;
 
 pub(super) use doubt::{decide, mend};
 pub(super) use strays::clear as clear_strays;
@@ -65,10 +68,10 @@ fn one_file(
             done.stopped = Some(reason);
             Ok(0)
         }
-        Ended::Rewritten { deleted, is_capped, behind } => {
-            done.deleted += deleted;
-            done.batches += u64::from(deleted > 0);
-            done.is_capped |= is_capped;
+        Ended::Rewritten { sifted, behind } => {
+            done.deleted += sifted.deleted;
+            done.batches += u64::from(sifted.deleted > 0);
+            done.is_capped |= sifted.is_capped;
             (job.told)(done.deleted);
             behind.map_or(Ok(()), |problem| Err(Halt::Problem(problem)))?;
             still_due(source, file, job).map_err(Halt::Problem)

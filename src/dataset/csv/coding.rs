@@ -51,15 +51,25 @@ pub(crate) enum Encoder {
     Zstd(zstd::Encoder<'static, File>),
 }
 
-impl Encoder {
-    pub(crate) fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+impl Write for Encoder {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Encoder::Plain(file) => file.write_all(bytes),
-            Encoder::Gzip(encoder) => encoder.write_all(bytes),
-            Encoder::Zstd(encoder) => encoder.write_all(bytes),
+            Encoder::Plain(file) => file.write(bytes),
+            Encoder::Gzip(encoder) => encoder.write(bytes),
+            Encoder::Zstd(encoder) => encoder.write(bytes),
         }
     }
 
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Encoder::Plain(file) => file.flush(),
+            Encoder::Gzip(encoder) => encoder.flush(),
+            Encoder::Zstd(encoder) => encoder.flush(),
+        }
+    }
+}
+
+impl Encoder {
     /// Writes what a compressed file ends with; nothing can follow it.
     pub(crate) fn end(&mut self) -> io::Result<()> {
         match self {

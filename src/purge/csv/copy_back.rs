@@ -7,18 +7,19 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom};
 use std::ops::Range;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::rewrite::{Attempt, Ended, Rewriting, locked, stamp};
+use super::reading::{Reading, stamp};
+use super::rewrite::{Attempt, Ended, Rewriting, locked};
 use super::sift::Sifted;
-use super::successor::{NO_FOLLOW, cannot_write, copy_part, path_beside, sync_folder};
+use super::successor::{NO_FOLLOW, Successor, cannot_write, copy_part, path_beside, sync_folder};
 use crate::dataset::Problem;
-use crate::dataset::csv::files::{Stamp, hidden_beside};
+use crate::dataset::csv::files::hidden_beside;
 use crate::policy::Rewrite;
 use crate::purge::job::{Halt, Journal, Mark};
 
@@ -28,6 +29,7 @@ pub(super) struct CopyingBack {
     /// The file that is overwritten. What is to stay is hidden beside it.
     file: PathBuf,
     /// By which that file is known: another one in its place is not to be overwritten.
+    device: u64,
     inode: u64,
     /// How long what is to stay was when this was noted.
     kept_length: u64,
@@ -54,42 +56,58 @@ impl Rewriting<'_> {
     /// Copies what stays back into the file, and cuts it.
     pub(super) fn copy_back(
         &self,
-        (old, before): (&File, &Stamp),
-        sifted: Sifted,
+        old: &Reading<'_>,
+        (mut successor, sifted): (Successor, Sifted),
         is_restless: bool,
         journal: &mut dyn Journal,
     ) -> Result<Attempt, Halt> {
-        let Sifted { mut successor, deleted, is_capped, read, is_terminated } = sifted;
         if !successor.can_grow() {
             let path = self.path().display();
             let message = format!("{path} is compressed, and so can only be replaced: leave `rewrite` out");
             return Err(Halt::Problem(Problem::new("compressed", message)));
         }
         successor.sync()?;
-        let now = stamp(old, self.path())?;
-        let was_edited = now.size == before.size && now != *before;
-        let was_torn = now.size > read && !is_terminated && !is_restless;
-        if now.size < read || was_edited || was_torn {
+        let is_as_read = || -> Result<bool, Problem> {
+            let appended = old.appended(sifted.read)?;
+            Ok(appended.is_some_and(|appended| appended == 0 || sifted.may_grow(is_restless)))
+        };
+        let open = OpenOptions::new().read(true).write(true).open(self.path());
+        let file = open.map_err(|error| cannot_write(self.path(), &error))?;
+        if !old.is_of(&file)? || !is_as_read()? {
             return Ok(Attempt::Changed);
         }
-        let explain = |error: &io::Error| cannot_write(self.path(), error);
-        let file =
-            OpenOptions::new().read(true).write(true).open(self.path()).map_err(|error| explain(&error))?;
-        let kept_length = successor.length()?;
-        let locks = self.source.rewrite == Rewrite::Lock;
-        let (path, inode) = (self.path().to_path_buf(), now.inode);
-        let noted = CopyingBack { file: path, inode, kept_length, judged: read, locks };
-        journal.announce(self.number, deleted, noted.mark())?;
-        let kept = match successor.keep_as(&noted.kept()) {
+        let noted = self.copying_back(old, successor.length()?, sifted.read);
+        journal.announce(self.number, sifted.deleted, noted.mark())?;
+        // Writing to the ledger takes its time, in which the file may have become another.
+        let kept = match is_as_read() {
+            Ok(true) => successor.keep_as(&noted.kept()),
+            Ok(false) => {
+                journal.undo(self.number)?;
+                return Ok(Attempt::Changed);
+            }
+            Err(problem) => Err(problem),
+        };
+        let kept = match kept {
             Ok(kept) => kept,
             Err(problem) => {
                 journal.undo(self.number)?;
                 return Err(Halt::Problem(problem));
             }
         };
-        // What is to stay is in the hidden file: the next run goes on from there.
-        noted.carry_on(&kept, &file).map_err(|error| Halt::Doubt(explain(&error)))?;
-        Ok(Attempt::Ended(Ended::Rewritten { deleted, is_capped, behind: None }))
+        // What is to stay is in the hidden file: if this ends here, the next run goes on from there.
+        sync_folder(self.path()).and_then(|()| noted.carry_on(&kept, &file)).map_err(Halt::Doubt)?;
+        Ok(Attempt::Ended(Ended::Rewritten { sifted, behind: None }))
+    }
+
+    fn copying_back(&self, old: &Reading<'_>, kept_length: u64, judged: u64) -> CopyingBack {
+        CopyingBack {
+            file: self.path().to_path_buf(),
+            device: old.before.device,
+            inode: old.before.inode,
+            kept_length,
+            judged,
+            locks: self.source.rewrite == Rewrite::Lock,
+        }
     }
 }
 
@@ -115,21 +133,28 @@ impl CopyingBack {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(self.is_over()),
             Err(error) => return Err(explain(&error)),
         };
-        let _lock = if self.locks { Some(locked(&self.file, wait)?) } else { None };
-        let there = fs::metadata(&self.file).map_err(|error| explain(&error))?;
-        if there.ino() != self.inode {
-            return Err(self.replaced());
+        let lock = if self.locks { Some(locked(&self.file, wait)?) } else { None };
+        let file = open(&self.file).map_err(|error| explain(&error))?;
+        if !self.is_of(&file)? || !lock.map_or(Ok(true), |lock| self.is_of(&lock))? {
+            return Err(self.left_to_people("was replaced by another program"));
         }
-        let carried = open(&self.file).and_then(|file| {
-            if self.cut_is_done(&file)? { self.clear() } else { self.carry_on(&kept, &file) }
-        });
-        carried.map(|()| true).map_err(|error| explain(&error))
+        if self.cut_is_done(&file).map_err(|error| explain(&error))? {
+            self.clear().map_err(|error| explain(&error))?;
+        } else {
+            self.carry_on(&kept, &file)?;
+        }
+        Ok(true)
     }
 
-    fn replaced(&self) -> Problem {
+    fn is_of(&self, file: &File) -> Result<bool, Problem> {
+        let stamp = stamp(file, &self.file)?;
+        Ok((stamp.device, stamp.inode) == (self.device, self.inode))
+    }
+
+    fn left_to_people(&self, what: &str) -> Problem {
         let message = format!(
-            "{} was replaced by another program after a purge was killed while it overwrote it; what was to stay of \
-             the old file is in {}: look at both, and remove that one",
+            "{} {what} while a purge overwrote it; what was to stay of the old file is in {}: look at both, and \
+             remove that one",
             self.file.display(),
             self.kept().display()
         );
@@ -147,14 +172,35 @@ impl CopyingBack {
     }
 
     /// Takes what was appended into the hidden file, copies that into the file, and cuts it.
-    fn carry_on(&self, kept: &File, file: &File) -> io::Result<()> {
+    fn carry_on(&self, kept: &File, file: &File) -> Result<(), Problem> {
+        match self.try_carry_on(kept, file) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(self.left_to_people("was shortened by another program")),
+            Err(error) => Err(self.not_yet(&error)),
+        }
+    }
+
+    fn not_yet(&self, error: &io::Error) -> Problem {
+        let message = format!(
+            "{} is being overwritten, and that failed: {error}; what is to stay is in {}, and the next purge \
+             goes on from there",
+            self.file.display(),
+            self.kept().display()
+        );
+        Problem::new("unfinished", message)
+    }
+
+    /// None of it is done where the file is shorter than what is known of it.
+    fn try_carry_on(&self, kept: &File, file: &File) -> io::Result<bool> {
         let (mut end_of_kept, mut copied) = (kept.try_clone()?, 0);
         loop {
             let length = kept.metadata()?.len();
             // The old content up to here is in the hidden file, as far as it stays.
             let taken = self.judged + (length - self.kept_length);
             let there = file.metadata()?.len();
-            if there > taken {
+            if there < taken {
+                return Ok(false);
+            } else if there > taken {
                 end_of_kept.seek(SeekFrom::End(0))?;
                 copy_part(file, taken..there, &mut end_of_kept)?;
                 kept.sync_all()?;
@@ -166,7 +212,8 @@ impl CopyingBack {
                 self.note_cut(file, length, taken)?;
                 file.set_len(length)?;
                 file.sync_all()?;
-                return self.clear();
+                self.clear()?;
+                return Ok(true);
             }
         }
     }
@@ -223,6 +270,8 @@ fn hash(file: &File, from: u64, length: u64) -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
 
     const OLD: &[u8] = b"at\ndue 1\nkept 1\ndue 2\nkept 2\n";
@@ -241,6 +290,7 @@ mod tests {
             fs::write(&file, OLD).unwrap();
             let noted = CopyingBack {
                 file: file.clone(),
+                device: fs::metadata(&file).unwrap().dev(),
                 inode: fs::metadata(&file).unwrap().ino(),
                 kept_length: KEPT.len() as u64,
                 judged: OLD.len() as u64,
@@ -349,6 +399,17 @@ mod tests {
         fs::rename(&restored, &scene.noted.file).unwrap();
         assert_eq!(scene.noted.finish(Duration::ZERO).unwrap_err().code, "unfinished");
         assert_eq!(fs::read(&scene.noted.file).unwrap(), b"at\nrestored\n");
+        assert!(scene.noted.kept().exists());
+    }
+
+    #[test]
+    fn a_file_that_another_program_shortened_is_left_to_people() {
+        let scene = Scene::new();
+        scene.overwrite(&KEPT[..5]);
+        scene.cut(OLD.len() - 1);
+        let problem = scene.noted.finish(Duration::ZERO).unwrap_err();
+        assert!(problem.message.contains("shortened"), "{problem:?}");
+        assert_eq!(fs::metadata(&scene.noted.file).unwrap().len(), OLD.len() as u64 - 1);
         assert!(scene.noted.kept().exists());
     }
 

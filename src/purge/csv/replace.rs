@@ -1,14 +1,12 @@
 //! Letting a new file take the place of the old one.
 
-use std::fs::{self, File};
-
 use super::doubt::Moving;
-use super::rewrite::{Attempt, Ended, Rewriting, stamp};
+use super::reading::Reading;
+use super::rewrite::{Attempt, Ended, Rewriting};
 use super::sift::Sifted;
 use super::successor::{Successor, path_beside, sync_folder};
 use super::tail::Tail;
 use crate::dataset::Problem;
-use crate::dataset::csv::files::{Stamp, cannot_open};
 use crate::purge::job::{Halt, Journal};
 
 /// How often what was appended meanwhile is taken along before the new file takes its place.
@@ -16,8 +14,7 @@ const ROUNDS: usize = 8;
 
 /// What is about to be replaced, and by what.
 struct Exchange<'a> {
-    old: &'a File,
-    before: &'a Stamp,
+    old: &'a Reading<'a>,
     successor: Successor,
     tail: Tail<'a>,
     /// Whether what is appended meanwhile can be taken along.
@@ -28,25 +25,24 @@ impl Rewriting<'_> {
     /// Makes the new file durable and moves it.
     pub(super) fn replace(
         &self,
-        (old, before): (&File, &Stamp),
-        sifted: Sifted,
+        old: &Reading<'_>,
+        (successor, sifted): (Successor, Sifted),
         is_restless: bool,
         journal: &mut dyn Journal,
     ) -> Result<Attempt, Halt> {
-        let Sifted { successor, deleted, is_capped, read, is_terminated } = sifted;
-        let may_grow = (is_terminated || is_restless) && successor.can_grow();
+        let may_grow = sifted.may_grow(is_restless) && successor.can_grow();
         // What a compressed file holds is longer than the file: it is judged by its stamp alone.
-        let taken = if successor.can_grow() { read } else { before.size };
-        let tail = Tail::behind(taken, old, self.path());
-        let mut exchange = Exchange { old, before, successor, tail, may_grow };
-        if !self.settle(&mut exchange)? {
+        let taken = if successor.can_grow() { sifted.read } else { old.before.size };
+        let tail = Tail::behind(taken, old.file, self.path());
+        let mut exchange = Exchange { old, successor, tail, may_grow };
+        if !Self::settle(&mut exchange)? {
             return Ok(Attempt::Changed);
         }
         let (device, inode) = exchange.successor.identity()?;
         let moving = Moving { from: path_beside(self.path()), to: self.path().to_path_buf(), device, inode };
-        journal.announce(self.number, deleted, moving.mark())?;
+        journal.announce(self.number, sifted.deleted, moving.mark())?;
         // Writing to the ledger takes its time, in which lines may have come.
-        let moved = match self.settle(&mut exchange) {
+        let moved = match Self::settle(&mut exchange) {
             Ok(true) => exchange.successor.replace(),
             Ok(false) => {
                 journal.undo(self.number)?;
@@ -60,14 +56,14 @@ impl Rewriting<'_> {
         }
         sync_folder(self.path()).map_err(Halt::Doubt)?;
         let behind = self.follow(&mut exchange).err();
-        Ok(Attempt::Ended(Ended::Rewritten { deleted, is_capped, behind }))
+        Ok(Attempt::Ended(Ended::Rewritten { sifted, behind }))
     }
 
     /// Makes the successor whole and durable, with all that was appended meanwhile; whether the
     /// old file is still what was read.
-    fn settle(&self, exchange: &mut Exchange<'_>) -> Result<bool, Problem> {
+    fn settle(exchange: &mut Exchange<'_>) -> Result<bool, Problem> {
         for round in 0.. {
-            match self.appended(exchange)? {
+            match Self::appended(exchange)? {
                 None => return Ok(false),
                 Some(0) if exchange.successor.is_synced() => return Ok(true),
                 // Where lines come faster than the disk takes them, the last are followed afterwards.
@@ -76,21 +72,17 @@ impl Rewriting<'_> {
             }
             let Exchange { old, successor, tail, .. } = exchange;
             tail.take(successor)?;
-            successor.take_over(old)?;
+            successor.take_over(old.file)?;
             successor.sync()?;
         }
         Ok(false)
     }
 
     /// How much was appended to the old file that is not taken; none where it is no longer what
-    /// was read, or another file stands in its place.
-    fn appended(&self, exchange: &Exchange<'_>) -> Result<Option<u64>, Problem> {
-        let now = stamp(exchange.old, self.path())?;
-        let there = fs::metadata(self.path()).map_err(|error| cannot_open(self.path(), &error))?;
-        let is_there = Stamp::of(&there).is_same_file(&now);
-        let was_edited = now.size == exchange.before.size && now != *exchange.before;
-        let appended = exchange.tail.grown()?.filter(|appended| *appended == 0 || exchange.may_grow);
-        Ok(appended.filter(|_| is_there && !was_edited))
+    /// was read.
+    fn appended(exchange: &Exchange<'_>) -> Result<Option<u64>, Problem> {
+        let appended = exchange.old.appended(exchange.tail.taken())?;
+        Ok(appended.filter(|appended| *appended == 0 || exchange.may_grow))
     }
 
     /// Programs that had the old file open may have written to it until now.

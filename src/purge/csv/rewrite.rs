@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use super::sift::Sifting;
+use super::reading::{Reading, is_at};
+use super::sift::{Sifted, Sifting};
 use crate::dataset::Problem;
-use crate::dataset::csv::files::{self, CsvFile, Stamp, cannot_open, cannot_read};
+use crate::dataset::csv::files::{self, CsvFile, cannot_open};
 use crate::policy::{CsvFiles, Rewrite};
 use crate::purge::job::{Halt, Job, Journal};
 use crate::purge::stop::StopReason;
@@ -41,8 +42,7 @@ pub(super) enum Ended {
     Stopped(StopReason),
     /// It has its new content.
     Rewritten {
-        deleted: u64,
-        is_capped: bool,
+        sifted: Sifted,
         /// What went wrong afterwards.
         behind: Option<Problem>,
     },
@@ -58,10 +58,6 @@ pub(super) enum Attempt {
 impl Rewriting<'_> {
     /// Writes the file anew where something in it is due.
     pub(super) fn run(&self, journal: &mut dyn Journal) -> Result<Ended, Halt> {
-        let _lock = match self.source.rewrite {
-            Rewrite::Lock => Some(locked(self.path(), self.job.wait)?),
-            Rewrite::Rename | Rewrite::CopyTruncate => None,
-        };
         for attempt in 1..=ATTEMPTS {
             match self.attempt(journal, attempt == ATTEMPTS)? {
                 Attempt::Ended(ended) => return Ok(ended),
@@ -77,29 +73,37 @@ impl Rewriting<'_> {
     }
 
     fn attempt(&self, journal: &mut dyn Journal, is_restless: bool) -> Result<Attempt, Halt> {
-        let old = files::open(self.path())?;
-        let before = stamp(&old, self.path())?;
-        let sifted = match self.sift(&old, is_restless)? {
+        let lock = match self.source.rewrite {
+            Rewrite::Lock => Some(locked(self.path(), self.job.wait)?),
+            Rewrite::Rename | Rewrite::CopyTruncate => None,
+        };
+        let file = files::open(self.path())?;
+        let old = Reading::of(&file, self.path())?;
+        if let Some(lock) = &lock
+            && !old.is_of(lock)?
+        {
+            return Ok(Attempt::Changed);
+        }
+        let sifted = match self.sift(&file, is_restless)? {
             Sifting::NothingDue => return Ok(Attempt::Ended(Ended::NothingDue)),
             Sifting::Stopped(reason) => return Ok(Attempt::Ended(Ended::Stopped(reason))),
-            Sifting::Done(sifted) => *sifted,
+            Sifting::Done(successor, sifted) => (*successor, sifted),
         };
         match self.source.rewrite {
-            Rewrite::Rename => self.replace((&old, &before), sifted, is_restless, journal),
-            Rewrite::Lock | Rewrite::CopyTruncate => {
-                self.copy_back((&old, &before), sifted, is_restless, journal)
-            }
+            Rewrite::Rename => self.replace(&old, sifted, is_restless, journal),
+            Rewrite::Lock | Rewrite::CopyTruncate => self.copy_back(&old, sifted, is_restless, journal),
         }
     }
 }
 
-/// Waits for the lock that writers take too.
+/// Waits for the lock that writers take too, on the file that has the name then.
 pub(super) fn locked(path: &Path, wait: Duration) -> Result<File, Problem> {
-    let (file, since) = (files::open(path)?, Instant::now());
+    let since = Instant::now();
     loop {
+        let file = files::open(path)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(file),
-            Err(Errno::INTR) => {}
+            Ok(()) if is_at(&file, path)? => return Ok(file),
+            Ok(()) | Err(Errno::INTR) => {}
             Err(Errno::WOULDBLOCK) if since.elapsed() < wait => std::thread::sleep(LOCK_PAUSE),
             Err(Errno::WOULDBLOCK) => {
                 let message = format!("{} is locked by another program", path.display());
@@ -108,8 +112,4 @@ pub(super) fn locked(path: &Path, wait: Duration) -> Result<File, Problem> {
             Err(error) => return Err(cannot_open(path, &error.into())),
         }
     }
-}
-
-pub(super) fn stamp(file: &File, path: &Path) -> Result<Stamp, Problem> {
-    file.metadata().map(|metadata| Stamp::of(&metadata)).map_err(|error| cannot_read(path, &error))
 }

@@ -21,12 +21,12 @@ pub(super) enum Sifting {
     /// The run is to end; what was written is gone again.
     Stopped(StopReason),
     /// What stays is written.
-    Done(Box<Sifted>),
+    Done(Box<Successor>, Sifted),
 }
 
-/// A file without its due lines.
+/// What of a file has been judged.
+#[derive(Clone, Copy, Default)]
 pub(super) struct Sifted {
-    pub(super) successor: Successor,
     pub(super) deleted: u64,
     /// Whether the limit left no room for more.
     pub(super) is_capped: bool,
@@ -36,14 +36,18 @@ pub(super) struct Sifted {
     pub(super) is_terminated: bool,
 }
 
-/// The successor as it grows.
+impl Sifted {
+    /// Whether what is appended to the file meanwhile begins a line of its own.
+    pub(super) fn may_grow(&self, is_restless: bool) -> bool {
+        self.is_terminated || is_restless
+    }
+}
+
+/// The successor as it grows, from the first record on that goes.
 #[derive(Default)]
 struct Progress {
     successor: Option<Successor>,
-    deleted: u64,
-    is_capped: bool,
-    read: u64,
-    is_terminated: bool,
+    sifted: Sifted,
 }
 
 /// Why writing ends before the file does.
@@ -66,8 +70,7 @@ impl From<Problem> for Cut {
 }
 
 impl Rewriting<'_> {
-    /// Writes what stays, from the first record on that goes. In a file that does not rest, its
-    /// last line stays where it has no end.
+    /// Writes what stays. In a file that does not rest, its last line stays where it has no end.
     pub(super) fn sift(&self, old: &File, is_restless: bool) -> Result<Sifting, Problem> {
         let explain = |error| cannot_read(self.path(), &error);
         let content =
@@ -76,15 +79,17 @@ impl Rewriting<'_> {
         let Opened { mut chunks, columns: Some(columns), header } = opened else {
             return Ok(Sifting::NothingDue);
         };
-        let mut progress = Progress { read: header.len() as u64, is_terminated: true, ..Progress::default() };
+        let mut progress = Progress::default();
+        progress.sifted.read = header.len() as u64;
+        progress.sifted.is_terminated = true;
         let written = chunks::each(&mut chunks, |chunk| {
             if let Some(reason) = self.job.stop.reason() {
                 return Err(Cut::Stopped(reason));
             }
             self.write_chunk(chunk, &columns, old, &mut progress, is_restless)?;
-            progress.read = chunk.offset + chunk.bytes().len() as u64;
-            progress.is_terminated = chunk.bytes().ends_with(b"\n");
-            (self.job.told)(self.before + progress.deleted);
+            progress.sifted.read = chunk.offset + chunk.bytes().len() as u64;
+            progress.sifted.is_terminated = chunk.bytes().ends_with(b"\n");
+            (self.job.told)(self.before + progress.sifted.deleted);
             Ok(())
         });
         match written {
@@ -111,8 +116,8 @@ impl Rewriting<'_> {
             if !is_finished || !columns.is_due(record, &self.job.request.book, self.job.rule) {
                 continue;
             }
-            if progress.deleted == self.most {
-                progress.is_capped = true;
+            if progress.sifted.deleted == self.most {
+                progress.sifted.is_capped = true;
                 continue;
             }
             let successor = match &mut progress.successor {
@@ -120,7 +125,7 @@ impl Rewriting<'_> {
                 none => none.insert(self.begin(old, chunk.offset)?),
             };
             successor.write(&bytes[kept_from..record.start])?;
-            progress.deleted += 1;
+            progress.sifted.deleted += 1;
             kept_from = record.end;
         }
         match &mut progress.successor {
@@ -148,8 +153,9 @@ impl Rewriting<'_> {
 
 impl From<Progress> for Sifting {
     fn from(progress: Progress) -> Sifting {
-        let Progress { successor, deleted, is_capped, read, is_terminated } = progress;
-        let sifted = successor.map(|successor| Sifted { successor, deleted, is_capped, read, is_terminated });
-        sifted.map_or(Sifting::NothingDue, |sifted| Sifting::Done(Box::new(sifted)))
+        match progress.successor {
+            Some(successor) => Sifting::Done(Box::new(successor), progress.sifted),
+            None => Sifting::NothingDue,
+        }
     }
 }

@@ -76,18 +76,9 @@ impl Successor {
         if self.coding == Coding::Plain {
             return self.copy_from(old, 0..up_to);
         }
-        let copied = files::content(&self.place).map(|content| {
-            let mut content = content.take(up_to);
-            let mut piece = vec![0; BUFFER];
-            loop {
-                match content.read(&mut piece) {
-                    Ok(0) => return Ok(()),
-                    Ok(read) => self.encoder.write_all(&piece[..read])?,
-                    Err(error) => return Err(error),
-                }
-            }
-        })?;
-        copied.map_err(|error| cannot_write(&self.path, &error))
+        let mut beginning = files::content(&self.place)?.take(up_to);
+        let copied = io::copy(&mut beginning, &mut self.encoder);
+        copied.map(drop).map_err(|error| cannot_write(&self.path, &error))
     }
 
     /// Copies a part of a file that is not compressed.
@@ -170,13 +161,14 @@ impl Successor {
         Ok(futimens(&self.file, &times)?)
     }
 
-    /// Takes a name under which the next run does not take it for a stray one.
+    /// Takes a name under which the next run does not take it for a stray one. Where this fails,
+    /// it has not got that name.
     pub(super) fn keep_as(mut self, path: &Path) -> Result<File, Problem> {
-        let moved = fs::rename(&self.path, path);
-        moved.map_err(|error| cannot_write(path, &error))?;
+        let file = self.file.try_clone();
+        let kept = file.and_then(|file| fs::rename(&self.path, path).map(|()| file));
+        let file = kept.map_err(|error| cannot_write(path, &error))?;
         self.is_done = true;
-        sync_folder(path)?;
-        self.file.try_clone().map_err(|error| cannot_write(path, &error))
+        Ok(file)
     }
 
     /// Takes the other file's place.

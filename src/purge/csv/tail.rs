@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use memchr::memrchr;
 
+use super::reading::stamp;
 use super::successor::Successor;
 use crate::dataset::Problem;
 use crate::dataset::csv::files::cannot_read;
@@ -35,15 +36,18 @@ impl<'a> Tail<'a> {
         Tail { old, path, taken }
     }
 
-    /// How many bytes have been appended that are not taken; none where the file has shrunk.
-    pub(super) fn grown(&self) -> Result<Option<u64>, Problem> {
-        let metadata = self.old.metadata().map_err(|error| cannot_read(self.path, &error))?;
-        Ok(metadata.len().checked_sub(self.taken))
+    pub(super) fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// How many bytes have been appended that are not taken.
+    fn grown(&self) -> Result<u64, Problem> {
+        Ok(stamp(self.old, self.path)?.size.saturating_sub(self.taken))
     }
 
     /// Takes what has been appended into the successor.
     pub(super) fn take(&mut self, successor: &mut Successor) -> Result<u64, Problem> {
-        let grown = self.grown()?.unwrap_or_default();
+        let grown = self.grown()?;
         if grown == 0 {
             return Ok(0);
         }
@@ -57,7 +61,7 @@ impl<'a> Tail<'a> {
     pub(super) fn follow(&mut self, new: &mut Successor) -> Result<bool, Problem> {
         for followed in 0..PATIENCE {
             std::thread::sleep(GRACE);
-            if self.grown()?.unwrap_or_default() == 0 {
+            if self.grown()? == 0 {
                 return Ok(followed > 0);
             }
             let bytes = self.piece().map_err(|error| cannot_read(self.path, &error))?;

@@ -5,43 +5,12 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant as Stopwatch};
 
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 use tempfile::TempDir;
 
-use super::carry_out;
-use crate::calendar::Instant;
-use crate::dataset::request::requests;
-use crate::ledger::LedgerError;
-use crate::policy::{Policy, Surroundings, parse};
-use crate::purge::job::{Amount, Deletion, Halt, Job, Journal, Mark};
-use crate::purge::stop::Stop;
-
-/// A journal in whose hand something happens as a batch is announced.
-struct Meanwhile<'f> {
-    happens: &'f mut dyn FnMut(u64),
-    announced: Vec<u64>,
-    settled: Vec<(u64, u64)>,
-}
-
-impl Journal for Meanwhile<'_> {
-    fn announce(&mut self, batch: u64, rows: u64, mark: Mark) -> Result<(), LedgerError> {
-        assert!(matches!(mark, Mark::Private(_)), "names are never in the ledger");
-        self.announced.push(rows);
-        (self.happens)(batch);
-        Ok(())
-    }
-
-    fn settle(&mut self, batch: u64, rows: u64) -> Result<(), LedgerError> {
-        self.settled.push((batch, rows));
-        Ok(())
-    }
-
-    fn undo(&mut self, _: u64) -> Result<(), LedgerError> {
-        panic!("a deletion cannot be undone")
-    }
-}
+use crate::policy::Policy;
+use crate::purge::meanwhile::{NOW, Purged, policy_in, purge};
 
 struct Place {
     folder: TempDir,
@@ -50,22 +19,18 @@ struct Place {
 
 /// 2001-02-03.
 const OLD: i64 = 981_158_400;
-/// 2026-11-20.
-const NOW: i64 = 1_795_132_800;
 
 impl Place {
     fn new(source: &str, rule: &str) -> Place {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("data")).unwrap();
-        let text = format!(
-            "version = 1\n[policy]\nname = \"p\"\ntimezone = \"UTC\"\n[source.s]\nfiles = \"data\"\n{source}\n\
-             [[rule]]\nname = \"r\"\ndata = \"s\"\nkeep = \"1 year\"\nafter = \"modified\"\n{rule}\n"
+        let policy = policy_in(
+            folder.path(),
+            &format!(
+                "files = \"data\"\n{source}\n[[rule]]\nname = \"r\"\ndata = \"s\"\nkeep = \"1 year\"\n\
+                 after = \"modified\"\n{rule}"
+            ),
         );
-        let state = folder.path().join(".frist");
-        let surroundings =
-            Surroundings { file: "p.toml", base: folder.path(), default_state: &state, variable: &|_| None };
-        let (policy, findings) = parse(&text, &surroundings);
-        let policy = policy.unwrap_or_else(|| panic!("{findings:?}"));
         Place { folder, policy }
     }
 
@@ -93,35 +58,10 @@ impl Place {
     }
 
     fn purge_most(&self, most: u64, signal: &Arc<AtomicBool>, happens: &mut dyn FnMut(u64)) -> Purged {
-        let source = &self.policy.sources[0];
-        let requests = requests(&self.policy, source, Instant::from_unix(NOW, 0), |_| true);
-        let stop = Stop::new(Arc::clone(signal), Stopwatch::now(), None);
-        let job = Job {
-            source,
-            request: &requests[0],
-            rule: 0,
-            amount: Amount { expected: 1, most },
-            stop: &stop,
-            wait: Duration::ZERO,
-            nice: 0.0,
-            told: &|_| {},
-        };
-        let mut journal = Meanwhile { happens, announced: Vec::new(), settled: Vec::new() };
-        let mut done = Deletion::default();
-        let halted = carry_out(source.kind.folder().unwrap(), &job, &mut journal, &mut done);
-        let problem = halted.err().map(|halt| match halt {
-            Halt::Problem(problem) => problem.to_string(),
-            other => panic!("{other:?}"),
-        });
-        Purged { done, announced: journal.announced, settled: journal.settled, problem }
+        let purged = purge(&self.policy, most, signal, happens);
+        assert_eq!(purged.undone, [0; 0], "a deletion cannot be undone");
+        purged
     }
-}
-
-struct Purged {
-    done: Deletion,
-    announced: Vec<u64>,
-    settled: Vec<(u64, u64)>,
-    problem: Option<String>,
 }
 
 fn touch(path: &Path, modified: i64) {
@@ -139,7 +79,7 @@ fn what_is_due_goes_and_is_counted() {
     assert_eq!(place.left(), ["young"]);
     assert_eq!((purged.done.deleted, purged.done.freed), (9_000, Some(36_000)));
     assert_eq!(purged.announced, [4_000, 4_000, 1_000]);
-    assert_eq!((purged.settled, purged.done.survivors, purged.problem), (vec![], Some(0), None));
+    assert_eq!((purged.settled, purged.done.survivors, purged.halt.is_none()), (vec![], Some(0), true));
 }
 
 #[test]
@@ -157,7 +97,7 @@ fn a_file_that_somebody_else_deleted_is_not_ours() {
     let place = Place::new("", "");
     ["a", "b"].iter().for_each(|name| place.file(name, OLD));
     let purged = place.purge(&mut |_| fs::remove_file(place.path("a")).unwrap());
-    assert_eq!((purged.done.deleted, purged.done.freed, purged.problem), (1, Some(4), None));
+    assert_eq!((purged.done.deleted, purged.done.freed, purged.halt.is_none()), (1, Some(4), true));
     assert_eq!(purged.settled, [(1, 1)]);
 }
 
@@ -219,7 +159,7 @@ fn a_sub_folder_in_which_something_was_written_stays_whole() {
     place.file("old/deep/x", OLD);
     place.file("old/y", OLD);
     let purged = place.purge(&mut |_| place.file("old/deep/new", NOW - 5));
-    assert_eq!((purged.done.deleted, purged.done.survivors, purged.problem), (0, Some(0), None));
+    assert_eq!((purged.done.deleted, purged.done.survivors, purged.halt.is_none()), (0, Some(0), true));
     assert!(place.path("old/deep/x").exists() && place.path("old/y").exists());
 }
 
