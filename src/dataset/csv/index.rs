@@ -237,17 +237,39 @@ impl<'a> Record<'a> {
     }
 
     /// One field as it is written, quotes included, the line end not.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn field(&self, place: usize) -> &'a [u8] {
+        let (from, to) = self.near_field(place).unwrap_or_else(|| self.far_field(place));
+        let field = &self.bytes[from..to];
+        let ends_line = to + 1 == self.end && self.bytes[to] == b'\n';
+        if ends_line && let Some(shorter) = field.strip_suffix(b"\r") { shorter } else { field }
+    }
+
+    /// Where a field begins and ends, if that is within as many bytes as a word has bits: without a
+    /// loop over words, whose turns nobody could foretell.
+    #[inline(always)]
+    fn near_field(&self, place: usize) -> Option<(usize, usize)> {
+        let (word, bit) = (self.start / BLOCK, self.start % BLOCK);
+        let here = self.separators.get(word)? >> bit;
+        // In two steps: a word cannot be moved by all its bits.
+        let next = self.separators.get(word + 1)? << 1 << (BLOCK - 1 - bit);
+        let mut ends = here | next;
+        let mut from = 0;
+        for _ in 0..place {
+            from = ends.trailing_zeros() as usize + 1;
+            ends &= ends.wrapping_sub(1);
+        }
+        (ends != 0).then(|| (self.start + from, self.start + ends.trailing_zeros() as usize))
+    }
+
+    #[cold]
+    fn far_field(&self, place: usize) -> (usize, usize) {
         let mut ends = Ends::from(self.separators, self.start);
         let from = match place {
             0 => self.start,
             _ => ends.nth(place - 1) + 1,
         };
-        let to = ends.nth(0);
-        let field = &self.bytes[from..to];
-        let ends_line = to + 1 == self.end && self.bytes[to] == b'\n';
-        if ends_line && let Some(shorter) = field.strip_suffix(b"\r") { shorter } else { field }
+        (from, ends.nth(0))
     }
 
     /// How many fields it has.
