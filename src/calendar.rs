@@ -87,6 +87,7 @@ pub use cutoff::{Cutoff, DueUpTo};
 pub use format::{Format, FormatError, UnixScale};
 pub use horizon::start_dates;
 pub use instant::{Instant, NowError};
+pub use iso_common::CommonTime;
 pub use pattern::Pattern;
 pub use pattern_problem::PatternProblem;
 pub use period::Period;

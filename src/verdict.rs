@@ -3,6 +3,7 @@
 //! A [`RuleBook`] holds all rules on one table as of one instant. It judges a record from the
 //! values of its columns, wherever they come from, so that report and purge cannot disagree.
 
+mod common_case;
 mod newest;
 mod tally;
 
@@ -11,6 +12,7 @@ use crate::condition::{Condition, Truth};
 use crate::policy::Rule;
 use crate::value::Value;
 
+pub use common_case::{CommonCase, CommonTally};
 pub use newest::{Newest, Protection};
 pub use tally::{Counts, Extremes, Tally};
 

@@ -39,15 +39,40 @@ fn pairs(word: u64, base: u64, room: [u8; 8]) -> Option<[u8; 8]> {
     (refused == 0).then(|| above.wrapping_mul(10).wrapping_add(above >> 8).to_le_bytes())
 }
 
-/// The event, where the text has this spelling and names a day and a time that exist.
+/// The spelling in one column: a zone in which times without an offset are.
+#[derive(Clone, Copy, Debug)]
+pub struct CommonTime {
+    is_utc: bool,
+}
+
+impl CommonTime {
+    pub(super) fn of(times_in: Zone) -> CommonTime {
+        CommonTime { is_utc: times_in == Zone::UTC }
+    }
+
+    /// The seconds since 1970, where the text has this spelling and names a day and a time that
+    /// exist.
+    #[inline(always)]
+    pub fn seconds(self, text: &[u8]) -> Option<i64> {
+        seconds(text, self.is_utc)
+    }
+}
+
+/// The event, where the text has this spelling.
 #[inline(always)]
 pub(super) fn read(text: &[u8], times_in: Zone) -> Option<Event> {
+    let seconds = CommonTime::of(times_in).seconds(text)?;
+    Some(Event::At(Instant::from_unix(seconds, 0)))
+}
+
+#[inline(always)]
+fn seconds(text: &[u8], is_utc: bool) -> Option<i64> {
     let (text, has_offset) = match text {
         [text @ .., b'Z'] => (text, true),
         text => (text, false),
     };
     let text: &[u8; 19] = text.try_into().ok()?;
-    if !has_offset && times_in != Zone::UTC {
+    if !has_offset && !is_utc {
         return None;
     }
     let [first, rest @ ..] = text.first_chunk::<16>()?.as_chunks::<8>().0 else { return None };
@@ -66,8 +91,7 @@ pub(super) fn read(text: &[u8], times_in: Zone) -> Option<Event> {
     if !is_day || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    let seconds = civil::day_number(year, month, day) * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second;
-    Some(Event::At(Instant::from_unix(seconds, 0)))
+    Some(civil::day_number(year, month, day) * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::iso_common::CommonTime;
 use super::{Cutoff, Event, Format, Value, WrittenBound, Zone, iso, number, written_bound};
 
 /// How one column stores time, and which of its values mean *no time yet*.
@@ -71,6 +72,12 @@ impl Timestamps {
     /// The zone of date-times that carry no offset.
     pub fn times_in(&self) -> Zone {
         self.times_in
+    }
+
+    /// The column's commonest spelling, in which no value means nothing; none where it has none.
+    pub fn common(&self) -> Option<CommonTime> {
+        let is_common = matches!(self.format, Format::Iso) && self.empty.is_empty();
+        is_common.then(|| CommonTime::of(self.times_in))
     }
 
     /// Reads a cell.

@@ -87,6 +87,13 @@ impl Tally {
         }
     }
 
+    /// Counts many records of one state, by the earliest of their events.
+    pub(super) fn add_many(&mut self, state: State, records: u64, earliest: Event) {
+        let seen = &mut self.by_state[state as usize];
+        seen.records += records;
+        seen.earliest.add(earliest);
+    }
+
     /// How many records are in a state.
     pub fn records(&self, state: State) -> u64 {
         self.by_state[state as usize].records

@@ -14,13 +14,14 @@ use crate::dataset::Problem;
 use crate::dataset::request::Request;
 use crate::policy::CsvFiles;
 use crate::value::Value;
-use crate::verdict::RuleBook;
+use crate::verdict::{CommonCase, CommonTally, RuleBook, Tally};
 
 /// The fields that a request's rules read, in the order of their book's columns.
 #[derive(Clone, Debug)]
 pub(crate) struct Columns {
     places: Vec<usize>,
     quote: Option<u8>,
+    common: Option<CommonCase>,
 }
 
 /// A file behind its header. None of its records are to be judged where it has no header at all,
@@ -115,7 +116,10 @@ impl Columns {
             }
         };
         let places: Result<Vec<usize>, Problem> = request.book.columns().iter().map(place_of).collect();
-        Ok(Columns { places: places?, quote: source.quote })
+        // A quote that such a time may hold would be doubled there.
+        let is_clear = source.quote.is_none_or(|quote| !b"0123456789-:TZ ".contains(&quote));
+        let common = request.book.common_case().filter(|_| is_clear);
+        Ok(Columns { places: places?, quote: source.quote, common })
     }
 
     /// A proper record as a row of values.
@@ -130,8 +134,41 @@ impl Columns {
         if record.fault.is_some() || record.is_blank() {
             return false;
         }
+        let common = self.common.and_then(|case| case.is_due(self.unquoted(record, case.column)));
+        common.unwrap_or_else(|| {
+            let row = self.row(record);
+            book.is_due(rule, &|column| row.value(column))
+        })
+    }
+
+    /// Counts a proper record by every rule of the book.
+    #[inline(always)]
+    pub(crate) fn count(
+        &self,
+        record: Record<'_>,
+        book: &RuleBook,
+        tallies: &mut [Tally],
+        common: &mut Option<CommonTally>,
+    ) {
+        if let (Some(case), Some(tally)) = (&self.common, common)
+            && tally.count(self.unquoted(record, case.column))
+        {
+            return;
+        }
         let row = self.row(record);
-        book.is_due(rule, &|column| row.value(column))
+        Tally::count(tallies, book, &|column| row.value(column));
+    }
+
+    /// What can be counted without asking the book.
+    pub(crate) fn common_tally(&self) -> Option<CommonTally> {
+        self.common.map(CommonTally::new)
+    }
+
+    /// What a field holds between its quotes, doubled ones as they are.
+    #[inline(always)]
+    fn unquoted<'r>(&self, record: Record<'r>, column: usize) -> &'r [u8] {
+        let field = record.field(self.places[column]);
+        if self.is_quoted(field) { &field[1..field.len() - 1] } else { field }
     }
 
     #[inline]
@@ -163,7 +200,7 @@ impl Row<'_> {
 
     #[cold]
     fn texts(&self) -> &[Vec<u8>] {
-        let Columns { places, quote } = self.columns;
+        let Columns { places, quote, .. } = self.columns;
         self.texts
             .get_or_init(|| places.iter().map(|place| text(self.record.field(*place), *quote)).collect())
     }

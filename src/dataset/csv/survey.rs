@@ -60,6 +60,7 @@ fn count(
 }
 
 fn count_chunk(chunk: &Chunk, columns: &Columns, book: &RuleBook, counted: &mut Counted) {
+    let mut common = columns.common_tally();
     let mut records = u64::from(chunk.part == Some(Part::First));
     if records > 0 {
         Tally::count_malformed(&mut counted.tallies);
@@ -69,9 +70,11 @@ fn count_chunk(chunk: &Chunk, columns: &Columns, book: &RuleBook, counted: &mut 
         if record.fault.is_some() {
             Tally::count_malformed(&mut counted.tallies);
         } else {
-            let row = columns.row(record);
-            Tally::count(&mut counted.tallies, book, &|column| row.value(column));
+            columns.count(record, book, &mut counted.tallies, &mut common);
         }
+    }
+    if let Some(common) = common {
+        common.add_to(&mut counted.tallies[0]);
     }
     counted.total = counted.total.map(|total| total + records);
 }
