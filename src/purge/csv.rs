@@ -16,6 +16,7 @@ pub(super) use doubt::{decide, mend};
 pub(super) use strays::clear as clear_strays;
 
 use std::io;
+use std::thread;
 
 use super::job::{Deletion, Halt, Job, Journal};
 use crate::dataset::Problem;
@@ -68,13 +69,17 @@ fn one_file(
             done.stopped = Some(reason);
             Ok(0)
         }
-        Ended::Rewritten { sifted, behind } => {
+        Ended::Rewritten { sifted, behind, old } => {
             done.deleted += sifted.deleted;
             done.batches += u64::from(sifted.deleted > 0);
             done.is_capped |= sifted.is_capped;
             (job.told)(done.deleted);
             behind.map_or(Ok(()), |problem| Err(Halt::Problem(problem)))?;
-            still_due(source, file, job).map_err(Halt::Problem)
+            let left = thread::scope(|scope| {
+                scope.spawn(move || drop(old));
+                still_due(source, file, job)
+            });
+            left.map_err(Halt::Problem)
         }
     }
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::reading::{Reading, stamp};
-use super::rewrite::{Attempt, Ended, Rewriting, locked};
+use super::rewrite::{Exchanged, Rewriting, locked};
 use super::sift::Sifted;
 use super::successor::{NO_FOLLOW, Successor, cannot_write, copy_part, path_beside, sync_folder};
 use crate::dataset::Problem;
@@ -57,10 +57,11 @@ impl Rewriting<'_> {
     pub(super) fn copy_back(
         &self,
         old: &Reading<'_>,
-        (mut successor, sifted): (Successor, Sifted),
+        mut successor: Successor,
+        sifted: Sifted,
         is_restless: bool,
         journal: &mut dyn Journal,
-    ) -> Result<Attempt, Halt> {
+    ) -> Result<Exchanged, Halt> {
         if !successor.can_grow() {
             let path = self.path().display();
             let message = format!("{path} is compressed, and so can only be replaced: leave `rewrite` out");
@@ -74,7 +75,7 @@ impl Rewriting<'_> {
         let open = OpenOptions::new().read(true).write(true).open(self.path());
         let file = open.map_err(|error| cannot_write(self.path(), &error))?;
         if !old.is_of(&file)? || !is_as_read()? {
-            return Ok(Attempt::Changed);
+            return Ok(Exchanged::Not);
         }
         let noted = self.copying_back(old, successor.length()?, sifted.read);
         journal.announce(self.number, sifted.deleted, noted.mark())?;
@@ -83,7 +84,7 @@ impl Rewriting<'_> {
             Ok(true) => successor.keep_as(&noted.kept()),
             Ok(false) => {
                 journal.undo(self.number)?;
-                return Ok(Attempt::Changed);
+                return Ok(Exchanged::Not);
             }
             Err(problem) => Err(problem),
         };
@@ -96,7 +97,7 @@ impl Rewriting<'_> {
         };
         // What is to stay is in the hidden file: if this ends here, the next run goes on from there.
         sync_folder(self.path()).and_then(|()| noted.carry_on(&kept, &file)).map_err(Halt::Doubt)?;
-        Ok(Attempt::Ended(Ended::Rewritten { sifted, behind: None }))
+        Ok(Exchanged::Done { behind: None })
     }
 
     fn copying_back(&self, old: &Reading<'_>, kept_length: u64, judged: u64) -> CopyingBack {

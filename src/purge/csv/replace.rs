@@ -2,7 +2,7 @@
 
 use super::doubt::Moving;
 use super::reading::Reading;
-use super::rewrite::{Attempt, Ended, Rewriting};
+use super::rewrite::{Exchanged, Rewriting};
 use super::sift::Sifted;
 use super::successor::{Successor, path_beside, sync_folder};
 use super::tail::Tail;
@@ -26,17 +26,18 @@ impl Rewriting<'_> {
     pub(super) fn replace(
         &self,
         old: &Reading<'_>,
-        (successor, sifted): (Successor, Sifted),
+        successor: Successor,
+        sifted: Sifted,
         is_restless: bool,
         journal: &mut dyn Journal,
-    ) -> Result<Attempt, Halt> {
+    ) -> Result<Exchanged, Halt> {
         let may_grow = sifted.may_grow(is_restless) && successor.can_grow();
         // What a compressed file holds is longer than the file: it is judged by its stamp alone.
         let taken = if successor.can_grow() { sifted.read } else { old.before.size };
         let tail = Tail::behind(taken, old.file, self.path());
         let mut exchange = Exchange { old, successor, tail, may_grow };
         if !Self::settle(&mut exchange)? {
-            return Ok(Attempt::Changed);
+            return Ok(Exchanged::Not);
         }
         let (device, inode) = exchange.successor.identity()?;
         let moving = Moving { from: path_beside(self.path()), to: self.path().to_path_buf(), device, inode };
@@ -46,7 +47,7 @@ impl Rewriting<'_> {
             Ok(true) => exchange.successor.replace(),
             Ok(false) => {
                 journal.undo(self.number)?;
-                return Ok(Attempt::Changed);
+                return Ok(Exchanged::Not);
             }
             Err(problem) => Err(problem),
         };
@@ -56,7 +57,7 @@ impl Rewriting<'_> {
         }
         sync_folder(self.path()).map_err(Halt::Doubt)?;
         let behind = self.follow(&mut exchange).err();
-        Ok(Attempt::Ended(Ended::Rewritten { sifted, behind }))
+        Ok(Exchanged::Done { behind })
     }
 
     /// Makes the successor whole and durable, with all that was appended meanwhile; whether the

@@ -45,23 +45,26 @@ pub(super) enum Ended {
         sifted: Sifted,
         /// What went wrong afterwards.
         behind: Option<Problem>,
+        /// What the file was before. To close it takes a while: then its space is given back.
+        old: File,
     },
 }
 
-/// How one attempt ended.
-pub(super) enum Attempt {
-    Ended(Ended),
-    /// The file changed in another way than by growing.
-    Changed,
+/// How it ended that what stays was to take the file's place.
+pub(super) enum Exchanged {
+    Done {
+        behind: Option<Problem>,
+    },
+    /// The file changed in another way than by growing, and was not touched.
+    Not,
 }
 
 impl Rewriting<'_> {
     /// Writes the file anew where something in it is due.
     pub(super) fn run(&self, journal: &mut dyn Journal) -> Result<Ended, Halt> {
         for attempt in 1..=ATTEMPTS {
-            match self.attempt(journal, attempt == ATTEMPTS)? {
-                Attempt::Ended(ended) => return Ok(ended),
-                Attempt::Changed => {}
+            if let Some(ended) = self.attempt(journal, attempt == ATTEMPTS)? {
+                return Ok(ended);
             }
         }
         let message = format!("{} changes faster than it can be rewritten; run again", self.path().display());
@@ -72,7 +75,8 @@ impl Rewriting<'_> {
         &self.file.path
     }
 
-    fn attempt(&self, journal: &mut dyn Journal, is_restless: bool) -> Result<Attempt, Halt> {
+    /// How it ended; none where the file changed meanwhile.
+    fn attempt(&self, journal: &mut dyn Journal, is_restless: bool) -> Result<Option<Ended>, Halt> {
         let lock = match self.source.rewrite {
             Rewrite::Lock => Some(locked(self.path(), self.job.wait)?),
             Rewrite::Rename | Rewrite::CopyTruncate => None,
@@ -82,17 +86,23 @@ impl Rewriting<'_> {
         if let Some(lock) = &lock
             && !old.is_of(lock)?
         {
-            return Ok(Attempt::Changed);
+            return Ok(None);
         }
-        let sifted = match self.sift(&file, is_restless)? {
-            Sifting::NothingDue => return Ok(Attempt::Ended(Ended::NothingDue)),
-            Sifting::Stopped(reason) => return Ok(Attempt::Ended(Ended::Stopped(reason))),
+        let (successor, sifted) = match self.sift(&file, is_restless)? {
+            Sifting::NothingDue => return Ok(Some(Ended::NothingDue)),
+            Sifting::Stopped(reason) => return Ok(Some(Ended::Stopped(reason))),
             Sifting::Done(successor, sifted) => (*successor, sifted),
         };
-        match self.source.rewrite {
-            Rewrite::Rename => self.replace(&old, sifted, is_restless, journal),
-            Rewrite::Lock | Rewrite::CopyTruncate => self.copy_back(&old, sifted, is_restless, journal),
-        }
+        let is_new = match self.source.rewrite {
+            Rewrite::Rename => self.replace(&old, successor, sifted, is_restless, journal)?,
+            Rewrite::Lock | Rewrite::CopyTruncate => {
+                self.copy_back(&old, successor, sifted, is_restless, journal)?
+            }
+        };
+        Ok(match is_new {
+            Exchanged::Done { behind } => Some(Ended::Rewritten { sifted, behind, old: file }),
+            Exchanged::Not => None,
+        })
     }
 }
 
