@@ -51,6 +51,7 @@
 //!   zones, SQLite's date functions for Julian days.
 
 mod civil;
+mod comparison;
 mod counted_from;
 mod cutoff;
 mod format;
@@ -61,6 +62,8 @@ mod iso_common;
 mod number;
 #[cfg(test)]
 mod oracle;
+#[cfg(test)]
+mod oracle_of_comparisons;
 #[cfg(test)]
 mod oracle_of_dates;
 #[cfg(test)]
@@ -82,6 +85,7 @@ mod wall_time;
 mod written_bound;
 mod zone;
 
+pub use comparison::telling_events;
 pub use counted_from::{CountedFrom, FinancialYear, FinancialYearError, MonthDay};
 pub use cutoff::{Cutoff, DueUpTo};
 pub use format::{Format, FormatError, UnixScale};

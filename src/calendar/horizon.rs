@@ -56,6 +56,11 @@ pub fn start_dates<'a>(schedules: impl IntoIterator<Item = &'a Schedule>) -> imp
     (first..regular.max(CYCLE_BEGINS) + CYCLE).map(civil::date_of)
 }
 
+/// The first day of the first listed financial year, where a schedule counts from listed ones.
+pub(super) fn first_listed<'a>(schedules: impl IntoIterator<Item = &'a Schedule>) -> Option<Date> {
+    schedules.into_iter().find_map(listed_ends)?.first().map(|end| year_that_ends(*end))
+}
+
 fn listed_ends(schedule: &Schedule) -> Option<&[Date]> {
     match schedule.counted_from()? {
         CountedFrom::EndOfFinancialYear(years) => Some(years.irregular()),

@@ -51,6 +51,12 @@ impl Period {
         self.at_most
     }
 
+    /// The same period as an upper bound, if it is one of the calendar; elapsed time ends at an
+    /// instant and stays as it is.
+    pub fn as_upper_bound(&self) -> Period {
+        Period { at_most: self.is_calendar(), ..self.clone() }
+    }
+
     /// Whether this is `immediately`.
     pub fn is_immediate(&self) -> bool {
         *self == Period::IMMEDIATELY
@@ -138,6 +144,14 @@ mod tests {
         let nothing = period("immediately");
         assert!(nothing.is_immediate() && !nothing.is_calendar());
         assert_eq!(nothing.elapsed_seconds(), Some(0));
+    }
+
+    #[test]
+    fn calendar_periods_can_be_upper_bounds() {
+        assert_eq!(period("30 days").as_upper_bound(), period("at most 30 days"));
+        assert_eq!(period("at most 1 year").as_upper_bound(), period("at most 1 year"));
+        assert_eq!(period("72 hours").as_upper_bound(), period("72 hours"));
+        assert_eq!(period("immediately").as_upper_bound(), Period::IMMEDIATELY);
     }
 
     #[test]

@@ -65,7 +65,8 @@ impl Schedule {
         Some(if self.period.is_at_most() { last_day } else { civil::days_after(last_day, 1) })
     }
 
-    fn start(&self, date: Date) -> Date {
+    /// The date that the period is added to.
+    pub(super) fn start(&self, date: Date) -> Date {
         match &self.counted_from {
             Some(unit) => unit.end_of(date),
             None => date,
