@@ -6,6 +6,7 @@
 
 mod activity;
 mod copies;
+mod counting;
 mod gone_within;
 mod header;
 mod limit;
@@ -24,14 +25,16 @@ use sha2::{Digest, Sha256};
 use toml::de::DeTable;
 
 pub use activity::{Activity, Basis, Role};
+pub use counting::Counting;
 pub use header::Controller;
 pub use limit::{Breach, Limit, Share};
 pub use rule::{Rule, Then};
 pub use source::{ColumnSettings, CsvFiles, FOLDER_COLUMNS, Folder, Ignored, Kind, Rewrite, Source, Unit};
 
-use crate::calendar::{Period, Zone};
+use crate::calendar::{FinancialYear, Period, Zone};
 use crate::diagnostic::{Finding, Position};
 use section::{Notes, Section};
+use statute::Statute;
 
 /// A valid policy.
 #[derive(Clone, Debug)]
@@ -44,6 +47,8 @@ pub struct Policy {
     pub title: Option<String>,
     /// The zone in which civil dates are taken.
     pub zone: Zone,
+    /// When financial years end, where it says so.
+    pub financial_year: Option<FinancialYear>,
     /// The folder of the ledger and the lock.
     pub state: PathBuf,
     /// How often purge is promised to run.
@@ -54,6 +59,8 @@ pub struct Policy {
     pub sources: Vec<Source>,
     /// Why data is kept.
     pub activities: Vec<Activity>,
+    /// The laws that it adds to the catalogue.
+    pub laws: Vec<Statute>,
     /// What is to be deleted, and when.
     pub rules: Vec<Rule>,
     /// The file it was read from, as the user named it.
@@ -92,6 +99,11 @@ impl Policy {
     /// The activity that a rule names.
     pub fn activity(&self, name: &str) -> Option<&Activity> {
         self.activities.iter().find(|activity| activity.name == name)
+    }
+
+    /// The law of an id: the policy's own, or the catalogue's.
+    pub fn law(&self, id: &str) -> Option<&Statute> {
+        self.laws.iter().find(|law| law.id == id).or_else(|| statute::find(id))
     }
 
     /// The rules on one table of a source, as they stand in the file.
@@ -139,6 +151,7 @@ fn read(mut whole: Section<'_>, text: &str, surroundings: &Surroundings<'_>) -> 
     let header = header::read(&mut whole, surroundings);
     let sources = source::read_all(&mut whole, surroundings);
     let activities = activity::read_all(&mut whole);
+    let laws = statute::read_own(&mut whole);
     let given = rule::Given::new(header.as_ref(), &sources, &activities, text, surroundings.file);
     let rules = rule::read_all(&mut whole, &given);
     whole.finish();
@@ -148,11 +161,13 @@ fn read(mut whole: Section<'_>, text: &str, surroundings: &Surroundings<'_>) -> 
         name_span: header.name_span,
         title: header.title,
         zone: header.zone?,
+        financial_year: header.financial_year,
         state: header.state,
         runs_every: header.runs_every,
         controller: header.controller,
         sources: sources.valid,
         activities,
+        laws,
         rules,
         file: surroundings.file.to_string(),
         folder: surroundings.default_state.parent().unwrap_or(Path::new("")).to_path_buf(),

@@ -137,7 +137,7 @@ fn financial_year(section: &mut Section<'_>) -> Option<FinancialYear> {
     }
 }
 
-fn parse_date(text: &str) -> Result<Date, Complaint> {
+pub(super) fn parse_date(text: &str) -> Result<Date, Complaint> {
     let strict = text.len() == 10 && text.is_ascii();
     let date = Date::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| strict);
     let help = "write a date such as \"2019-06-30\"".to_string();

@@ -1,5 +1,6 @@
 //! What a valid policy may still have wrong with it: one file per check.
 
+mod contradictory_law;
 mod horizon;
 mod not_enforced;
 mod refused_folder;
@@ -17,6 +18,7 @@ pub use same_data::together;
 /// Runs every check on one policy.
 pub fn policy(policy: &Policy) -> Vec<Finding> {
     let checks = [
+        contradictory_law::check,
         horizon::check,
         not_enforced::check,
         refused_folder::check,

@@ -9,6 +9,7 @@ use crate::diagnostic::{Finding, Position, nearest};
 use toml::de::DeValue;
 
 use super::activity::Activity;
+use super::counting::Counting;
 use super::gone_within;
 use super::header::Header;
 use super::limit::{self, Limit};
@@ -351,40 +352,19 @@ fn column_name(section: &Section<'_>, text: Placed<String>) -> Option<String> {
     None
 }
 
-const COUNTED_FROM: [&str; 4] = ["end-of-month", "end-of-quarter", "end-of-year", "end-of-financial-year"];
-
 fn counted_from(section: &Section<'_>, text: Placed<String>, given: &Given<'_>) -> Option<CountedFrom> {
-    match text.value.as_str() {
-        "end-of-month" => Some(CountedFrom::EndOfMonth),
-        "end-of-quarter" => Some(CountedFrom::EndOfQuarter),
-        "end-of-year" => Some(CountedFrom::EndOfYear),
-        "end-of-financial-year" => financial_year(section, text, given),
-        other => {
-            let help = match nearest(other, COUNTED_FROM) {
-                Some(near) => format!("did you mean \"{near}\"?"),
-                None => format!("one of: {}", COUNTED_FROM.join(", ")),
-            };
-            let message = format!("`{other}` is nothing to count from");
-            section.note(Finding::error("bad-value", message, text.span).help(help));
-            None
-        }
-    }
-}
-
-fn financial_year(section: &Section<'_>, text: Placed<String>, given: &Given<'_>) -> Option<CountedFrom> {
-    if let Some(year) = &given.financial_year {
-        return Some(CountedFrom::EndOfFinancialYear(year.clone()));
-    }
-    if !given.financial_year_written {
+    let counting = section.understood(text, Counting::parse)?;
+    let counted_from = counting.value.within(given.financial_year.as_ref());
+    if counted_from.is_none() && !given.financial_year_written {
         let message = format!(
             "{} counts from the end of the financial year, which [policy] does not give",
             section.title()
         );
-        let finding = Finding::error("missing-key", message, text.span);
+        let finding = Finding::error("missing-key", message, counting.span);
         section
             .note(finding.help("write `financial-year-ends = \"12-31\"` under [policy], with your own date"));
     }
-    None
+    counted_from
 }
 
 fn when(section: &mut Section<'_>) -> Option<Placed<Condition>> {

@@ -286,7 +286,7 @@ impl<'t> Section<'t> {
 }
 
 /// What a missing key may look like.
-const EXAMPLES: [(&str, &str); 11] = [
+const EXAMPLES: [(&str, &str); 12] = [
     ("[policy]", "[policy]"),
     ("timezone", "timezone = \"Europe/Copenhagen\""),
     ("sqlite", "sqlite = \"../data/app.db\""),
@@ -295,6 +295,7 @@ const EXAMPLES: [(&str, &str); 11] = [
     ("keep", "keep = \"5 years\""),
     ("after", "after = \"ended_at\""),
     ("purpose", "purpose = \"Invoicing and bookkeeping\""),
+    ("title", "title = \"the contract with our carrier\""),
     ("why", "why = \"no personal data\""),
     ("table", "table = \"schema_migrations\""),
     ("column", "column = \"ended_at\""),

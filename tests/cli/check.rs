@@ -5,6 +5,7 @@ mod csv;
 mod folders;
 mod gone_within;
 mod header;
+mod laws;
 mod not_yet;
 mod periods;
 mod rules;

@@ -1,129 +1,172 @@
-//! A rule whose activity rests on a law of the catalogue must keep what that law demands.
+//! A rule whose activity rests on a known law must keep what that law demands, and no longer than it
+//! allows: on every date that an event can have.
 
-use crate::calendar::CountedFrom;
+use crate::calendar::{Event, Period, Schedule, telling_events};
 use crate::diagnostic::{Finding, nearest};
 use crate::policy::statute::{self, STATUTES, Statute};
-use crate::policy::{Activity, Policy, Rule};
+use crate::policy::{Activity, Counting, Policy, Rule};
+
+use super::contradictory_law::contradiction;
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
-    let unknown = policy.activities.iter().filter_map(unknown_law);
-    let rules = policy.rules.iter().filter_map(|rule| {
-        let activity = policy.activity(rule.activity.as_deref()?)?;
-        violation(rule, statute::find(activity.law.as_deref()?)?)
-    });
-    unknown.chain(rules).collect()
+    policy.activities.iter().flat_map(|activity| judge(policy, activity)).collect()
 }
 
-fn unknown_law(activity: &Activity) -> Option<Finding> {
-    let law = activity.law.as_deref()?;
-    if !statute::looks_like_an_id(law) || statute::find(law).is_some() {
+fn judge(policy: &Policy, activity: &Activity) -> Vec<Finding> {
+    let Some(law) = activity.law.as_deref() else { return Vec::new() };
+    let Some(statute) = policy.law(law) else {
+        return unknown_law(policy, activity, law).into_iter().collect();
+    };
+    let named = |rule: &&Rule| rule.activity.as_ref() == Some(&activity.name);
+    let mut rules = policy.rules.iter().filter(named).peekable();
+    if rules.peek().is_none() || contradiction(policy, statute).is_some() {
+        return Vec::new();
+    }
+    match Bounds::of(statute, policy) {
+        Some(bounds) => rules.filter_map(|rule| bounds.violation(rule)).collect(),
+        None => vec![no_financial_year(statute, activity)],
+    }
+}
+
+fn unknown_law(policy: &Policy, activity: &Activity, law: &str) -> Option<Finding> {
+    if !statute::looks_like_an_id(law) {
         return None;
     }
     let message = format!("`{law}` is not in the catalogue of laws, so no period is compared with it");
-    let help =
-        nearest(law, STATUTES.iter().map(|statute| statute.id)).map(|id| format!("did you mean \"{id}\"?"));
+    let known = policy.laws.iter().chain(STATUTES.iter()).map(|statute| statute.id.as_str());
+    let help = nearest(law, known).map(|id| format!("did you mean \"{id}\"?"));
     Some(Finding::warning("unknown-law", message, activity.law_span.clone()).maybe_help(help))
 }
 
-fn violation(rule: &Rule, statute: &Statute) -> Option<Finding> {
-    let kept = shortest_months(rule, statute);
-    let title = statute.title;
-    let (message, help) = if statute.at_least.is_some_and(|months| kept < months) {
-        let message = format!("rule `{}` keeps less than {title} demands", rule.name);
-        (message, demand(statute, "at least"))
-    } else if statute.at_most.is_some_and(|months| is_longer(rule, months)) {
-        let message = format!("rule `{}` keeps longer than {title} allows", rule.name);
-        (message, demand(statute, "at most"))
-    } else {
+/// Where nobody says when financial years end, nobody can say whether a period reaches far enough.
+fn no_financial_year(statute: &Statute, activity: &Activity) -> Finding {
+    let message =
+        format!("{} counts from the end of the financial year, which [policy] does not give", statute.name());
+    Finding::error("missing-key", message, activity.law_span.clone())
+        .help("write `financial-year-ends = \"12-31\"` under [policy], with your own date")
+}
+
+/// A law's periods as schedules of the policy.
+struct Bounds<'p> {
+    statute: &'p Statute,
+    /// When a record may be due at the earliest.
+    earliest: Option<Schedule>,
+    /// When it has to be due at the latest: a day before the end of the period, as with `at most`,
+    /// so that nothing is left when the period is over.
+    latest: Option<Schedule>,
+}
+
+impl<'p> Bounds<'p> {
+    /// None where the law needs financial years that the policy does not give.
+    fn of(statute: &'p Statute, policy: &Policy) -> Option<Bounds<'p>> {
+        let years = policy.financial_year.as_ref();
+        let earliest = match statute.at_least.clone() {
+            Some(period) => Some(statute.schedule(period, policy.zone, years)?),
+            None => None,
+        };
+        let latest = match statute.at_most.as_ref() {
+            Some(period) => Some(statute.schedule(period.as_upper_bound(), policy.zone, years)?),
+            None => None,
+        };
+        Some(Bounds { statute, earliest, latest })
+    }
+
+    fn violation(&self, rule: &Rule) -> Option<Finding> {
+        self.too_short(rule).or_else(|| self.too_long(rule))
+    }
+
+    fn too_short(&self, rule: &Rule) -> Option<Finding> {
+        let earliest = self.earliest.as_ref()?;
+        let event = first_earlier(&rule.schedule, earliest)?;
+        let message = format!(
+            "rule `{}` keeps less than {} demands: a record of {} would be deleted {}, and the law keeps it {}",
+            rule.name,
+            self.statute.name(),
+            moment(earliest, event),
+            deleted(&rule.schedule, event),
+            kept(earliest, event),
+        );
+        Some(self.finding(rule, message, self.statute.at_least.clone()))
+    }
+
+    fn too_long(&self, rule: &Rule) -> Option<Finding> {
+        let latest = self.latest.as_ref()?;
+        let later_than = |bound: &Schedule, event| rule.schedule.compare_due(bound, event).is_gt();
+        // Where a law demands as long as it allows, the first day on which it lets go is not too late.
+        let too_late = |event: &Event| {
+            later_than(latest, *event) && self.earliest.as_ref().is_none_or(|bound| later_than(bound, *event))
+        };
+        let schedules: Vec<&Schedule> =
+            [&rule.schedule, latest].into_iter().chain(self.earliest.as_ref()).collect();
+        if schedules.iter().skip(1).any(|bound| **bound == rule.schedule) {
+            return None;
+        }
+        let event = telling_events(&schedules).find(too_late)?;
+        let allowed = self.earliest.as_ref().filter(|bound| bound.compare_due(latest, event).is_gt());
+        let message = format!(
+            "rule `{}` keeps longer than {} allows: a record of {} would be deleted {}, and the law wants it gone {}",
+            rule.name,
+            self.statute.name(),
+            moment(latest, event),
+            deleted(&rule.schedule, event),
+            deleted(allowed.unwrap_or(latest), event),
+        );
+        Some(self.finding(rule, message, self.longest()))
+    }
+
+    /// The longest period that the law is content with.
+    fn longest(&self) -> Option<Period> {
+        let (earliest, latest) = (self.earliest.as_ref(), self.latest.as_ref()?);
+        let too_short = earliest.is_some_and(|earliest| first_earlier(latest, earliest).is_some());
+        if too_short { self.statute.at_least.clone() } else { Some(latest.period().clone()) }
+    }
+
+    fn finding(&self, rule: &Rule, message: String, keep: Option<Period>) -> Finding {
+        let (statute, keep) = (self.statute, keep.map_or(String::new(), |keep| keep.to_string()));
+        let counting = statute.counted_from.map(Counting::word);
+        let after = match (counting, rule.schedule.counted_from()) {
+            (Some(word), _) => format!(", and `counted-from = \"{word}\"` in `after`"),
+            (None, Some(_)) => ", without `counted-from`".to_string(),
+            (None, None) => String::new(),
+        };
+        let help = format!(
+            "it wants {}, counted from {}: write `keep = \"{keep}\"`{after}",
+            statute.demand(),
+            statute.start()
+        );
+        Finding::error("statutory-period", message, rule.places.keep.clone()).help(help)
+    }
+}
+
+/// The first event that is due earlier under one schedule than under another.
+pub(super) fn first_earlier(one: &Schedule, other: &Schedule) -> Option<Event> {
+    if one == other {
         return None;
-    };
-    Some(Finding::error("statutory-period", message, rule.places.keep.clone()).help(help))
+    }
+    telling_events(&[one, other]).find(|event| one.compare_due(other, *event).is_lt())
 }
 
-/// The whole months that the rule keeps on every date, as the statute counts them. A rule that
-/// does not count from the financial year's end loses the up to 12 months that the law adds.
-fn shortest_months(rule: &Rule, statute: &Statute) -> u32 {
-    let months =
-        if rule.keep.is_at_most() { rule.keep.months().saturating_sub(1) } else { rule.keep.months() };
-    let counted = matches!(rule.schedule.counted_from(), Some(CountedFrom::EndOfFinancialYear(_)));
-    if statute.from_financial_year && !counted { months.saturating_sub(12) } else { months }
+/// When an event was: its date, or its instant.
+pub(super) fn moment(schedule: &Schedule, event: Event) -> String {
+    match event {
+        Event::Date(date) => date.to_string(),
+        Event::At(instant) => schedule.zone().rfc3339(instant),
+    }
 }
 
-fn is_longer(rule: &Rule, months: u32) -> bool {
-    let beyond = rule.keep.months() > months || (rule.keep.months() == months && rule.keep.days() > 0);
-    beyond || rule.schedule.counted_from().is_some()
+fn deleted(schedule: &Schedule, event: Event) -> String {
+    match schedule.day_due(event) {
+        Some(day) => format!("on {day}"),
+        None => format!("at {}", schedule.zone().rfc3339(schedule.due_from(event))),
+    }
 }
 
-fn demand(statute: &Statute, bound: &str) -> String {
-    let months = statute.at_least.max(statute.at_most).unwrap_or_default();
-    let from = if statute.from_financial_year {
-        "from the end of the financial year: `counted-from = \"end-of-financial-year\"`"
-    } else {
-        "from the end of the relationship"
-    };
-    format!("it wants {bound} {} years, counted {from}", months / 12)
+fn kept(schedule: &Schedule, event: Event) -> String {
+    match schedule.day_due(event).and_then(|day| day.pred_opt()) {
+        Some(day) => format!("to the end of {day}"),
+        None => format!("until {}", schedule.zone().rfc3339(schedule.due_from(event))),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::policy::tests::{BEGINNING, read, rule};
-
-    /// The message of the only error in a rule under a law, if there is one.
-    fn judged(law: &str, rule_lines: &str) -> Option<String> {
-        let activity = format!("[activity.billing]\npurpose = \"Bookkeeping\"\nlaw = \"{law}\"\n");
-        let rule = rule(&format!("activity = \"billing\"\n{rule_lines}"));
-        let (_, mut findings) = read(&format!("{BEGINNING}{activity}{rule}"));
-        assert!(findings.len() < 2, "{findings:?}");
-        findings.pop().map(|finding| finding.message)
-    }
-
-    fn bookkeeping(keep: &str, counted_from: &str) -> bool {
-        let after = format!("after = {{ column = \"at\", counted-from = \"{counted_from}\" }}");
-        judged("dk:bogfoeringsloven-12", &format!("keep = \"{keep}\"\n{after}")).is_none()
-    }
-
-    fn laundering(keep: &str) -> bool {
-        judged("dk:hvidvaskloven-30", &format!("keep = \"{keep}\"\nafter = \"at\"")).is_none()
-    }
-
-    #[test]
-    fn five_years_from_the_end_of_the_financial_year_are_enough() {
-        assert!(bookkeeping("5 years", "end-of-financial-year"));
-        assert!(bookkeeping("60 months", "end-of-financial-year"));
-        assert!(bookkeeping("10 years", "end-of-financial-year"));
-        assert!(!bookkeeping("4 years 11 months", "end-of-financial-year"));
-        assert!(!bookkeeping("1825 days", "end-of-financial-year"), "days may be fewer than five years");
-        assert!(
-            !bookkeeping("at most 5 years", "end-of-financial-year"),
-            "it ends a day before five years do"
-        );
-    }
-
-    #[test]
-    fn another_start_has_to_make_up_for_the_year_that_it_may_lose() {
-        assert!(!bookkeeping("5 years", "end-of-month"));
-        assert!(bookkeeping("6 years", "end-of-month"));
-        let lines = |keep: &str| format!("keep = \"{keep}\"\nafter = \"at\"");
-        assert!(judged("dk:bogfoeringsloven-12", &lines("6 years")).is_none());
-        assert!(judged("dk:bogfoeringsloven-12", &lines("71 months")).is_some());
-    }
-
-    #[test]
-    fn a_law_may_demand_and_forbid_at_once() {
-        assert!(laundering("5 years"));
-        assert!(!laundering("5 years 1 day"));
-        assert!(!laundering("61 months"));
-        assert!(!laundering("4 years"));
-        assert!(!laundering("immediately"));
-        let counted = "keep = \"5 years\"\nafter = { column = \"at\", counted-from = \"end-of-year\" }";
-        let message = judged("dk:hvidvaskloven-30", counted).unwrap();
-        assert!(message.contains("keeps longer than"), "{message}");
-    }
-
-    #[test]
-    fn words_are_no_entry_of_the_catalogue() {
-        assert!(judged("the promise in our notice", "keep = \"1 day\"\nafter = \"at\"").is_none());
-        let unknown = judged("dk:skatteloven-1", "keep = \"1 day\"\nafter = \"at\"").unwrap();
-        assert!(unknown.contains("not in the catalogue"), "{unknown}");
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
-//! A source or an activity that no rule uses protects nothing.
+//! A source, an activity or a law that nothing uses protects nothing.
 
 use crate::diagnostic::{Finding, nearest};
+use crate::policy::statute::Statute;
 use crate::policy::{ColumnSettings, Policy, Source};
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
@@ -16,7 +17,12 @@ pub(super) fn check(policy: &Policy) -> Vec<Finding> {
         .filter(|activity| activity.time_limit.is_none())
         .filter(|activity| !policy.rules.iter().any(|rule| rule.activity.as_ref() == Some(&activity.name)))
         .map(|activity| finding("unused-activity", "activity", &activity.name, activity.span.clone()));
-    sources.chain(activities).chain(tables(policy)).chain(formats(policy)).collect()
+    let laws = policy
+        .laws
+        .iter()
+        .filter(|law| !policy.activities.iter().any(|activity| activity.law.as_ref() == Some(&law.id)))
+        .map(unused_law);
+    sources.chain(activities).chain(laws).chain(tables(policy)).chain(formats(policy)).collect()
 }
 
 /// Settings of a table that no rule is about are usually a misspelt name.
@@ -55,6 +61,12 @@ fn settings(policy: &Policy) -> impl Iterator<Item = (&Source, &str, &ColumnSett
     policy.sources.iter().flat_map(|source| {
         source.tables.iter().map(move |(table, settings)| (source, table.as_str(), settings))
     })
+}
+
+fn unused_law(law: &Statute) -> Finding {
+    let message = format!("no activity names law `{}`", law.id);
+    let help = "write it as the `law` of an activity, or take the law away";
+    Finding::warning("unused-law", message, law.span.clone()).help(help)
 }
 
 fn finding(code: &'static str, kind: &str, name: &str, span: std::ops::Range<usize>) -> Finding {

@@ -328,19 +328,6 @@ fn a_role_is_one_of_two() {
 }
 
 #[test]
-fn a_law_that_is_not_in_the_catalogue_is_told() {
-    assert_snapshot!(warned(&with("[activity.sales]", r#"law = "dk:bogforingsloven-12""#)), @r#"
-    warning[unknown-law]: `dk:bogforingsloven-12` is not in the catalogue of laws, so no period is compared with it
-      --> policy.toml:11:7
-       |
-    11 | law = "dk:bogforingsloven-12"
-       |       ^^^^^^^^^^^^^^^^^^^^^^^
-       |
-       = help: did you mean "dk:bogfoeringsloven-12"?
-    "#);
-}
-
-#[test]
 fn an_activity_that_no_rule_uses_is_told() {
     assert_snapshot!(warned(&BASE.replace("[activity.sales]", r#"[activity.support]
 purpose = "Help"

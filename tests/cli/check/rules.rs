@@ -290,29 +290,3 @@ fn a_rule_that_is_not_enforced_is_told() {
        = help: take `enforce = false` away once the report shows what you expect
     "#);
 }
-
-#[test]
-fn a_rule_keeps_what_its_law_demands() {
-    assert_snapshot!(found(&with("[activity.sales]", r#"law = "dk:bogfoeringsloven-12""#)), @r#"
-    error[statutory-period]: rule `customers` keeps less than the Danish bookkeeping act, section 12 demands
-      --> policy.toml:18:8
-       |
-    18 | keep = "1 year"
-       |        ^^^^^^^^
-       |
-       = help: it wants at least 5 years, counted from the end of the financial year: `counted-from = "end-of-financial-year"`
-    "#);
-}
-
-#[test]
-fn a_rule_keeps_no_longer_than_its_law_allows() {
-    assert_snapshot!(found(&with("[activity.sales]", r#"law = "dk:hvidvaskloven-30""#).replace("1 year", "6 years")), @r#"
-    error[statutory-period]: rule `customers` keeps longer than the Danish anti-money-laundering act, section 30 allows
-      --> policy.toml:18:8
-       |
-    18 | keep = "6 years"
-       |        ^^^^^^^^^
-       |
-       = help: it wants at most 5 years, counted from the end of the relationship
-    "#);
-}
