@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::support::{Place, Ran, WITHOUT_LIMIT};
+use super::support::{Place, WITHOUT_LIMIT};
 
 /// A time of day at which [`super::support::OLD`] is due and [`super::support::COMING`] is not.
 pub(crate) const NOW: &str = "2026-01-01T00:00:00Z";
@@ -63,9 +63,4 @@ pub(crate) fn strays(place: &Place) -> Vec<String> {
     let names = fs::read_dir(place.path("data")).unwrap();
     let names = names.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
     names.filter(|name| name.starts_with('.')).collect()
-}
-
-/// How many lines a run says it deleted.
-pub(crate) fn deleted(ran: &Ran) -> u64 {
-    ran.json()["totals"]["deleted"].as_u64().unwrap()
 }

@@ -7,10 +7,8 @@ use std::process::Child;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
 use super::csv_support::{csv_place, csv_place_on_disk, file, strays};
-use super::support::{COMING, OLD, PURGE, Place, Random};
+use super::support::{COMING, OLD, PURGE, Place, Random, accounted};
 
 /// Kills of each kind; `FRIST_KILLS` in the environment makes it more.
 fn kills() -> u64 {
@@ -107,27 +105,6 @@ fn kill(mut purge: Child) -> bool {
     let status = purge.wait().unwrap();
     assert!(status.code().is_none_or(|code| code == 0), "{status}");
     status.code().is_none()
-}
-
-/// The lines that the ledger accounts for: of runs that ended, what they say; of killed ones,
-/// what the next run found out.
-pub(crate) fn accounted(ledger: &[Value]) -> u64 {
-    let of_run = |run: &Value| {
-        let finished = ledger.iter().find(|entry| entry["event"] == "run-finished" && entry["run"] == *run);
-        let recovered =
-            ledger.iter().rfind(|entry| entry["event"] == "recovered" && entry["killed_run"] == *run);
-        match (finished, recovered) {
-            (Some(finished), None) => finished["deleted"].as_u64().unwrap(),
-            (None, Some(recovered)) => {
-                assert_ne!(recovered["outcome"], "undecided", "{recovered}");
-                let deleted = recovered["deleted_total"].as_object().unwrap();
-                deleted.values().map(|lines| lines.as_u64().unwrap()).sum()
-            }
-            other => panic!("run {run} is accounted for as {other:?}"),
-        }
-    };
-    let started = ledger.iter().filter(|entry| entry["event"] == "run-started");
-    started.map(|entry| of_run(&entry["run"])).sum()
 }
 
 fn kill_again_and_again(mut scene: Scene) {

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::g05_kills::{deleted, kill, kills, outcomes, wait_for_batches};
-use super::support::{HEAD, PURGE, Place, Random, WITHOUT_LIMIT, set_modified};
+use super::g05_kills::{kill, kills, wait_for_batches};
+use super::support::{HEAD, PURGE, Place, Random, WITHOUT_LIMIT, accounted, recoveries, set_modified};
 
 const OLD: i64 = 981_158_400;
 
@@ -85,7 +85,7 @@ impl Scene {
         let left = fs::read_dir(self.place.path("data")).unwrap().count() as u64;
         assert_eq!(left, self.records - self.due());
         let ledger = self.place.ledger();
-        assert_eq!(deleted(&ledger), self.due() * self.fillings, "{:#?}", outcomes(&ledger));
+        assert_eq!(accounted(&ledger), self.due() * self.fillings, "{:#?}", recoveries(&ledger));
         assert!(!self.place.state().join("pending.json").exists(), "names stay nowhere");
     }
 }
@@ -101,7 +101,7 @@ fn partly(scene: &Scene) -> usize {
         });
         announced.is_some_and(|batch| entry["outcome"] == "committed" && batch["rows"] != entry["rows"])
     };
-    outcomes(&ledger).into_iter().filter(is_partly).count()
+    recoveries(&ledger).into_iter().filter(is_partly).count()
 }
 
 fn kill_again_and_again(mut scene: Scene) {
@@ -122,7 +122,7 @@ fn kill_again_and_again(mut scene: Scene) {
     scene.settle();
     assert!(partly(&scene) > 0, "no kill fell into a batch");
     let ledger = scene.place.ledger();
-    let outcomes = outcomes(&ledger);
+    let outcomes = recoveries(&ledger);
     let exact = outcomes.iter().filter(|entry| entry["exact"] == true).count();
     assert!(exact * 2 > outcomes.len(), "nobody else was there: {outcomes:#?}");
 }

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::support::{COMING, OLD, PURGE, Place, Random, assert_integrity, count, open};
+use super::support::{
+    COMING, OLD, PURGE, Place, Random, accounted, assert_integrity, count, open, recoveries,
+};
 
 /// Kills of each kind of table and journal; `FRIST_KILLS` in the environment makes it more.
 pub(super) fn kills() -> u64 {
@@ -101,7 +103,7 @@ impl Scene {
         assert_eq!(count(&connection, &format!("log WHERE at = '{OLD}'")), 0);
         assert_eq!(count(&connection, "log"), self.table.rows - self.due(), "not one kept row is lost");
         let ledger = self.place.ledger();
-        assert_eq!(deleted(&ledger), self.due() * self.fillings, "{:#?}", outcomes(&ledger));
+        assert_eq!(accounted(&ledger), self.due() * self.fillings, "{:#?}", recoveries(&ledger));
     }
 }
 
@@ -133,35 +135,6 @@ pub(super) fn kill(mut purge: Child) -> bool {
     status.code().is_none()
 }
 
-/// The rows that the ledger accounts for: of runs that ended, what they say; of killed ones, what
-/// the next run found out.
-pub(super) fn deleted(ledger: &[Value]) -> u64 {
-    let started = ledger.iter().filter(|entry| entry["event"] == "run-started");
-    let of_run = |run: &Value| {
-        let finished = ledger.iter().find(|entry| entry["event"] == "run-finished" && entry["run"] == *run);
-        let recovered =
-            ledger.iter().rfind(|entry| entry["event"] == "recovered" && entry["killed_run"] == *run);
-        match (finished, recovered) {
-            (Some(finished), None) => finished["deleted"].as_u64().unwrap(),
-            (None, Some(recovered)) => {
-                assert_ne!(recovered["outcome"], "undecided", "{recovered}");
-                recovered["deleted_total"]
-                    .as_object()
-                    .unwrap()
-                    .values()
-                    .map(|rows| rows.as_u64().unwrap())
-                    .sum()
-            }
-            other => panic!("run {run} is accounted for as {other:?}"),
-        }
-    };
-    started.map(|entry| of_run(&entry["run"])).sum()
-}
-
-pub(super) fn outcomes(ledger: &[Value]) -> Vec<&Value> {
-    ledger.iter().filter(|entry| entry["event"] == "recovered").collect()
-}
-
 fn kill_again_and_again(mut scene: Scene) {
     let (mut killed, mut tries) = (0, 0);
     scene.fill();
@@ -180,7 +153,7 @@ fn kill_again_and_again(mut scene: Scene) {
     scene.place.purge().expect(0);
     scene.settle();
     let ledger = scene.place.ledger();
-    let outcomes = outcomes(&ledger);
+    let outcomes = recoveries(&ledger);
     let is_decided = |entry: &Value| entry["outcome"] == "committed" || entry["outcome"] == "rolled-back";
     assert!(outcomes.iter().any(|entry| is_decided(entry)), "no kill left a batch in doubt");
     let exact = outcomes.iter().filter(|entry| entry["exact"] == true).count();

@@ -14,9 +14,10 @@ use std::time::Duration;
 use rustix::fs::{FileType, Mode};
 use tempfile::TempDir;
 
-use super::csv_support::{NOW, csv_place, deleted, file, policy_of, strays, write};
-use super::g05_csv_kills::accounted;
-use super::support::{COMING, OLD, PURGE, Place, REPORT, Ran, WITHOUT_LIMIT, finish, ran, rule};
+use super::csv_support::{NOW, csv_place, file, policy_of, strays, write};
+use super::support::{
+    COMING, OLD, PURGE, Place, REPORT, Ran, WITHOUT_LIMIT, accounted, deleted, finish, ran, rule,
+};
 
 fn all() -> String {
     format!("at,n\n{OLD},1\n{COMING},2\n{OLD},3\n")

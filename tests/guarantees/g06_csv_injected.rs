@@ -2,44 +2,13 @@
 //! `strace`, and takes minutes: `cargo test --test guarantees -- --ignored injected`.
 
 use std::fs;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::csv_support::{csv_place, deleted, file, strays, write};
-use super::g05_csv_kills::accounted;
-use super::support::{COMING, OLD, PURGE, Place, Ran, finish};
-
-/// Calls on the way of the data and of the ledger; those that a machine does not have are left
-/// out.
-const CALLS: [&str; 26] = [
-    "?read",
-    "?pread64",
-    "?readv",
-    "?write",
-    "?writev",
-    "?pwrite64",
-    "?fsync",
-    "?fdatasync",
-    "?rename",
-    "?renameat",
-    "?renameat2",
-    "?copy_file_range",
-    "?fchmod",
-    "?fchown",
-    "?ftruncate",
-    "?utimensat",
-    "?flock",
-    "?unlink",
-    "?unlinkat",
-    "?openat",
-    "?open",
-    "?statx",
-    "?flistxattr",
-    "?fgetxattr",
-    "?fsetxattr",
-    "?fcntl",
-];
+use super::csv_support::{csv_place, file, strays, write};
+use super::injected::{Subject, every_call, trace};
+use super::support::{COMING, OLD, Place, Ran, accounted, deleted, finish};
 
 /// A file with a due line at both ends, one with none, and one with nothing else.
 fn contents() -> [(&'static str, String, String); 3] {
@@ -51,94 +20,57 @@ fn contents() -> [(&'static str, String, String); 3] {
     ]
 }
 
-const DUE: u64 = 4;
+/// CSV files in a folder.
+struct Files;
 
-fn filled() -> Place {
-    let place = csv_place();
-    for (name, old, _) in contents() {
-        let path = write(&place, name, old);
-        // Where the file system has them.
-        let _ = rustix::fs::setxattr(&path, "user.a", b"b", rustix::fs::XattrFlags::empty());
+impl Subject for Files {
+    const DUE: u64 = 4;
+
+    fn filled() -> Place {
+        let place = csv_place();
+        for (name, old, _) in contents() {
+            let path = write(&place, name, old);
+            // Where the file system has them.
+            let _ = rustix::fs::setxattr(&path, "user.a", b"b", rustix::fs::XattrFlags::empty());
+        }
+        place
     }
-    place
-}
 
-fn trace(place: &Place, injection: &str) -> Command {
-    let own = place.command(&PURGE);
-    let call = injection.split(':').next().unwrap();
-    let mut command = Command::new("strace");
-    command.args(["-f", "-qq", "-o"]).arg(place.path("trace"));
-    command.args(["-e", &format!("trace={call}"), "-e", &format!("inject={injection}")]);
-    command.arg(own.get_program()).args(own.get_args());
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-fn is_new(place: &Place) -> bool {
-    contents().iter().all(|(name, _, new)| fs::read_to_string(file(place, name)).unwrap() == *new)
-}
-
-/// Runs a purge into a fault, looks at what it left, and lets the next one finish. Whether there
-/// was such a call.
-fn meets(injection: &str) -> bool {
-    let place = filled();
-    let ran = finish(trace(&place, injection).spawn().expect("strace must be installed"));
-    let trace = fs::read_to_string(place.path("trace")).unwrap();
-    if !trace.contains("INJECTED") && !trace.contains("killed by") {
-        assert_eq!((ran.code, is_new(&place)), (0, true), "{injection}: {ran:?}");
-        return false;
+    /// Each file is the old one or the new one.
+    fn assert_kept(place: &Place, why: &dyn Fn() -> String) {
+        for (name, old, new) in contents() {
+            let found = fs::read_to_string(file(place, name)).unwrap();
+            assert!(found == old || found == new, "{name} is {found:?}; {}", why());
+        }
     }
-    for (name, old, new) in contents() {
-        let found = fs::read_to_string(file(&place, name)).unwrap();
-        assert!(found == old || found == new, "{injection}: {name} is {found:?}; {ran:?}");
-    }
-    assert_told(&place, injection, &ran);
-    let next = place.purge();
-    let why = || format!("{injection}: {ran:?}, then {next:?}; {}", place.ledger_text());
-    assert_eq!(next.code, 0, "{}", why());
-    assert!(is_new(&place), "{}", why());
-    assert_eq!(strays(&place), [""; 0], "{}", why());
-    place.assert_ledger_is_whole();
-    assert_eq!(accounted(&place.ledger()), DUE, "{}", why());
-    true
-}
 
-/// A run that says it is done is done, and what it says it deleted is gone.
-fn assert_told(place: &Place, injection: &str, ran: &Ran) {
-    let is_unsafe = injection.starts_with("?fsync:error") || injection.starts_with("?fdatasync:error");
-    assert!(!is_unsafe || ran.code == 3, "nobody knows what is on the disk: {injection}: {ran:?}");
-    if ran.code == 0 {
-        assert!(is_new(place) && deleted(ran) == DUE, "{injection}: {ran:?}");
-        assert_eq!(strays(place), [""; 0], "{injection}: {ran:?}");
-    } else if ran.code > 0 {
-        assert!(!ran.err.is_empty() || !ran.out.is_empty(), "{injection}: {ran:?}");
+    fn gone(place: &Place) -> u64 {
+        let is_new = |name, new: &str| fs::read_to_string(file(place, name)).unwrap() == new;
+        let due = |old: &str| old.matches(OLD).count() as u64;
+        contents().iter().filter(|(name, _, new)| is_new(name, new)).map(|(_, old, _)| due(old)).sum()
     }
-}
 
-fn every_call(fault: &str) {
-    let mut met = 0;
-    for call in CALLS {
-        met += (1..400).take_while(|number| meets(&format!("{call}:{fault}:when={number}"))).count();
+    fn assert_clear(place: &Place, why: &dyn Fn() -> String) {
+        assert_eq!(strays(place), [""; 0], "{}", why());
     }
-    assert!(met > 100, "only {met} calls were met");
 }
 
 #[test]
 #[ignore = "takes minutes, and needs strace"]
 fn injected_faults() {
-    every_call("error=EIO");
+    every_call::<Files>("error=EIO");
 }
 
 #[test]
 #[ignore = "takes minutes, and needs strace"]
 fn injected_faults_of_a_full_disk() {
-    every_call("error=ENOSPC");
+    every_call::<Files>("error=ENOSPC");
 }
 
 #[test]
 #[ignore = "takes minutes, and needs strace"]
 fn injected_kills() {
-    every_call("signal=KILL");
+    every_call::<Files>("signal=KILL");
 }
 
 fn wait_for_the_announcement(place: &Place, purge: &mut Child) {

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
-use super::csv_support::{csv_place, csv_place_on_disk, deleted, file, strays};
-use super::support::{COMING, OLD, PURGE, Place, Ran, finish};
+use super::csv_support::{csv_place, csv_place_on_disk, file, strays};
+use super::support::{COMING, OLD, PURGE, Place, Ran, deleted, finish};
 
 const LINES: u64 = 200_000;
 

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::csv_oracle::{expected, is_due};
-use super::csv_support::{NOW, csv_place, csv_place_on_disk, deleted, file, strays, untouched, write};
-use super::support::{COMING, OLD, PURGE, Random};
+use super::csv_support::{NOW, csv_place, csv_place_on_disk, file, strays, untouched, write};
+use super::support::{COMING, OLD, PURGE, Random, deleted};
 
 /// Purges files and compares each with what the slow reader expects of it.
 fn check(files: &[(String, Vec<u8>)]) {

@@ -11,9 +11,8 @@ use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 
-use super::csv_support::{csv_place, deleted, file, policy_of, strays, write};
-use super::g05_csv_kills::accounted;
-use super::support::{COMING, OLD, PURGE, Place, Random};
+use super::csv_support::{csv_place, file, policy_of, strays, write};
+use super::support::{COMING, OLD, PURGE, Place, Random, accounted, deleted};
 
 const LINES: u64 = 30_000;
 

@@ -9,6 +9,7 @@
 
 mod csv_oracle;
 mod csv_support;
+mod injected;
 mod support;
 
 mod foreign_keys;

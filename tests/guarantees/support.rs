@@ -252,3 +252,34 @@ impl Random {
         (z ^ (z >> 31)) % bound
     }
 }
+
+/// How many records a run says it deleted.
+pub(crate) fn deleted(ran: &Ran) -> u64 {
+    ran.json()["totals"]["deleted"].as_u64().unwrap()
+}
+
+/// The records that the ledger accounts for: of runs that ended, what they say; of killed ones,
+/// what the next run found out.
+pub(crate) fn accounted(ledger: &[Value]) -> u64 {
+    let started = ledger.iter().filter(|entry| entry["event"] == "run-started");
+    started.map(|entry| accounted_of(ledger, &entry["run"])).sum()
+}
+
+fn accounted_of(ledger: &[Value], run: &Value) -> u64 {
+    let finished = ledger.iter().find(|entry| entry["event"] == "run-finished" && entry["run"] == *run);
+    let recovered = recoveries(ledger).into_iter().rfind(|entry| entry["killed_run"] == *run);
+    match (finished, recovered) {
+        (Some(finished), None) => finished["deleted"].as_u64().unwrap(),
+        (None, Some(recovered)) => {
+            assert_ne!(recovered["outcome"], "undecided", "{recovered}");
+            let deleted = recovered["deleted_total"].as_object().unwrap();
+            deleted.values().map(|records| records.as_u64().unwrap()).sum()
+        }
+        other => panic!("run {run} is accounted for as {other:?}"),
+    }
+}
+
+/// What later runs found out about killed ones.
+pub(crate) fn recoveries(ledger: &[Value]) -> Vec<&Value> {
+    ledger.iter().filter(|entry| entry["event"] == "recovered").collect()
+}
