@@ -118,6 +118,8 @@ fn decide(
             let exact = witness.nobody_wrote_since;
             return Ok(Decision { outcome: RecoveryOutcome::RolledBack, rows: doubt.rows, exact });
         }
+        // What the system does not give now, it may give to the next run.
+        Err(error @ LedgerError::Io { .. }) => return Err(error),
         Err(error) => {
             tracing::warn!("{error}");
             return Ok(Decision::undecided(doubt.rows));
@@ -132,13 +134,14 @@ fn decide(
         Some(match &policy.source(&rule.source)?.kind {
             Kind::Sqlite(path) => {
                 let decision = sqlite::decide(path, (policy, rule), now, (&mark, doubt.rows), wait);
-                Decision { exact: decision.exact && witness.nobody_wrote_since, ..decision }
+                Ok(Decision { exact: decision.exact && witness.nobody_wrote_since, ..decision })
             }
-            Kind::Csv(_) => Decision::undecided(doubt.rows),
+            Kind::Csv(_) => Ok(Decision::undecided(doubt.rows)),
             Kind::Folder(files) => folder::decide(files, (&mark, doubt.rows), &witness),
         })
     });
-    Ok(decided.unwrap_or(Decision::undecided(doubt.rows)))
+    let decided = decided.unwrap_or_else(|| Ok(Decision::undecided(doubt.rows)));
+    decided.map_err(|problem| LedgerError::Doubt(problem.message))
 }
 
 /// The mark of the batch in doubt. It is written between the batch's entry and its commit: where

@@ -43,8 +43,9 @@ impl Running {
             return Ok(None);
         };
         let mut content = Vec::new();
-        let read = file.read_to_end(&mut content);
-        Ok(read.ok().and_then(|_| serde_json::from_slice(&content).ok()))
+        let told = |source| LedgerError::Io { action: "read", path: path(lock), source };
+        file.read_to_end(&mut content).map_err(told)?;
+        Ok(serde_json::from_slice(&content).ok())
     }
 
     pub(super) fn clear(lock: &RunLock) -> Result<(), LedgerError> {

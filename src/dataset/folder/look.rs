@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 use std::os::fd::BorrowedFd;
 
-use rustix::fs::{AtFlags, FileType, Stat, statat};
+use rustix::fs::{AtFlags, FileType, Stat, Timespec, statat};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,12 @@ impl Modified {
     pub fn in_nanos(self) -> i64 {
         let whole = self.seconds.saturating_mul(1_000_000_000);
         whole.saturating_add(i64::from(self.nanos))
+    }
+}
+
+impl From<Modified> for Timespec {
+    fn from(modified: Modified) -> Timespec {
+        Timespec { tv_sec: modified.seconds, tv_nsec: modified.nanos.into() }
     }
 }
 

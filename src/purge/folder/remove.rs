@@ -3,7 +3,9 @@
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use rustix::fs::{Access, AtFlags, FileType, RawDir, accessat, fstat, unlinkat};
+use rustix::fs::{
+    Access, AtFlags, FileType, RawDir, Timespec, Timestamps, UTIME_OMIT, accessat, fstat, futimens, unlinkat,
+};
 use rustix::io::Errno;
 
 use crate::dataset::folder::look::{Look, Modified, is_file_or_link};
@@ -21,8 +23,22 @@ const DEEPEST: usize = 201;
 pub(super) enum Stuck {
     /// It is not there any more: somebody else removed it.
     Gone,
+    /// Something was written into it meanwhile: at this path, and to stay.
+    Written(String),
     /// In the words of its reason.
     Because(String),
+}
+
+impl Stuck {
+    /// The same, told from a folder above.
+    fn below(self, name: &CStr) -> Stuck {
+        let told = |why: String| format!("{}: {why}", shown(name.to_bytes()));
+        match self {
+            Stuck::Gone => Stuck::Gone,
+            Stuck::Written(why) => Stuck::Written(told(why)),
+            Stuck::Because(why) => Stuck::Because(told(why)),
+        }
+    }
 }
 
 impl From<Errno> for Stuck {
@@ -63,10 +79,7 @@ pub(super) fn folder(parent: BorrowedFd<'_>, name: &CStr, terms: &Terms) -> Resu
         return Err(Stuck::Gone);
     }
     empty(inner.as_fd(), terms, 0)?;
-    match unlinkat(parent, name, AtFlags::REMOVEDIR) {
-        Err(Errno::NOTEMPTY | Errno::EXIST) => Err(written_meanwhile()),
-        other => Ok(other?),
-    }
+    take_away(parent, name, inner.as_fd(), terms)
 }
 
 fn open(parent: BorrowedFd<'_>, name: &CStr, terms: &Terms) -> Result<std::os::fd::OwnedFd, Stuck> {
@@ -83,6 +96,20 @@ fn identity(folder: BorrowedFd<'_>) -> Result<(u64, u64), Errno> {
 /// Removes everything in an open folder. Returns whether there was something.
 fn empty(folder: BorrowedFd<'_>, terms: &Terms, depth: usize) -> Result<bool, Stuck> {
     let mut found_some = false;
+    let emptied = empty_until_stuck(folder, terms, depth, &mut found_some);
+    if emptied.is_err() && found_some {
+        look_old_again(folder, terms);
+    }
+    emptied.map(|()| found_some)
+}
+
+/// The same; tells also where it stuck whether something went.
+fn empty_until_stuck(
+    folder: BorrowedFd<'_>,
+    terms: &Terms,
+    depth: usize,
+    found_some: &mut bool,
+) -> Result<(), Stuck> {
     let mut buffer = Vec::with_capacity(BUFFER);
     let mut entries = RawDir::new(folder, buffer.spare_capacity_mut());
     while let Some(entry) = entries.next() {
@@ -90,17 +117,13 @@ fn empty(folder: BorrowedFd<'_>, terms: &Terms, depth: usize) -> Result<bool, St
         if matches!(entry.file_name().to_bytes(), b"." | b"..") {
             continue;
         }
-        found_some = true;
         match one(folder, entry.file_name(), terms, depth) {
-            Err(Stuck::Because(why)) => {
-                let name = shown(entry.file_name().to_bytes());
-                return Err(Stuck::Because(format!("{name}: {why}")));
-            }
             // What somebody else removed meanwhile is as good as removed.
-            Ok(()) | Err(Stuck::Gone) => {}
+            Ok(()) | Err(Stuck::Gone) => *found_some = true,
+            Err(stuck) => return Err(stuck.below(entry.file_name())),
         }
     }
-    Ok(found_some)
+    Ok(())
 }
 
 fn one(folder: BorrowedFd<'_>, entry: &CStr, terms: &Terms, depth: usize) -> Result<(), Stuck> {
@@ -116,12 +139,32 @@ fn one(folder: BorrowedFd<'_>, entry: &CStr, terms: &Terms, depth: usize) -> Res
     if !found_some && look.modified > terms.newest && !terms.is_begun {
         return Err(written_meanwhile());
     }
-    match unlinkat(folder, entry, AtFlags::REMOVEDIR) {
+    take_away(folder, entry, inner.as_fd(), terms)
+}
+
+/// Removes a folder that was emptied.
+fn take_away(parent: BorrowedFd<'_>, name: &CStr, inner: BorrowedFd<'_>, terms: &Terms) -> Result<(), Stuck> {
+    match unlinkat(parent, name, AtFlags::REMOVEDIR) {
         Err(Errno::NOTEMPTY | Errno::EXIST) => Err(written_meanwhile()),
-        other => Ok(other?),
+        Err(error) => {
+            look_old_again(inner, terms);
+            Err(error.into())
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Emptying a folder makes it look new, and an empty one would be kept for that: what could not
+/// be removed must stay due for the next run.
+fn look_old_again(folder: BorrowedFd<'_>, terms: &Terms) {
+    let keep = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+    let is_new = fstat(folder).is_ok_and(|stat| Look::of(&stat).modified > terms.newest);
+    let times = Timestamps { last_access: keep, last_modification: terms.newest.into() };
+    if is_new && let Err(error) = futimens(folder, &times) {
+        tracing::warn!("a folder that was emptied looks new: {}", std::io::Error::from(error));
     }
 }
 
 fn written_meanwhile() -> Stuck {
-    Stuck::Because("something was written while the folder was deleted; what is left of it stays".to_string())
+    Stuck::Written("something was written while the folder was deleted; what is left of it stays".to_string())
 }

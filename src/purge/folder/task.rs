@@ -198,7 +198,7 @@ impl<'a> Task<'a> {
                 Fate::Deleted { frees }
             }
             Err(Stuck::Gone) => Fate::Left,
-            Err(Stuck::Because(why)) => Fate::Failed(self.and_what_is_gone(why, announced, parent, &name)),
+            Err(Stuck::Written(why) | Stuck::Because(why)) => Fate::Failed(self.and_what_is_gone(why, announced, parent, &name)),
         })
     }
 
