@@ -27,11 +27,16 @@ pub struct Found {
     pub guards: Vec<Guard>,
     /// For each rule that keeps the newest of its own records, how many it counted.
     pub counted: Vec<(usize, u64)>,
+    /// What the search could not see. Others are kept in its place, so that too much may be kept
+    /// and never too little.
+    pub unseen: Option<Problem>,
 }
 
 /// The search for the newest records of every rule that keeps some.
 pub(super) struct Search {
     rules: Vec<OneRule>,
+    /// Records whose time could not be seen.
+    opaque: u64,
 }
 
 /// One rule's search.
@@ -46,13 +51,15 @@ struct OneRule {
 /// Tells the book which records are the newest.
 pub fn protect(root: &Root, folder: &Folder, book: &mut RuleBook) -> Result<Found, Problem> {
     let mut search = Search::of(book);
-    if search.is_needed() {
-        walk(root, folder, &mut |record| {
-            search.show(record, book, false);
-            Flow::On
-        })?;
+    if !search.is_needed() {
+        return Ok(Found::default());
     }
-    Ok(search.settle(book))
+    let unseen = walk(root, folder, &mut |record| {
+        search.show(record, book, false);
+        Flow::On
+    })?;
+    let found = search.settle(book);
+    Ok(Found { unseen: unseen.problem().or(found.unseen), ..found })
 }
 
 impl Search {
@@ -64,12 +71,12 @@ impl Search {
             matching: Newest::new(count),
             newest_due: None,
         });
-        Search { rules: rules.collect() }
+        Search { rules: rules.collect(), opaque: 0 }
     }
 
     /// A search that nobody asks for.
     pub(super) fn none() -> Search {
-        Search { rules: Vec::new() }
+        Search { rules: Vec::new(), opaque: 0 }
     }
 
     fn is_needed(&self) -> bool {
@@ -79,6 +86,7 @@ impl Search {
     /// Shows it a record, and whether that is due where nothing is kept.
     pub(super) fn show(&mut self, record: &Record<'_>, book: &RuleBook, is_due: bool) {
         self.rules.iter_mut().for_each(|rule| rule.show(record, book, is_due));
+        self.opaque += u64::from(record.opaque().is_some());
     }
 
     /// Whether one of the newest is due, and so must be kept.
@@ -88,7 +96,7 @@ impl Search {
 
     /// Tells the book what was found.
     pub(super) fn settle(self, book: &mut RuleBook) -> Found {
-        let mut found = Found::default();
+        let mut found = Found { unseen: unseen(self.opaque), ..Found::default() };
         for search in self.rules {
             let (all, matching) = (search.all.kept_from(), search.matching.kept_from());
             book.protect(search.rule, Protection::From { all, matching });
@@ -97,6 +105,19 @@ impl Search {
         }
         found
     }
+}
+
+fn unseen(records: u64) -> Option<Problem> {
+    let records = match records {
+        0 => return None,
+        1 => "1 record".to_string(),
+        many => format!("{many} records"),
+    };
+    let message = format!(
+        "{records} could not be seen while the newest were looked for, and others are kept in place of them; \
+         look at their owners and modes, and run again"
+    );
+    Some(Problem::new("unreadable", message))
 }
 
 impl OneRule {

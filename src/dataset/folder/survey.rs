@@ -44,7 +44,8 @@ fn one_request(root: &Root, folder: &Folder, request: &Request<'_>) -> TableSurv
     }
     drop(pass);
     let found = search.settle(&mut book);
-    let (pass, unseen) = Pass::through(root, folder, &book, &mut Search::none())?;
+    let (pass, unseen_again) = Pass::through(root, folder, &book, &mut Search::none())?;
+    let unseen = unseen_again.or(unseen);
     Ok(pass.surveys(request, &found, unseen))
 }
 
@@ -90,6 +91,8 @@ impl<'b> Pass<'b> {
         unseen: Option<Problem>,
     ) -> RuleSurvey {
         let own = &self.rules[rule];
+        // What can never be seen is named among the unreadable records.
+        let unseen = unseen.or_else(|| found.unseen.clone().filter(|_| own.unreadable.is_empty()));
         let tallies = self.rules.iter().map(|rule| rule.tally).collect();
         RuleSurvey {
             counted: Counted { total: Some(self.records), tallies },

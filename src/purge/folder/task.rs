@@ -32,6 +32,10 @@ pub(super) struct Task<'a> {
     book: RuleBook,
     /// The records on which `keep-newest` rests.
     guards: Vec<Guard>,
+    /// What was not seen when the newest were looked for.
+    unseen_newest: Option<Problem>,
+    /// What was not seen when the rule was asked again.
+    unseen: Option<Problem>,
     failures: Failures,
 }
 
@@ -55,7 +59,16 @@ enum Fate {
 impl<'a> Task<'a> {
     pub(super) fn new(root: &'a Root, folder: &'a Folder, job: &'a Job<'a>) -> Task<'a> {
         let book = RuleBook::clone(&job.request.book);
-        Task { root, folder, job, book, guards: Vec::new(), failures: Failures::default() }
+        Task {
+            root,
+            folder,
+            job,
+            book,
+            guards: Vec::new(),
+            unseen_newest: None,
+            unseen: None,
+            failures: Failures::default(),
+        }
     }
 
     /// Deletes what is due and asks again, as long as that finds more and gets on.
@@ -75,13 +88,14 @@ impl<'a> Task<'a> {
                 break;
             }
         }
-        self.failures
-            .problem(self.root, &self.job.source.name)
-            .map_or(Ok(()), |problem| Err(Halt::Problem(problem)))
+        let failed = self.failures.problem(self.root, &self.job.source.name);
+        let problem = failed.or(self.unseen).or(self.unseen_newest);
+        problem.map_or(Ok(()), |problem| Err(Halt::Problem(problem)))
     }
 
     fn protect(&mut self) -> Result<(), Problem> {
-        self.guards = protect(self.root, self.folder, &mut self.book)?.guards;
+        let found = protect(self.root, self.folder, &mut self.book)?;
+        (self.guards, self.unseen_newest) = (found.guards, found.unseen);
         Ok(())
     }
 
@@ -113,13 +127,17 @@ impl<'a> Task<'a> {
         (verdict.state == State::Due).then(|| Announced::of(record.path(), look))
     }
 
-    fn survivors(&self) -> Result<u64, Halt> {
-        let mut survivors = 0;
+    /// Asks the rule again. What cannot be seen any more may be due as well.
+    fn survivors(&mut self) -> Result<u64, Halt> {
+        let (mut survivors, mut opaque) = (0, 0);
         let walked = walk(self.root, self.folder, &mut |record| {
             survivors += u64::from(self.due(record).is_some());
+            opaque += u64::from(record.opaque().is_some());
             Flow::On
         });
-        walked.map(|_| survivors).map_err(Halt::Problem)
+        let unseen = walked.map_err(Halt::Problem)?.problem();
+        self.unseen = unseen.or_else(|| not_seen_again(opaque, &self.job.source.name));
+        Ok(survivors)
     }
 
     /// Announces a batch and deletes it.
@@ -198,7 +216,9 @@ impl<'a> Task<'a> {
                 Fate::Deleted { frees }
             }
             Err(Stuck::Gone) => Fate::Left,
-            Err(Stuck::Written(why) | Stuck::Because(why)) => Fate::Failed(self.and_what_is_gone(why, announced, parent, &name)),
+            Err(Stuck::Written(why) | Stuck::Because(why)) => {
+                Fate::Failed(self.and_what_is_gone(why, announced, parent, &name))
+            }
         })
     }
 
@@ -236,6 +256,19 @@ impl<'a> Task<'a> {
         let event = record.counted(&self.book, guard.rule).map(|(event, _)| event);
         Ok(record.look().is_ok() && event == Some(guard.event))
     }
+}
+
+fn not_seen_again(records: u64, source: &str) -> Option<Problem> {
+    let records = match records {
+        0 => return None,
+        1 => "1 record".to_string(),
+        many => format!("{many} records"),
+    };
+    let message = format!(
+        "{records} of {source} could not be seen when the rule was asked again, and may be due; look at their \
+         owners and modes"
+    );
+    Some(Problem::new("unreadable", message))
 }
 
 impl Failures {
