@@ -85,6 +85,51 @@ fn a_record_that_becomes_a_link_leads_nowhere() {
     nothing_outside_goes("unit = \"folder\"");
 }
 
+/// Moves old sub-folders out of the source and young ones into their places, and back, over and
+/// over: whichever is met under a name, what was judged is what must go.
+fn only_what_was_judged_goes(source: &str) {
+    let (mut exchanges, mut deleted) = (0, 0);
+    for _ in 0..12 {
+        let place = place(source);
+        let pairs: Vec<(PathBuf, PathBuf)> = (0..30)
+            .map(|number| (place.path(&format!("data/sub-{number}")), place.path(&format!("young/{number}"))))
+            .collect();
+        for (old, young) in &pairs {
+            fill(&old.join("deep"));
+            fs::create_dir_all(young.join("deep")).unwrap();
+            (0..FILES)
+                .for_each(|number| fs::write(young.join("deep").join(number.to_string()), "y").unwrap());
+        }
+        let ends = AtomicBool::new(false);
+        exchanges += thread::scope(|scope| {
+            let mover = scope.spawn(|| exchange(&pairs, &ends));
+            let ran = place.at(NOW, &PURGE);
+            ends.store(true, Ordering::Relaxed);
+            deleted += ran.json()["totals"]["deleted"].as_u64().unwrap();
+            mover.join().unwrap()
+        });
+        let whole = |path: &PathBuf| {
+            let file = |number: usize| fs::read_to_string(path.join("deep").join(number.to_string()));
+            (0..FILES).all(|number| file(number).is_ok_and(|text| text == "y"))
+        };
+        for (old, young) in &pairs {
+            assert!(whole(old) || whole(young), "a file went that was not due, from {}", young.display());
+        }
+        place.assert_ledger_is_whole();
+    }
+    assert!(exchanges > 300 && deleted > 0, "{exchanges} exchanges, {deleted} deleted");
+}
+
+#[test]
+fn a_sub_folder_that_takes_the_place_of_another_is_judged_itself() {
+    only_what_was_judged_goes("recursive = true");
+}
+
+#[test]
+fn a_record_that_takes_the_place_of_another_is_judged_itself() {
+    only_what_was_judged_goes("unit = \"folder\"");
+}
+
 #[test]
 fn links_go_and_what_they_lead_to_stays() {
     let place = place("match = [\"link-*\", \"\\\\*\"]");

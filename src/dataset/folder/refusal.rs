@@ -72,6 +72,23 @@ mod tests {
         assert!(!refused(&policy.join("backups")), "data may lie below the policy");
     }
 
+    /// Where one guard is missing, another may still refuse: each must give its own reason.
+    #[test]
+    fn every_folder_is_refused_for_its_own_reason() {
+        let place = tempfile::tempdir().unwrap();
+        let [policy, state] = ["policies", "state"].map(|name| place.path().join(name));
+        fs::create_dir(&policy).unwrap();
+        fs::create_dir_all(state.join("deep")).unwrap();
+        let keeps_out = [policy.clone(), state.clone()];
+        let reason = |path: &Path| refusal(path, &keeps_out).unwrap_or_default();
+        let holds = |path: &Path| format!("it holds {}, and frist must not", path.display());
+        assert!(reason(Path::new("/")).contains("root of the file system"));
+        assert!(reason(&env::home_dir().unwrap()).contains("home folder"));
+        assert!(reason(&policy).starts_with(&holds(&policy)), "{}", reason(&policy));
+        assert!(reason(&state).starts_with(&holds(&state)), "{}", reason(&state));
+        assert!(reason(&state.join("deep")).contains("in frist's own state folder"));
+    }
+
     #[test]
     fn a_link_or_a_detour_hides_nothing() {
         let place = tempfile::tempdir().unwrap();

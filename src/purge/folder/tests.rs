@@ -183,6 +183,19 @@ fn a_sub_folder_that_grows_while_it_goes_is_left_in_the_middle_and_told() {
     assert!(place.path("old/deep/x").exists());
 }
 
+#[test]
+fn a_sub_folder_in_the_place_of_the_one_that_was_judged_is_not_begun() {
+    let place = Place::new("unit = \"folder\"", "");
+    place.file("judged/a", OLD);
+    place.file("other/a", OLD);
+    let newest = crate::dataset::folder::look::Modified::new(NOW, 0);
+    let terms = super::remove::Terms { identity: identity(&place.path("judged")), newest, is_begun: false };
+    let root = fs::File::open(place.path("")).unwrap();
+    let removed = super::remove::folder(std::os::fd::AsFd::as_fd(&root), c"other", &terms);
+    assert_eq!(removed, Err(super::remove::Stuck::Gone));
+    assert!(place.path("other/a").exists());
+}
+
 fn identity(path: &Path) -> (u64, u64) {
     use std::os::unix::fs::MetadataExt;
     let metadata = fs::metadata(path).unwrap();
