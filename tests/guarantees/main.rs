@@ -29,6 +29,7 @@ mod g05_folders;
 mod g05_kills;
 mod g06_csv_faults;
 mod g06_csv_injected;
+mod g06_folder_injected;
 mod g07_other_writers;
 mod g08_csv_appenders;
 mod g08_csv_bytes;
