@@ -1,6 +1,6 @@
 //! How far a long deletion is: a bar on a terminal, a log line now and then elsewhere.
 
-use std::cell::Cell;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -10,7 +10,7 @@ const BETWEEN_LOG_LINES: Duration = Duration::from_secs(30);
 /// Told after every batch.
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
-    said: Cell<Instant>,
+    said: Mutex<Instant>,
 }
 
 impl Progress {
@@ -21,7 +21,7 @@ impl Progress {
                 ProgressStyle::with_template("{msg} {wide_bar} {human_pos} of {human_len}, {eta} left");
             bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
-        Progress { bar, said: Cell::new(Instant::now()) }
+        Progress { bar, said: Mutex::new(Instant::now()) }
     }
 
     pub(super) fn tell(&self, rule: &str, deleted: u64, expected: u64) {
@@ -31,11 +31,17 @@ impl Progress {
                 bar.set_message(rule.to_string());
                 bar.set_position(deleted);
             }
-            None if self.said.get().elapsed() >= BETWEEN_LOG_LINES => {
-                self.said.set(Instant::now());
-                tracing::info!("{rule}: {deleted} of {expected} records deleted");
-            }
-            None => {}
+            None => self.log(rule, deleted, expected),
+        }
+    }
+}
+
+impl Progress {
+    fn log(&self, rule: &str, deleted: u64, expected: u64) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.elapsed() >= BETWEEN_LOG_LINES {
+            *said = Instant::now();
+            tracing::info!("{rule}: {deleted} of {expected} records deleted");
         }
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod files;
 pub(crate) mod index;
 pub mod list;
 pub mod survey;
+pub(crate) mod turns;
 mod walk;
 
 #[cfg(test)]

@@ -16,13 +16,14 @@ pub(super) use doubt::{decide, mend};
 pub(super) use strays::clear as clear_strays;
 
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use super::job::{Deletion, Halt, Job, Journal};
 use crate::dataset::Problem;
-use crate::dataset::csv::chunks;
 use crate::dataset::csv::columns::{self, Opened};
 use crate::dataset::csv::files::{self, CsvFile};
+use crate::dataset::csv::turns;
 use crate::policy::CsvFiles;
 use rewrite::{Ended, Rewriting};
 
@@ -89,13 +90,13 @@ fn still_due(source: &CsvFiles, file: &CsvFile, job: &Job<'_>) -> Result<u64, Pr
     files::read(file, |input| {
         let Opened { mut chunks, columns, .. } = columns::open(input, &file.path, source, job.request)?;
         let Some(columns) = columns else { return Ok(0) };
-        let mut due = 0;
-        let read = chunks::each(&mut chunks, |chunk| {
-            let (book, rule) = (&job.request.book, job.rule);
-            due += chunk.records().filter(|record| columns.is_due(*record, book, rule)).count() as u64;
+        let (book, rule, due) = (&job.request.book, job.rule, AtomicU64::new(0));
+        let read = turns::each(&mut chunks, |chunk| {
+            let of_chunk = chunk.records().filter(|record| columns.is_due(*record, book, rule)).count();
+            due.fetch_add(of_chunk as u64, Ordering::Relaxed);
             Ok(())
         });
         read.map_err(|error: io::Error| files::cannot_read(&file.path, &error))?;
-        Ok(due)
+        Ok(due.into_inner())
     })
 }

@@ -23,7 +23,7 @@ pub(super) struct Job<'a> {
     /// The share of time that is left to other writers.
     pub(super) nice: f64,
     /// Told how many records are deleted, now and then.
-    pub(super) told: &'a dyn Fn(u64),
+    pub(super) told: &'a (dyn Fn(u64) + Sync),
 }
 
 /// By what the next run finds out whether an announced batch came to be.

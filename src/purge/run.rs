@@ -37,7 +37,7 @@ pub struct Circumstances<'a> {
     /// The share of time that is left to other writers, beyond the shortest gap.
     pub nice: f64,
     /// Told after every batch: the rule, how many records it has deleted, and of how many.
-    pub progress: &'a dyn Fn(&str, u64, u64),
+    pub progress: &'a (dyn Fn(&str, u64, u64) + Sync),
     /// Runs that were promised since the last one and did not happen.
     pub runs_missed: Option<u64>,
 }

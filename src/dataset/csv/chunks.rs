@@ -1,8 +1,6 @@
 //! Reading a file in chunks of whole records, in memory that does not grow with the file.
 
 use std::io::{self, Read};
-use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
-use std::thread;
 
 use super::index::{Index, Record};
 use super::{Dialect, Fault};
@@ -16,7 +14,12 @@ pub(super) const LONGEST: usize = 8 * 1024 * 1024;
 /// Whole records, one behind the other from a place in the file.
 #[derive(Debug, Default)]
 pub(crate) struct Chunk {
-    bytes: Vec<u8>,
+    /// Room, then what the chunk before left over, then what was read.
+    buffer: Vec<u8>,
+    /// Where in the buffer the chunk begins.
+    from: usize,
+    /// Where in the buffer what was read ends.
+    to: usize,
     /// How many of the bytes its records cover.
     length: usize,
     index: Index,
@@ -36,28 +39,118 @@ pub(crate) enum Part {
 impl Chunk {
     /// All its bytes.
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.length]
+        &self.buffer[self.from..][..self.length]
     }
 
     /// Its records.
     #[inline]
     pub(crate) fn records(&self) -> impl Iterator<Item = Record<'_>> {
-        self.index.records(&self.bytes)
+        self.index.records(self.content())
+    }
+
+    /// All that was read, records or not.
+    fn content(&self) -> &[u8] {
+        &self.buffer[self.from..self.to]
+    }
+
+    /// Puts what the chunk before left over in front of what was read.
+    fn put_in_front(&mut self, left: &mut Vec<u8>) {
+        if left.len() <= self.from {
+            self.from -= left.len();
+            self.buffer[self.from..][..left.len()].copy_from_slice(left);
+        } else {
+            self.buffer.splice(..self.from, left.iter().copied());
+            self.to = self.to - self.from + left.len();
+            self.from = 0;
+        }
+        left.clear();
+    }
+}
+
+/// What is read of a file, block by block, whatever it means.
+#[derive(Debug)]
+pub(super) struct Blocks<R> {
+    input: R,
+    pub(super) size: usize,
+    /// Whether the input has ended.
+    is_over: bool,
+}
+
+impl<R: Read> Blocks<R> {
+    /// Reads so many bytes; whether they are the last.
+    pub(super) fn read(&mut self, chunk: &mut Chunk, length: usize) -> io::Result<bool> {
+        // A record that goes over the end of a block is seldom longer than this.
+        let room = self.size / 4;
+        if chunk.buffer.len() < room + length {
+            chunk.buffer.resize(room + length, 0);
+        }
+        (chunk.from, chunk.to) = (room, room);
+        while !self.is_over && chunk.to < room + length {
+            match self.input.read(&mut chunk.buffer[chunk.to..room + length]) {
+                Ok(0) => self.is_over = true,
+                Ok(read) => chunk.to += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.is_over)
+    }
+}
+
+/// Where records begin and end, one block after the other.
+#[derive(Debug)]
+pub(super) struct Structure {
+    dialect: Dialect,
+    /// What has been read and belongs to no chunk yet.
+    left: Vec<u8>,
+    /// Where in the file that begins.
+    offset: u64,
+    /// How much must be there before it is looked for the end of a record again.
+    wanted: usize,
+    gave_up: bool,
+}
+
+impl Structure {
+    /// Finds up to so many whole records in the next block and in what is left of those before.
+    /// There may be none, if the block is not the last.
+    pub(super) fn find(&mut self, chunk: &mut Chunk, is_last: bool, most: usize) {
+        chunk.put_in_front(&mut self.left);
+        (chunk.offset, chunk.part, chunk.length) = (self.offset, None, 0);
+        chunk.index.clear();
+        if self.gave_up {
+            return self.hand_out(chunk, chunk.content().len(), Some(Part::Further));
+        }
+        let there = chunk.to - chunk.from;
+        if there < self.wanted && !is_last {
+            return self.hand_out(chunk, 0, None);
+        }
+        chunk.index.build(&chunk.buffer[chunk.from..chunk.to], &self.dialect, is_last, most);
+        self.wanted = 0;
+        if !chunk.index.is_empty() || is_last {
+            self.hand_out(chunk, chunk.index.end(), None);
+        } else if there >= LONGEST {
+            self.gave_up = true;
+            self.hand_out(chunk, there, Some(Part::First));
+        } else {
+            // Twice as much each time, so that it is not looked for too often.
+            self.wanted = (2 * there).min(LONGEST);
+            self.hand_out(chunk, 0, None);
+        }
+    }
+
+    /// Keeps for later what belongs to no record of the chunk.
+    fn hand_out(&mut self, chunk: &mut Chunk, length: usize, part: Option<Part>) {
+        (chunk.length, chunk.part) = (length, part);
+        self.left.extend_from_slice(&chunk.content()[length..]);
+        self.offset += length as u64;
     }
 }
 
 /// A file's chunks.
 #[derive(Debug)]
 pub(crate) struct Chunks<R> {
-    input: R,
-    dialect: Dialect,
-    size: usize,
-    /// What has been read and belongs to no chunk yet.
-    left: Vec<u8>,
-    /// Where in the file that begins.
-    offset: u64,
-    is_whole: bool,
-    gave_up: bool,
+    pub(super) blocks: Blocks<R>,
+    pub(super) structure: Structure,
 }
 
 impl<R: Read> Chunks<R> {
@@ -66,31 +159,32 @@ impl<R: Read> Chunks<R> {
     }
 
     pub(super) fn with_buffer(input: R, dialect: Dialect, size: usize) -> Chunks<R> {
-        Chunks { input, dialect, size, left: Vec::new(), offset: 0, is_whole: false, gave_up: false }
+        let structure = Structure { dialect, left: Vec::new(), offset: 0, wanted: 0, gave_up: false };
+        Chunks { blocks: Blocks { input, size, is_over: false }, structure }
     }
 
     /// How many fields a proper record has, known once the header has been read.
     pub(crate) fn expect(&mut self, width: u32) {
-        self.dialect.width = Some(width);
+        self.structure.dialect.width = Some(width);
     }
 
     pub(crate) fn dialect(&self) -> &Dialect {
-        &self.dialect
+        &self.structure.dialect
     }
 
     /// What the file begins with, before anything else is asked.
     pub(crate) fn beginning(&mut self, length: usize) -> io::Result<&[u8]> {
-        while self.left.len() < length && !self.is_whole {
-            let missing = length - self.left.len();
-            self.is_whole = read_up_to(&mut self.input, &mut self.left, missing)?;
-        }
-        Ok(&self.left[..length.min(self.left.len())])
+        let left = &mut self.structure.left;
+        let mut chunk = Chunk::default();
+        self.blocks.read(&mut chunk, length.saturating_sub(left.len()))?;
+        left.extend_from_slice(chunk.content());
+        Ok(&left[..length.min(left.len())])
     }
 
     /// Passes over bytes that have been looked at.
     pub(crate) fn skip(&mut self, length: usize) {
-        self.left.drain(..length);
-        self.offset += length as u64;
+        self.structure.left.drain(..length);
+        self.structure.offset += length as u64;
     }
 
     /// The first record alone, such as a header.
@@ -104,85 +198,14 @@ impl<R: Read> Chunks<R> {
     }
 
     fn next_of(&mut self, chunk: &mut Chunk, most: usize) -> io::Result<bool> {
-        chunk.bytes.clear();
-        chunk.bytes.append(&mut self.left);
-        chunk.offset = self.offset;
-        (chunk.part, chunk.length) = (None, 0);
-        chunk.index.clear();
-        self.read_on(&mut chunk.bytes)?;
-        while !self.gave_up {
-            chunk.index.build(&chunk.bytes, &self.dialect, self.is_whole, most);
-            if !chunk.index.is_empty() || self.is_whole {
-                return Ok(self.hand_out(chunk, None));
+        loop {
+            let (there, wanted) = (self.structure.left.len(), self.structure.wanted);
+            let more = wanted.max(self.blocks.size).saturating_sub(there);
+            let is_last = self.blocks.read(chunk, if more == 0 { there } else { more })?;
+            self.structure.find(chunk, is_last, most);
+            if chunk.length > 0 || is_last {
+                return Ok(chunk.length > 0);
             }
-            if chunk.bytes.len() >= LONGEST {
-                self.gave_up = true;
-                return Ok(self.hand_out(chunk, Some(Part::First)));
-            }
-            self.read_on(&mut chunk.bytes)?;
-        }
-        Ok(self.hand_out(chunk, Some(Part::Further)))
-    }
-
-    /// Keeps for later what belongs to no record of the chunk; whether it has any.
-    fn hand_out(&mut self, chunk: &mut Chunk, part: Option<Part>) -> bool {
-        chunk.part = part;
-        chunk.length = if part.is_some() { chunk.bytes.len() } else { chunk.index.end() };
-        self.left.extend_from_slice(&chunk.bytes[chunk.length..]);
-        self.offset += chunk.length as u64;
-        chunk.length > 0
-    }
-
-    /// Fills a buffer, or doubles a full one for a record that does not fit.
-    fn read_on(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
-        let more = if bytes.len() < self.size { self.size - bytes.len() } else { bytes.len() };
-        if !self.is_whole {
-            self.is_whole = read_up_to(&mut self.input, bytes, more)?;
-        }
-        Ok(())
-    }
-}
-
-/// Reads so many bytes behind those that are there; whether the input has ended.
-fn read_up_to(input: &mut impl Read, bytes: &mut Vec<u8>, more: usize) -> io::Result<bool> {
-    let read = input.take(more as u64).read_to_end(bytes)?;
-    Ok(read < more)
-}
-
-/// Chunks on their way between the thread that reads and the one that looks at them.
-const UNDER_WAY: usize = 2;
-
-/// Reads on one thread and works on another. `work` gets chunk after chunk, in order, and can end
-/// it by an error.
-pub(crate) fn each<R: Read + Send, E: From<io::Error> + Send>(
-    chunks: &mut Chunks<R>,
-    mut work: impl FnMut(&Chunk) -> Result<(), E>,
-) -> Result<(), E> {
-    let (full, ready) = sync_channel::<Chunk>(UNDER_WAY);
-    let (used, empty) = channel::<Chunk>();
-    thread::scope(|scope| {
-        let reader = scope.spawn(move || read_all(chunks, &full, &empty));
-        // When this ends early, the reader finds nobody to take its chunks.
-        let worked = ready.into_iter().try_for_each(|chunk| {
-            work(&chunk)?;
-            // The reader has gone when it has read everything.
-            let _ = used.send(chunk);
-            Ok(())
-        });
-        let read = reader.join().unwrap_or_else(|_| Err(io::Error::other("the reading thread stopped")));
-        worked.and(read.map_err(E::from))
-    })
-}
-
-fn read_all<R: Read>(
-    chunks: &mut Chunks<R>,
-    full: &SyncSender<Chunk>,
-    empty: &Receiver<Chunk>,
-) -> io::Result<()> {
-    loop {
-        let mut chunk = empty.try_recv().unwrap_or_default();
-        if !chunks.next(&mut chunk)? || full.send(chunk).is_err() {
-            return Ok(());
         }
     }
 }

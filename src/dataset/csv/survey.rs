@@ -1,11 +1,12 @@
 //! Counting the states of every record, in one pass over each file.
 
 use std::io::{self, Read};
+use std::sync::{Mutex, PoisonError};
 
-use super::chunks::{self, Chunk, Part};
+use super::chunks::{Chunk, Part};
 use super::columns::{self, Columns, Opened};
 use super::files::{self, CsvFile, cannot_read};
-use super::list;
+use super::{list, turns};
 use crate::dataset::request::{Flow, NAMED, Request, RuleSurvey, TableSurvey, Unusable};
 use crate::dataset::{Counted, Problem};
 use crate::policy::CsvFiles;
@@ -48,15 +49,17 @@ fn count(
     source: &CsvFiles,
     request: &Request<'_>,
 ) -> Result<Counted, Problem> {
-    let mut counted = nothing(&request.book);
     let Opened { mut chunks, columns, .. } = columns::open(input, &file.path, source, request)?;
-    let Some(columns) = columns else { return Ok(counted) };
-    let read = chunks::each(&mut chunks, |chunk| {
+    let Some(columns) = columns else { return Ok(nothing(&request.book)) };
+    let all = Mutex::new(nothing(&request.book));
+    let read = turns::each(&mut chunks, |chunk| {
+        let mut counted = nothing(&request.book);
         count_chunk(chunk, &columns, &request.book, &mut counted);
+        all.lock().unwrap_or_else(PoisonError::into_inner).merge(&counted);
         Ok(())
     });
     read.map_err(|error: io::Error| cannot_read(&file.path, &error))?;
-    Ok(counted)
+    Ok(all.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 fn count_chunk(chunk: &Chunk, columns: &Columns, book: &RuleBook, counted: &mut Counted) {

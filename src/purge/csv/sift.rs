@@ -7,10 +7,11 @@ use std::os::unix::fs::MetadataExt;
 use super::rewrite::Rewriting;
 use super::successor::Successor;
 use crate::dataset::Problem;
-use crate::dataset::csv::chunks::{self, Chunk};
+use crate::dataset::csv::chunks::Chunk;
 use crate::dataset::csv::coding::Coding;
 use crate::dataset::csv::columns::{self, Columns, Opened};
 use crate::dataset::csv::files::cannot_read;
+use crate::dataset::csv::turns;
 use crate::policy::Rewrite;
 use crate::purge::stop::StopReason;
 
@@ -82,7 +83,7 @@ impl Rewriting<'_> {
         let mut progress = Progress::default();
         progress.sifted.read = header.len() as u64;
         progress.sifted.is_terminated = true;
-        let written = chunks::each(&mut chunks, |chunk| {
+        let written = turns::each_in_order(&mut chunks, |chunk| {
             if let Some(reason) = self.job.stop.reason() {
                 return Err(Cut::Stopped(reason));
             }
