@@ -2,6 +2,7 @@
 
 mod copy_back;
 mod doubt;
+mod kept;
 mod reading;
 mod replace;
 mod rewrite;

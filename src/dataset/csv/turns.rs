@@ -12,29 +12,31 @@ pub(crate) fn each<R: Read + Send, E: From<io::Error> + Send>(
     chunks: &mut Chunks<R>,
     work: impl Fn(&Chunk) -> Result<(), E> + Sync,
 ) -> Result<(), E> {
-    run(chunks, |_, chunk| if chunk.bytes().is_empty() { Ok(()) } else { work(chunk) })
+    run(chunks, |_, chunk, (): &mut ()| if chunk.bytes().is_empty() { Ok(()) } else { work(chunk) })
 }
 
-/// Works on a file's chunks one after the other, while the next one is read.
-pub(crate) fn each_in_order<R: Read + Send, E: From<io::Error> + Send>(
+/// Prepares a file's chunks two at a time, and works on them one after the other.
+pub(crate) fn each_in_order<R: Read + Send, T: Default, E: From<io::Error> + Send>(
     chunks: &mut Chunks<R>,
-    work: impl FnMut(&Chunk) -> Result<(), E> + Send,
+    prepare: impl Fn(&Chunk, &mut T) + Sync,
+    work: impl FnMut(&Chunk, &mut T) -> Result<(), E> + Send,
 ) -> Result<(), E> {
     let work = Turns::new(work);
-    run(chunks, |number, chunk| {
+    run(chunks, |number, chunk, prepared| {
+        prepare(chunk, prepared);
         // Who waits here is behind one that failed, and says nothing.
         let stop = StopOtherwise(&work);
         let Some(mut turn) = work.wait_for(number) else { return Ok(()) };
-        let worked = if chunk.bytes().is_empty() { Ok(()) } else { (turn.of)(chunk) };
+        let worked = if chunk.bytes().is_empty() { Ok(()) } else { (turn.of)(chunk, prepared) };
         work.end(turn, worked.is_ok());
         std::mem::forget(stop);
         worked
     })
 }
 
-fn run<R: Read + Send, E: From<io::Error> + Send>(
+fn run<R: Read + Send, T: Default, E: From<io::Error> + Send>(
     chunks: &mut Chunks<R>,
-    work: impl Fn(u64, &Chunk) -> Result<(), E> + Sync,
+    work: impl Fn(u64, &Chunk, &mut T) -> Result<(), E> + Sync,
 ) -> Result<(), E> {
     let shared =
         Shared { blocks: Mutex::new((0, &mut chunks.blocks)), structure: Turns::new(&mut chunks.structure) };
@@ -54,12 +56,15 @@ struct Shared<'c, R> {
 }
 
 impl<R: Read> Shared<'_, R> {
-    fn work<E: From<io::Error>>(&self, work: &impl Fn(u64, &Chunk) -> Result<(), E>) -> Result<(), E> {
+    fn work<T: Default, E: From<io::Error>>(
+        &self,
+        work: &impl Fn(u64, &Chunk, &mut T) -> Result<(), E>,
+    ) -> Result<(), E> {
         // However this ends, the other thread must not wait for a turn that never comes.
         let stop = StopOtherwise(&self.structure);
-        let mut chunk = Chunk::default();
+        let (mut chunk, mut own) = (Chunk::default(), T::default());
         while let Some(number) = self.next(&mut chunk)? {
-            work(number, &chunk)?;
+            work(number, &chunk, &mut own)?;
         }
         std::mem::forget(stop);
         Ok(())
@@ -162,8 +167,9 @@ mod tests {
         ) {
             let bytes = lines.join("\n") + if open { "" } else { "\n" };
             let mut in_order = Seen::new();
-            each_in_order(&mut chunks(bytes.as_bytes(), size), |chunk| -> io::Result<()> {
-                in_order.push((chunk.offset, chunk.bytes().to_vec()));
+            let prepare = |chunk: &Chunk, prepared: &mut u64| *prepared = chunk.offset;
+            each_in_order(&mut chunks(bytes.as_bytes(), size), prepare, |chunk, prepared| -> io::Result<()> {
+                in_order.push((*prepared, chunk.bytes().to_vec()));
                 Ok(())
             }).unwrap();
             prop_assert_eq!(joined(&in_order), bytes.as_bytes());
@@ -178,6 +184,8 @@ mod tests {
             prop_assert_eq!(apart, in_order);
         }
     }
+
+    const NOTHING: fn(&Chunk, &mut ()) = |_, ()| {};
 
     /// Reads lines for ever, or until it fails.
     struct Endless(usize);
@@ -195,7 +203,8 @@ mod tests {
         for reads in 0..20 {
             let failed = each(&mut chunks(Endless(reads), 64), |_| -> io::Result<()> { Ok(()) });
             assert_eq!(failed.unwrap_err().to_string(), "the disk fails");
-            let failed = each_in_order(&mut chunks(Endless(reads), 64), |_| -> io::Result<()> { Ok(()) });
+            let failed =
+                each_in_order(&mut chunks(Endless(reads), 64), NOTHING, |_, _| -> io::Result<()> { Ok(()) });
             assert_eq!(failed.unwrap_err().to_string(), "the disk fails");
         }
     }
@@ -204,7 +213,7 @@ mod tests {
     fn work_that_fails_ends_both_threads_and_nothing_behind_it_is_worked_on() {
         for wanted in 0..20 {
             let mut worked = 0;
-            let failed = each_in_order(&mut chunks(Endless(usize::MAX), 64), |_| {
+            let failed = each_in_order(&mut chunks(Endless(usize::MAX), 64), NOTHING, |_, _| {
                 worked += 1;
                 if worked > wanted { Err(io::Error::other("enough")) } else { Ok(()) }
             });
@@ -221,7 +230,11 @@ mod tests {
                     Ok(())
                 };
                 let mut chunks = chunks(Endless(usize::MAX), 64);
-                if in_order { each_in_order(&mut chunks, work) } else { each(&mut chunks, work) }
+                if in_order {
+                    each_in_order(&mut chunks, NOTHING, |chunk, _| work(chunk))
+                } else {
+                    each(&mut chunks, work)
+                }
             });
             // Whichever of the two it was, nobody is told that all is well.
             assert!(!matches!(ended, Ok(Ok(()))));

@@ -4,13 +4,15 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 
+use super::kept::Kept;
 use super::rewrite::Rewriting;
 use super::successor::Successor;
 use crate::dataset::Problem;
 use crate::dataset::csv::chunks::Chunk;
 use crate::dataset::csv::coding::Coding;
-use crate::dataset::csv::columns::{self, Columns, Opened};
+use crate::dataset::csv::columns::{self, Opened};
 use crate::dataset::csv::files::cannot_read;
+use crate::dataset::csv::index::Record;
 use crate::dataset::csv::turns;
 use crate::policy::Rewrite;
 use crate::purge::stop::StopReason;
@@ -80,16 +82,25 @@ impl Rewriting<'_> {
         let Opened { mut chunks, columns: Some(columns), header } = opened else {
             return Ok(Sifting::NothingDue);
         };
+        let (book, rule) = (&self.job.request.book, self.job.rule);
+        let is_due = |record: &Record<'_>| {
+            let is_finished = !is_restless || record.bytes().ends_with(b"\n");
+            is_finished && columns.is_due(*record, book, rule)
+        };
         let mut progress = Progress::default();
         progress.sifted.read = header.len() as u64;
         progress.sifted.is_terminated = true;
-        let written = turns::each_in_order(&mut chunks, |chunk| {
+        let judge = |chunk: &Chunk, kept: &mut Kept| kept.gather(chunk, is_due, u64::MAX);
+        let written = turns::each_in_order(&mut chunks, judge, |chunk, kept| {
             if let Some(reason) = self.job.stop.reason() {
                 return Err(Cut::Stopped(reason));
             }
-            self.write_chunk(chunk, &columns, old, &mut progress, is_restless)?;
-            progress.sifted.read = chunk.offset + chunk.bytes().len() as u64;
-            progress.sifted.is_terminated = chunk.bytes().ends_with(b"\n");
+            let room = self.most - progress.sifted.deleted;
+            if kept.deleted > room {
+                kept.gather(chunk, is_due, room);
+                progress.sifted.is_capped = true;
+            }
+            self.write_chunk(chunk, kept, old, &mut progress)?;
             (self.job.told)(self.before + progress.sifted.deleted);
             Ok(())
         });
@@ -101,38 +112,25 @@ impl Rewriting<'_> {
         }
     }
 
-    /// Writes what stays of a chunk, in pieces as large as it allows.
+    /// Writes what stays of a chunk, if anything goes from it or went before.
     fn write_chunk(
         &self,
         chunk: &Chunk,
-        columns: &Columns,
+        kept: &Kept,
         old: &File,
         progress: &mut Progress,
-        is_restless: bool,
     ) -> Result<(), Problem> {
-        let bytes = chunk.bytes();
-        let mut kept_from = 0;
-        for record in chunk.records() {
-            let is_finished = !is_restless || bytes[record.start..record.end].ends_with(b"\n");
-            if !is_finished || !columns.is_due(record, &self.job.request.book, self.job.rule) {
-                continue;
-            }
-            if progress.sifted.deleted == self.most {
-                progress.sifted.is_capped = true;
-                continue;
-            }
-            let successor = match &mut progress.successor {
-                Some(successor) => successor,
-                none => none.insert(self.begin(old, chunk.offset)?),
-            };
-            successor.write(&bytes[kept_from..record.start])?;
-            progress.sifted.deleted += 1;
-            kept_from = record.end;
+        if progress.successor.is_none() && kept.deleted > 0 {
+            progress.successor = Some(self.begin(old, chunk.offset)?);
         }
-        match &mut progress.successor {
-            Some(successor) => successor.write(&bytes[kept_from..]),
-            None => Ok(()),
+        if let Some(successor) = &mut progress.successor {
+            successor.write(kept.bytes(chunk))?;
         }
+        let sifted = &mut progress.sifted;
+        sifted.deleted += kept.deleted;
+        sifted.read = chunk.offset + chunk.bytes().len() as u64;
+        sifted.is_terminated = chunk.bytes().ends_with(b"\n");
+        Ok(())
     }
 
     /// The successor, with all that stands before the first chunk in which something is due.

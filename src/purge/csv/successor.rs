@@ -60,7 +60,7 @@ impl Successor {
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Problem> {
         self.is_synced = false;
-        let is_large = bytes.len() >= BUFFER / 2;
+        let is_large = bytes.len() >= BUFFER / 4;
         if is_large || self.buffer.len() + bytes.len() > BUFFER {
             self.flush()?;
         }

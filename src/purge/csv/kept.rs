@@ -1,0 +1,36 @@
+//! What stays of a chunk, one piece behind the other.
+
+use crate::dataset::csv::chunks::Chunk;
+use crate::dataset::csv::index::Record;
+
+/// The bytes of the records that stay.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    bytes: Vec<u8>,
+    /// How many records go.
+    pub(super) deleted: u64,
+}
+
+impl Kept {
+    /// Gathers what stays when no more than so many of the due records go.
+    pub(super) fn gather(&mut self, chunk: &Chunk, is_due: impl Fn(&Record<'_>) -> bool, most: u64) {
+        self.bytes.clear();
+        self.deleted = 0;
+        let (bytes, mut from) = (chunk.bytes(), 0);
+        for record in chunk.records() {
+            if self.deleted < most && is_due(&record) {
+                self.bytes.extend_from_slice(&bytes[from..record.start]);
+                from = record.end;
+                self.deleted += 1;
+            }
+        }
+        if self.deleted > 0 {
+            self.bytes.extend_from_slice(&bytes[from..]);
+        }
+    }
+
+    /// What stays of the chunk that it was gathered from.
+    pub(super) fn bytes<'b>(&'b self, chunk: &'b Chunk) -> &'b [u8] {
+        if self.deleted == 0 { chunk.bytes() } else { &self.bytes }
+    }
+}
