@@ -2,6 +2,7 @@
 
 mod copy_back;
 mod doubt;
+mod early_sync;
 mod kept;
 mod reading;
 mod replace;

@@ -13,6 +13,7 @@ use rustix::fs::{
 
 use rustix::io::Errno;
 
+use super::early_sync::EarlySync;
 use crate::dataset::Problem;
 use crate::dataset::csv::coding::{Coding, Encoder};
 use crate::dataset::csv::files;
@@ -26,6 +27,7 @@ pub(super) struct Successor {
     path: PathBuf,
     place: PathBuf,
     buffer: Vec<u8>,
+    early: EarlySync,
     is_synced: bool,
     is_done: bool,
 }
@@ -55,7 +57,8 @@ impl Successor {
         let encoder = file.try_clone().and_then(|file| coding.encoder(file));
         let encoder = encoder.map_err(|error| cannot_write(&path, &error))?;
         let (buffer, place) = (Vec::with_capacity(BUFFER), place.to_path_buf());
-        Ok(Successor { file, encoder, coding, path, place, buffer, is_synced: false, is_done: false })
+        let early = EarlySync::default();
+        Ok(Successor { file, encoder, coding, path, place, buffer, early, is_synced: false, is_done: false })
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Problem> {
@@ -65,7 +68,9 @@ impl Successor {
             self.flush()?;
         }
         if is_large {
-            return self.encoder.write_all(bytes).map_err(|error| cannot_write(&self.path, &error));
+            let written = self.encoder.write_all(bytes);
+            let written = written.and_then(|()| self.early.wrote(&self.file, bytes.len()));
+            return written.map_err(|error| cannot_write(&self.path, &error));
         }
         self.buffer.extend_from_slice(bytes);
         Ok(())
@@ -108,7 +113,8 @@ impl Successor {
     /// Puts all bytes on the disk.
     pub(super) fn sync(&mut self) -> Result<(), Problem> {
         self.end()?;
-        self.file.sync_all().map_err(|error| cannot_write(&self.path, &error))?;
+        let synced = self.early.end().and_then(|()| self.file.sync_all());
+        synced.map_err(|error| cannot_write(&self.path, &error))?;
         self.is_synced = true;
         Ok(())
     }
