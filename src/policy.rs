@@ -13,9 +13,11 @@ mod limit;
 pub mod lint;
 pub mod load;
 mod path;
+mod relation;
 mod rule;
 mod section;
 mod source;
+mod start;
 pub mod statute;
 
 use std::ops::Range;
@@ -28,8 +30,10 @@ pub use activity::{Activity, Basis, Role};
 pub use counting::Counting;
 pub use header::Controller;
 pub use limit::{Breach, Limit, Share};
+pub use relation::{On, Relation, Side};
 pub use rule::{Rule, Then};
 pub use source::{ColumnSettings, CsvFiles, FOLDER_COLUMNS, Folder, Ignored, Kind, Rewrite, Source, Unit};
+pub use start::{Choice, Dated, Own, Part, Start};
 
 use crate::calendar::{FinancialYear, Period, Zone};
 use crate::diagnostic::{Finding, Position};

@@ -7,7 +7,7 @@ use crate::calendar::{DueUpTo, Event, Zone};
 use crate::plan::Plan;
 use crate::policy::{Breach, Policy};
 use crate::purge::Outcome;
-use crate::verdict::{Reason, State};
+use crate::verdict::{Reason, RuleBook, State};
 
 /// What to draw.
 #[derive(Clone, Copy)]
@@ -58,10 +58,16 @@ pub fn due_up_to(told: DueUpTo, zone: Zone) -> Option<String> {
 }
 
 /// Why a record is in its state, in a phrase.
-pub fn reason_text(policy: &Policy, book_rules: &[&str], columns: &[String], reason: Reason) -> String {
+pub fn reason_text(policy: &Policy, book_rules: &[&str], book: &RuleBook, reason: Reason) -> String {
+    let table = |cell| book.question_at(cell).map_or("", |question| question.relation.table.as_str());
     match reason {
         Reason::Event(why) => why.to_string(),
-        Reason::Condition(column) => format!("`{}` is not what `when` compares it with", columns[column]),
+        Reason::Condition(column) => {
+            format!("`{}` is not what `when` compares it with", book.columns()[column])
+        }
+        Reason::Related(cell) => format!("the time of a related row of {} cannot be read", table(cell)),
+        Reason::NoneRelated => "no row is related that would start the clock".to_string(),
+        Reason::Spared(cell) => format!("a related row of {} speaks for it", table(cell)),
         Reason::Malformed(why) => why.to_string(),
         Reason::NotStarted => "the clock has not started".to_string(),
         Reason::Date => format!("its period, counted in {}", policy.zone.name()),

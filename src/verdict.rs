@@ -5,15 +5,19 @@
 
 mod common_case;
 mod newest;
+mod related;
+mod started;
 mod tally;
 
-use crate::calendar::{Cutoff, Event, Instant, Period, Reading, Schedule, Timestamps, Unreadable};
+use crate::calendar::{Cutoff, Event, Instant, Period, Schedule, Timestamps, Unreadable};
 use crate::condition::{Condition, Truth};
-use crate::policy::Rule;
+use crate::policy::{Part, Rule};
 use crate::value::Value;
 
 pub use common_case::{CommonCase, CommonTally};
 pub use newest::{Newest, Protection};
+pub use related::{Asked, Found, LatestOf, Question};
+use started::{PartKind, StartPart, Started, Starts};
 pub use tally::{Counts, Extremes, Tally};
 
 /// The state of a record under a rule that matches it.
@@ -21,10 +25,14 @@ pub use tally::{Counts, Extremes, Tally};
 pub enum State {
     /// Its event or condition cannot be read. It is kept.
     Unreadable,
+    /// The rule does not apply: what would start its clock are related rows, and there are none.
+    Unrelated,
     /// Its clock has not started.
     Waiting,
     /// Its period is not over.
     Running,
+    /// A related row speaks for it.
+    Spared,
     /// Another rule on the same record keeps it longer.
     Overruled,
     /// Something other than a rule's period keeps it.
@@ -41,8 +49,10 @@ impl State {
     pub fn word(self) -> &'static str {
         match self {
             State::Unreadable => "unreadable",
+            State::Unrelated => "unrelated",
             State::Waiting => "waiting",
             State::Running => "running",
+            State::Spared => "spared",
             State::Overruled => "overruled",
             State::Blocked => "blocked",
             State::Due => "due",
@@ -55,6 +65,12 @@ impl State {
 pub enum Reason {
     /// The event's value cannot be read.
     Event(Unreadable),
+    /// A time of a related row cannot be read; the place of the answer among the cells.
+    Related(usize),
+    /// No row is related that could start the clock.
+    NoneRelated,
+    /// A related row speaks for the record; the place of the answer among the cells.
+    Spared(usize),
     /// A column of `when` cannot be read; its place among the rule book's columns.
     Condition(usize),
     /// Its line or entry is not a proper one, and so no value of it is read.
@@ -99,9 +115,11 @@ impl Verdict {
 struct Clause {
     schedule: Schedule,
     cutoff: Cutoff,
-    timestamps: Timestamps,
-    event_column: usize,
+    starts: Starts,
     when: Option<(Condition, Vec<usize>)>,
+    /// The places of the answers that spare a record, and of those without which it is not meant.
+    unless: Vec<usize>,
+    only_if: Vec<usize>,
     /// Which events are not in the future, where that matters.
     past: Option<Cutoff>,
     keep_newest: Option<u64>,
@@ -112,43 +130,84 @@ struct Clause {
 #[derive(Clone, Debug)]
 pub struct RuleBook {
     columns: Vec<String>,
+    questions: Vec<Question>,
     clauses: Vec<Clause>,
 }
 
 impl RuleBook {
     /// The book of some rules, which must all be about the same table.
     pub fn new<'r>(rules: impl IntoIterator<Item = &'r Rule>, now: Instant) -> RuleBook {
-        let mut book = RuleBook { columns: Vec::new(), clauses: Vec::new() };
+        let rules: Vec<&Rule> = rules.into_iter().collect();
+        let mut book = RuleBook { columns: Vec::new(), questions: Vec::new(), clauses: Vec::new() };
+        // The answers stand behind the columns, and so these must all be known first.
+        for (column, _) in rules.iter().flat_map(|rule| rule.columns()) {
+            if !book.columns.iter().any(|known| known == column) {
+                book.columns.push(column.to_string());
+            }
+        }
         for rule in rules {
-            let clause = Clause {
-                event_column: book.column(&rule.column),
-                when: rule.when.as_ref().map(|when| {
-                    let columns = when.columns().iter().map(|column| book.column(column)).collect();
-                    (when.clone(), columns)
-                }),
-                cutoff: rule.schedule.cutoff(now),
-                schedule: rule.schedule.clone(),
-                timestamps: rule.timestamps.clone(),
-                past: rule.keep_newest.and_then(|_| past(rule, now)),
-                keep_newest: rule.keep_newest,
-                protection: rule.keep_newest.map_or(Protection::None, |_| Protection::Unknown),
-            };
+            let clause = book.clause(rule, now);
             book.clauses.push(clause);
         }
         book
     }
 
-    fn column(&mut self, name: &str) -> usize {
-        let known = self.columns.iter().position(|column| column == name);
-        known.unwrap_or_else(|| {
-            self.columns.push(name.to_string());
-            self.columns.len() - 1
-        })
+    fn clause(&mut self, rule: &Rule, now: Instant) -> Clause {
+        let parts = rule.start.parts.iter().map(|part| self.part(part, &rule.schedule)).collect();
+        let when = rule.when.as_ref().map(|when| {
+            let columns = when.columns().iter().map(|column| self.column(column)).collect();
+            (when.clone(), columns)
+        });
+        Clause {
+            starts: Starts { choice: rule.start.choice, parts },
+            when,
+            unless: rule.unless.iter().map(|relation| self.ask(Question::any(relation, true))).collect(),
+            only_if: rule.only_if.iter().map(|relation| self.ask(Question::any(relation, false))).collect(),
+            cutoff: rule.schedule.cutoff(now),
+            schedule: rule.schedule.clone(),
+            past: rule.keep_newest.and_then(|_| past(rule, now)),
+            keep_newest: rule.keep_newest,
+            protection: rule.keep_newest.map_or(Protection::None, |_| Protection::Unknown),
+        }
+    }
+
+    fn part(&mut self, part: &Part, schedule: &Schedule) -> StartPart {
+        match part {
+            Part::Own(own) => {
+                let kind = PartKind::Own { timestamps: own.timestamps.clone(), is_optional: own.is_optional };
+                StartPart { cell: self.column(&own.column), kind }
+            }
+            Part::Related(dated) => {
+                StartPart { cell: self.ask(Question::latest(dated, schedule)), kind: PartKind::Related }
+            }
+        }
+    }
+
+    /// The place of a column that is known.
+    fn column(&self, name: &str) -> usize {
+        self.columns.iter().position(|column| column == name).unwrap_or_default()
+    }
+
+    /// Takes up a question; the place of its answer.
+    fn ask(&mut self, question: Question) -> usize {
+        self.questions.push(question);
+        self.columns.len() + self.questions.len() - 1
     }
 
     /// The columns that the rules read; `judge` asks for them by their place here.
     pub fn columns(&self) -> &[String] {
         &self.columns
+    }
+
+    /// What the rules ask about related rows; `judge` asks for the answers by their places behind
+    /// the columns.
+    pub fn questions(&self) -> &[Question] {
+        &self.questions
+    }
+
+    /// The question whose answer has a place among the cells.
+    pub fn question_at(&self, cell: usize) -> Option<&Question> {
+        self.questions.get(cell.checked_sub(self.columns.len())?)
     }
 
     /// How many rules the book holds.
@@ -171,9 +230,10 @@ impl RuleBook {
         self.clauses[rule].schedule.due_from(event)
     }
 
-    /// The place of the column whose time starts a rule's period, and how it is written.
-    pub fn event_of(&self, rule: usize) -> (usize, &Timestamps) {
-        (self.clauses[rule].event_column, &self.clauses[rule].timestamps)
+    /// The places of columns whose times must all be due for a record to be due under a rule, and
+    /// how they are written.
+    pub fn necessary(&self, rule: usize) -> impl Iterator<Item = (usize, &Timestamps)> {
+        self.clauses[rule].starts.necessary()
     }
 
     /// How many of the newest records a rule keeps.
@@ -206,6 +266,9 @@ impl RuleBook {
         if self.is_single() || own.state != State::Due {
             return Some(own);
         }
+        if let Some(speaker) = self.clauses[rule].speaker(row) {
+            return Some(Verdict { state: State::Spared, reason: Reason::Spared(speaker), ..own });
+        }
         let others = (0..self.clauses.len()).filter(|other| *other != rule);
         let overruling = others.into_iter().find(|other| self.overrules(*other, rule, &own, row));
         Some(match overruling {
@@ -217,7 +280,7 @@ impl RuleBook {
     /// Whether one rule alone decides.
     #[inline]
     fn is_single(&self) -> bool {
-        matches!(self.clauses[..], [Clause { keep_newest: None, .. }])
+        matches!(&self.clauses[..], [Clause { keep_newest: None, unless, .. }] if unless.is_empty())
     }
 
     fn unless_newest<'v>(&self, own: Verdict, row: &impl Fn(usize) -> Value<'v>) -> Verdict {
@@ -242,6 +305,9 @@ impl RuleBook {
         row: &impl Fn(usize) -> Value<'v>,
     ) -> bool {
         let Some(opinion) = self.clauses[other].opinion(row) else { return false };
+        if opinion.state == State::Unrelated || self.clauses[other].speaker(row).is_some() {
+            return false;
+        }
         let (State::Due, Some(event), Some(own_event)) = (opinion.state, opinion.event, own.event) else {
             return true;
         };
@@ -258,14 +324,26 @@ fn past(rule: &Rule, now: Instant) -> Option<Cutoff> {
 
 impl Clause {
     fn matches<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> bool {
-        let Some((when, columns)) = &self.when else { return true };
-        when.eval(|column| row(columns[column])).matches()
+        let when = self.when.as_ref();
+        when.is_none_or(|(when, columns)| when.eval(|column| row(columns[column])).matches())
+            && self.is_related(row)
+    }
+
+    /// Whether there are the related rows without which no record is meant.
+    fn is_related<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> bool {
+        self.only_if.iter().all(|answer| row(*answer) == Value::Integer(1))
+    }
+
+    /// The answer that spares a record.
+    fn speaker<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> Option<usize> {
+        // Whatever is not a clear no keeps the record.
+        self.unless.iter().copied().find(|answer| row(*answer) != Value::Integer(0))
     }
 
     /// The event, where it can be read and is not in the future.
     fn past_event<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> Option<Event> {
-        match self.timestamps.read(row(self.event_column)) {
-            Reading::Event(event) if self.past.is_none_or(|past| past.is_due(&event)) => Some(event),
+        match self.starts.read(&self.schedule, row) {
+            Started::At(event) if self.past.is_none_or(|past| past.is_due(&event)) => Some(event),
             _ => None,
         }
     }
@@ -294,10 +372,16 @@ impl Clause {
                 }
             }
         }
-        Some(match self.timestamps.read(row(self.event_column)) {
-            Reading::Unreadable(why) => Verdict::unreadable(Reason::Event(why)),
-            Reading::Empty => Verdict { state: State::Waiting, event: None, reason: Reason::NotStarted },
-            Reading::Event(event) => {
+        if !self.is_related(row) {
+            return None;
+        }
+        Some(match self.starts.read(&self.schedule, row) {
+            Started::Unreadable(reason) => Verdict::unreadable(reason),
+            Started::NotYet => Verdict { state: State::Waiting, event: None, reason: Reason::NotStarted },
+            Started::Unrelated => {
+                Verdict { state: State::Unrelated, event: None, reason: Reason::NoneRelated }
+            }
+            Started::At(event) => {
                 let state = if self.cutoff.is_due(&event) { State::Due } else { State::Running };
                 Verdict { state, event: Some(event), reason: Reason::Date }
             }

@@ -62,7 +62,7 @@ impl Records<'_> {
             state: verdict.state,
             event: verdict.event.map(|event| event_text(event, zone)),
             due_from: verdict.event.map(|event| due(book.due_from(place, event))),
-            reason: reason_text(self.policy, &names, book.columns(), verdict.reason),
+            reason: reason_text(self.policy, &names, book, verdict.reason),
         }
     }
 }

@@ -32,13 +32,25 @@ impl Request<'_> {
     /// Why a record is unreadable under a rule, without any value of it.
     pub(super) fn why(&self, rule: usize, reason: Reason) -> String {
         match reason {
-            Reason::Event(why) => format!("{}: {why}", self.rules[rule].column),
+            Reason::Event(why) => match self.rules[rule].start.only_column() {
+                Some(own) => format!("{}: {why}", own.column),
+                None => why.to_string(),
+            },
+            Reason::Related(cell) => match self.book.question_at(cell) {
+                Some(question) => format!("a related row of {} cannot be read", question.relation.table),
+                None => "a related row cannot be read".to_string(),
+            },
             Reason::Condition(column) => {
                 format!("{}: not what `when` compares it with", self.book.columns()[column])
             }
             Reason::Malformed(why) => why.to_string(),
             Reason::NotSeen => "it cannot be seen whole".to_string(),
-            Reason::NotStarted | Reason::Date | Reason::Rule(_) | Reason::Newest(_) => String::new(),
+            Reason::NotStarted
+            | Reason::NoneRelated
+            | Reason::Spared(_)
+            | Reason::Date
+            | Reason::Rule(_)
+            | Reason::Newest(_) => String::new(),
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod list;
 mod name;
 pub mod open;
 pub mod prefilter;
+pub mod related;
 pub mod schema;
 pub mod survey;
 

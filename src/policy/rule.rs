@@ -1,20 +1,25 @@
 //! `[[rule]]`: keep this, so long after that, then delete.
 
+mod after;
 mod of_files;
+mod related;
+mod target;
 
-use crate::calendar::{CountedFrom, FinancialYear, Format, Period, Schedule, Timestamps, Zone};
+use crate::calendar::{CountedFrom, FinancialYear, Format, Period, Schedule, Zone};
 use crate::condition::Condition;
 use crate::diagnostic::{Finding, Position, nearest};
 
 use toml::de::DeValue;
 
 use super::activity::Activity;
-use super::counting::Counting;
 use super::gone_within;
 use super::header::Header;
 use super::limit::{self, Limit};
+use super::relation::Relation;
 use super::section::{Complaint, Placed, Section};
-use super::source::{Source, Sources};
+use super::source::Sources;
+use super::start::Start;
+use target::Target;
 
 /// What happens to a due record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,12 +52,14 @@ pub struct Rule {
     pub keep: Period,
     /// Period, zone and counting, which together say when a record is due.
     pub schedule: Schedule,
-    /// The column whose time starts the period.
-    pub column: String,
-    /// How that column writes time.
-    pub timestamps: Timestamps,
+    /// What starts the period.
+    pub start: Start,
     /// Which records it is about; all of the table where there is none.
     pub when: Option<Condition>,
+    /// Records to which one of these rows belongs are spared.
+    pub unless: Vec<Relation>,
+    /// Only records to which a row of each of these belongs are meant.
+    pub only_if: Vec<Relation>,
     /// How many of the newest records are kept, however old.
     pub keep_newest: Option<u64>,
     /// What happens to a due record.
@@ -109,11 +116,26 @@ impl Rule {
         format!("{} after {}{counted}{newest}", self.keep, self.after_words())
     }
 
-    fn after_words(&self) -> &str {
-        match (self.table.is_empty(), self.timestamps.format(), self.column.as_str()) {
-            (true, Format::Strftime(_), "name") => "the date in its name",
-            _ => &self.column,
+    fn after_words(&self) -> String {
+        let own = self.start.only_column().filter(|own| self.table.is_empty() && own.column == "name");
+        match own.map(|own| own.timestamps.format()) {
+            Some(Format::Strftime(_)) => "the date in its name".to_string(),
+            _ => self.start.to_string(),
         }
+    }
+
+    /// The relations that the rule asks about.
+    pub fn relations(&self) -> impl Iterator<Item = &Relation> {
+        let dated = self.start.related_parts().map(|dated| &dated.relation);
+        dated.chain(&self.unless).chain(&self.only_if)
+    }
+
+    /// The columns of the record that it reads, and where the policy names them.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, &str)> {
+        let places = &self.places;
+        let start = self.start.own_parts().map(|own| (own.column.as_str(), places.after_at.as_str()));
+        let when = self.when.iter().flat_map(|when| when.columns());
+        start.chain(when.map(|column| (column.as_str(), places.when_at.as_str())))
     }
 }
 
@@ -148,6 +170,11 @@ impl<'a> Given<'a> {
             text,
             file,
         }
+    }
+
+    fn has_source(&self, name: &str) -> bool {
+        let valid = self.sources.valid.iter().map(|source| &source.name);
+        valid.chain(&self.sources.broken).any(|known| known == name)
     }
 
     fn place(&self, byte: usize) -> String {
@@ -186,17 +213,20 @@ fn check_name(section: &Section<'_>, name: &Placed<String>, names: &mut Vec<Stri
 }
 
 fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'_>) -> Option<Rule> {
-    section.not_yet(&["unless", "only-if", "with", "set", "prove"]);
-    let data = section.required("data").and_then(|text| data(section, text, given));
-    let folder = data.as_ref().and_then(|(source, ..)| source.kind.folder());
+    section.not_yet(&["with", "set", "prove"]);
+    let data_written = section.required("data");
+    let target = data_written.and_then(|text| target::find(section, text, given));
+    let is_folder = target.as_ref().is_some_and(|target| target.source.kind.folder().is_some());
     let keep = keep(section);
     let after_span = section.key_span("after");
-    let after = if folder.is_some() { of_files::after(section, given) } else { after(section, given) };
-    let when = when(section);
-    if folder.is_some() {
+    let after = after::read(section, target.as_ref(), given);
+    let when = condition(section, "when");
+    if is_folder {
         of_files::check_columns(section, when.as_ref());
     }
-    let keep_newest = of_files::keep_newest(section, data.is_none() || folder.is_some());
+    let unless = related::list(section, "unless", target.as_ref(), given);
+    let only_if = related::list(section, "only-if", target.as_ref(), given);
+    let keep_newest = of_files::keep_newest(section, target.is_none() || is_folder);
     let then = then(section);
     let activity = activity(section, given);
     let limit = limit::read(section).or(given.limit);
@@ -204,30 +234,28 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
     let enforce = section.flag("enforce").unwrap_or(true);
     let gone_within = gone_within::read(section);
     let note = section.text("note").map(|note| note.value);
-    let (name, (source, table, data_span), keep, after) = (name?, data?, keep?, after?);
+    let (name, target, keep, after) = (name?, target?, keep?, after?);
     Some(Rule {
         places: Places {
-            data_at: given.place(data_span.start),
+            data_at: given.place(target.span.start),
             after_at: given.place(after_span.start),
             when_at: given.place(when.as_ref().map_or(after_span.start, |when| when.span.start)),
             name: name.span,
             keep: keep.span,
             enforce: enforce_span,
             gone_within: gone_within.as_ref().map(|promise| promise.span.clone()).unwrap_or_default(),
-            data: data_span,
+            data: target.span,
         },
         name: name.value,
-        timestamps: match after.format {
-            Some(format) => of_files::timestamps(format, source.settings(&table).times_in),
-            None => source.settings(&table).timestamps(&after.column),
-        },
-        source: source.name.clone(),
-        table,
+        source: target.source.name.clone(),
+        table: target.table,
         activity,
         schedule: Schedule::new(given.zone, after.counted_from, keep.value.clone()),
         keep: keep.value,
-        column: after.column,
+        start: after.start,
         when: when.map(|when| when.value),
+        unless,
+        only_if,
         keep_newest,
         then: then?,
         limit,
@@ -235,44 +263,6 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
         gone_within: gone_within.map(|promise| promise.value),
         note,
     })
-}
-
-type Data<'a> = (&'a Source, String, std::ops::Range<usize>);
-
-fn data<'a>(section: &Section<'_>, text: Placed<String>, given: &Given<'a>) -> Option<Data<'a>> {
-    let (name, table) = text.value.split_once('.').unwrap_or((&text.value, ""));
-    if given.sources.broken.iter().any(|broken| broken == name) {
-        return None;
-    }
-    let Some(source) = given.sources.valid.iter().find(|source| source.name == name) else {
-        let message =
-            format!("{} is about `{}`, but there is no source `{name}`", section.title(), text.value);
-        let known = given.sources.valid.iter().map(|source| source.name.as_str());
-        let help = match nearest(name, known) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("add a section [source.{name}]"),
-        };
-        section.note(Finding::error("unknown-source", message, text.span).help(help));
-        return None;
-    };
-    if !source.kind.has_tables() && text.value.contains('.') {
-        let message = format!("`{name}` has no tables: `data` names the source alone");
-        section.note(Finding::error("no-tables", message, text.span).help(format!("write \"{name}\"")));
-        return None;
-    }
-    if source.kind.has_tables() && table.is_empty() {
-        let message = format!("`{name}` is a database: `data` must name one of its tables");
-        let finding = Finding::error("missing-table", message, text.span);
-        section.note(finding.help(format!("write \"{name}.TABLE\"")));
-        return None;
-    }
-    if let Some(ignored) = source.ignore.iter().find(|ignored| ignored.table == table) {
-        let message =
-            format!("`{}` is ignored (\"{}\"), yet {} is about it", table, ignored.why, section.title());
-        let finding = Finding::error("ignored-table", message, text.span.clone());
-        section.note(finding.help("take the table off `ignore`, or the rule away"));
-    }
-    Some((source, table.to_string(), text.span))
 }
 
 /// Reads a period of the language.
@@ -302,73 +292,8 @@ fn keep(section: &mut Section<'_>) -> Option<Placed<Period>> {
     }
 }
 
-struct After {
-    column: String,
-    /// How the column writes time, where that is not for `formats` to say.
-    format: Option<Format>,
-    counted_from: Option<CountedFrom>,
-}
-
-fn after(section: &mut Section<'_>, given: &Given<'_>) -> Option<After> {
-    let Some(value) = section.value("after") else {
-        section.missing("after");
-        return None;
-    };
-    match value.get_ref() {
-        DeValue::String(_) => {
-            let column = column_name(section, section.as_text("after", value)?)?;
-            Some(After { column, format: None, counted_from: None })
-        }
-        DeValue::Table(_) => {
-            let title = format!("`after` of {}", section.title());
-            let mut inner = section.as_section("after", value, title)?;
-            let after = after_table(&mut inner, given);
-            inner.finish();
-            after
-        }
-        _ => section.wrong_type("after", "a column's name, or a table", value),
-    }
-}
-
-fn after_table(inner: &mut Section<'_>, given: &Given<'_>) -> Option<After> {
-    let later = ["table", "on", "where", "latest", "earliest", "name", "optional"];
-    let supported = !later.iter().any(|key| inner.has(key));
-    inner.not_yet(&later);
-    let column = if supported { inner.required("column") } else { inner.text("column") };
-    let written = inner.has("counted-from");
-    let counted = inner.text("counted-from");
-    let counted_from = counted.and_then(|counted| counted_from(inner, counted, given));
-    let column = column_name(inner, column?)?;
-    (written == counted_from.is_some()).then_some(After { column, format: None, counted_from })
-}
-
-fn column_name(section: &Section<'_>, text: Placed<String>) -> Option<String> {
-    if !text.value.is_empty() {
-        return Some(text.value);
-    }
-    let message = format!("{} names no column", section.title());
-    let finding = Finding::error("bad-value", message, text.span);
-    section.note(finding.help("write the column that holds the time from which the period runs"));
-    None
-}
-
-fn counted_from(section: &Section<'_>, text: Placed<String>, given: &Given<'_>) -> Option<CountedFrom> {
-    let counting = section.understood(text, Counting::parse)?;
-    let counted_from = counting.value.within(given.financial_year.as_ref());
-    if counted_from.is_none() && !given.financial_year_written {
-        let message = format!(
-            "{} counts from the end of the financial year, which [policy] does not give",
-            section.title()
-        );
-        let finding = Finding::error("missing-key", message, counting.span);
-        section
-            .note(finding.help("write `financial-year-ends = \"12-31\"` under [policy], with your own date"));
-    }
-    counted_from
-}
-
-fn when(section: &mut Section<'_>) -> Option<Placed<Condition>> {
-    let text = section.text("when")?;
+fn condition(section: &mut Section<'_>, key: &'static str) -> Option<Placed<Condition>> {
+    let text = section.text(key)?;
     match Condition::parse(&text.value) {
         Ok(value) => Some(Placed { value, span: text.span }),
         Err(error) => {

@@ -202,15 +202,23 @@ impl<'t> Section<'t> {
         named.collect()
     }
 
-    /// The tables of an array: `[[rule]]`, or `[{ … }, { … }]`.
+    /// The tables of an array: `[[rule]]`.
     pub(super) fn listed_sections(&mut self, key: &'static str, title: &str) -> Vec<Section<'t>> {
+        self.list_of_sections(key, title, &format!("write each one as [[{key}]]"))
+    }
+
+    /// The tables of an array that is written in one place: `[{ … }, { … }]`.
+    pub(super) fn listed_inline(&mut self, key: &'static str, title: &str) -> Vec<Section<'t>> {
+        self.list_of_sections(key, title, &format!("write it as {key} = [{{ … }}]"))
+    }
+
+    fn list_of_sections(&mut self, key: &'static str, title: &str, help: &str) -> Vec<Section<'t>> {
         let Some(value) = self.value(key) else { return Vec::new() };
         match value.get_ref() {
             DeValue::Array(items) => {
                 items.iter().filter_map(|item| self.as_section(key, item, title.to_string())).collect()
             }
             _ => {
-                let help = format!("write each one as [[{key}]]");
                 self.note(self.type_finding(key, "a list of tables", value).help(help));
                 Vec::new()
             }

@@ -178,7 +178,9 @@ impl Task<'_> {
     /// Whether the engine deletes row by row while it searches, so that a batch can stop on the
     /// clock: with foreign keys or triggers it collects the rows first.
     fn is_plain(&self, conditions: &Conditions) -> bool {
-        let is_watched = self.table.has_delete_trigger || !conditions.references.is_empty();
+        let is_watched = self.table.has_delete_trigger
+            || !conditions.references.is_empty()
+            || !self.table.joins.is_empty();
         self.table.has_row_numbers() && !is_watched
     }
 

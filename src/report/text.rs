@@ -88,11 +88,12 @@ type Column = (&'static str, fn(&Counts) -> Option<u64>);
 
 /// States that are rare get a column only where there is something in it.
 fn rare_states(counts: &[Counts]) -> Vec<Column> {
-    let states: [Column; 6] = [
+    let states: [Column; 7] = [
         ("held", |counts| counts.held),
         ("blocked", |counts| counts.blocked),
         ("overruled", |counts| counts.overruled),
         ("spared", |counts| counts.spared),
+        ("unrelated", |counts| counts.unrelated),
         ("done", |counts| counts.done),
         ("unreadable", |counts| counts.unreadable),
     ];

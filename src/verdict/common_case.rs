@@ -32,9 +32,10 @@ impl RuleBook {
     /// The common case of this book; none where its answers need more than one column.
     pub fn common_case(&self) -> Option<CommonCase> {
         let [clause @ Clause { when: None, keep_newest: None, .. }] = &self.clauses[..] else { return None };
+        let (column, timestamps) = clause.starts.only_column().filter(|_| self.questions.is_empty())?;
         Some(CommonCase {
-            column: clause.event_column,
-            spelling: clause.timestamps.common()?,
+            column,
+            spelling: timestamps.common()?,
             last_due: clause.cutoff.last_due_instant().map_or(i64::MIN, Instant::seconds),
         })
     }

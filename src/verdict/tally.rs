@@ -131,7 +131,9 @@ impl Tally {
 
     /// The records that the rule matches.
     pub fn matched(&self) -> u64 {
-        self.by_state.iter().map(|seen| seen.records).sum()
+        let all: u64 = self.by_state.iter().map(|seen| seen.records).sum();
+        // To those the rule does not apply.
+        all - self.records(State::Unrelated)
     }
 
     /// The counts of a pass that saw every record.
@@ -143,12 +145,12 @@ impl Tally {
             held: Some(0),
             blocked: records(State::Blocked),
             overruled: records(State::Overruled),
-            spared: Some(0),
+            spared: records(State::Spared),
             done: Some(0),
             waiting: records(State::Waiting),
             running: records(State::Running),
             unreadable: records(State::Unreadable),
-            unrelated: Some(0),
+            unrelated: records(State::Unrelated),
         }
     }
 

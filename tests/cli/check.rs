@@ -8,6 +8,7 @@ mod header;
 mod laws;
 mod not_yet;
 mod periods;
+mod related;
 mod rules;
 mod sources;
 mod together;

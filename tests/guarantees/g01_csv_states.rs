@@ -122,8 +122,10 @@ const KEEPS: [&str; 7] =
 /// The rest of a rule, the same for both sources.
 fn rule(random: &mut Random) -> String {
     let column = pick(random, &["at", "ended", "stamp"]);
-    let after = match random.below(3) {
+    let after = match random.below(5) {
         0 => format!("{{ column = \"{column}\", counted-from = \"end-of-month\" }}"),
+        1 => "{ latest = [\"at\", { column = \"ended\", optional = true }] }".to_owned(),
+        2 => format!("{{ earliest = [\"ended\", \"{column}\"] }}"),
         _ => format!("\"{column}\""),
     };
     let keep = if after.contains("counted-from") { "1 year" } else { pick(random, &KEEPS) };

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 
 use super::schema::Table;
-use super::value;
+use super::{related, value};
 use crate::dataset::Counted;
 use crate::verdict::{RuleBook, Tally};
 
@@ -15,10 +15,11 @@ fn flags() -> FunctionFlags {
     FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY
 }
 
-/// The arguments of both functions: the columns that the rules read.
-fn arguments(table: &Table, book: &RuleBook) -> String {
-    let columns: Vec<String> = book.columns().iter().map(|column| table.column_sql(column)).collect();
-    columns.join(", ")
+/// What the rule book is asked with: the columns that the rules read, and the answers of the
+/// related rows.
+pub fn cells(connection: &Connection, table: &Table, book: &RuleBook) -> rusqlite::Result<Vec<String>> {
+    let columns = book.columns().iter().map(|column| table.column_sql(column));
+    Ok(columns.chain(related::register(connection, table, book)?).collect())
 }
 
 /// Registers `frist_due` for one rule and returns the call that asks it about a row.
@@ -32,7 +33,7 @@ pub fn register_due(
     connection.create_scalar_function("frist_due", -1, flags(), move |context: &Context<'_>| {
         Ok(owned.is_due(rule, &|column| value(context.get_raw(column))))
     })?;
-    Ok(format!("frist_due({})", arguments(table, book)))
+    Ok(format!("frist_due({})", cells(connection, table, book)?.join(", ")))
 }
 
 /// Where a statement with `frist_tally` leaves what it counted.
@@ -55,7 +56,8 @@ pub fn register_tally(
     let sink = Arc::new(Mutex::new(nothing));
     let function = TallyFunction { book: Arc::clone(book), sink: Arc::clone(&sink) };
     connection.create_aggregate_function("frist_tally", -1, flags(), function)?;
-    Ok((format!("frist_tally({})", arguments(table, book)), TallySink(sink)))
+    let cells = cells(connection, table, book)?;
+    Ok((format!("frist_tally({})", cells.join(", ")), TallySink(sink)))
 }
 
 struct TallyFunction {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
+use super::functions::cells;
 use super::open::read_once;
 use super::schema::Table;
 use super::survey::{key_columns, table_for};
@@ -41,8 +42,8 @@ pub fn records(
     rule: usize,
     mut found: impl FnMut(Listed) -> Flow,
 ) -> rusqlite::Result<()> {
-    let columns: Vec<String> =
-        key.iter().chain(book.columns()).map(|column| table.column_sql(column)).collect();
+    let key_cells = key.iter().map(|column| table.column_sql(column));
+    let columns: Vec<String> = key_cells.chain(cells(connection, table, book)?).collect();
     let order: Vec<String> =
         table.order().iter().map(|column| format!("{}.{}", quoted(&table.name), quoted(column))).collect();
     let sql = format!("SELECT {} FROM {} ORDER BY {}", columns.join(", "), table.sql(), order.join(", "));

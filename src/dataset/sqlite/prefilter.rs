@@ -9,7 +9,7 @@ use crate::calendar::{NumberBound, TextBound, WrittenBound};
 use crate::verdict::RuleBook;
 
 /// The condition for one rule in SQL, to be answered from an index where there is one; `1`
-/// where the column's format has no order.
+/// where no column's format has an order.
 pub fn sql(table: &Table, book: &RuleBook, rule: usize) -> String {
     written(table, book, rule, "")
 }
@@ -21,10 +21,14 @@ pub fn beside_keys(table: &Table, book: &RuleBook, rule: usize) -> String {
 }
 
 fn written(table: &Table, book: &RuleBook, rule: usize, sign: &str) -> String {
-    let (column, timestamps) = book.event_of(rule);
-    let bound = timestamps.written_before(book.cutoff(rule));
-    let column = format!("{sign}{} COLLATE BINARY", table.column_sql(&book.columns()[column]));
-    bound.map_or_else(|| "1".to_string(), |bound| condition(&column, &bound))
+    let conditions: Vec<String> = book
+        .necessary(rule)
+        .filter_map(|(column, timestamps)| {
+            let column = format!("{sign}{} COLLATE BINARY", table.column_sql(&book.columns()[column]));
+            Some(condition(&column, &timestamps.written_before(book.cutoff(rule))?))
+        })
+        .collect();
+    if conditions.is_empty() { "1".to_string() } else { conditions.join(" AND ") }
 }
 
 /// In SQLite's order numbers come before text, and text before blobs.

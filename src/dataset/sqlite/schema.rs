@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension};
 
 use super::quoted;
+use super::related::Join;
 use crate::dataset::Problem;
 use crate::diagnostic::nearest;
 
@@ -19,6 +20,8 @@ pub struct Table {
     pub primary_key: Vec<String>,
     /// Whether a trigger runs when a record is deleted.
     pub has_delete_trigger: bool,
+    /// How the rows are found that the rule book asks about, in the order of its questions.
+    pub joins: Vec<Join>,
 }
 
 /// What a record is found by.
@@ -91,7 +94,8 @@ pub fn describe(connection: &Connection, name: &str, place: &str) -> Result<Tabl
     let (columns, primary_key) = columns(connection, name).map_err(engine)?;
     let key = if without_rowid { Key::Columns(primary_key.clone()) } else { rowid(name, &columns, place)? };
     let has_delete_trigger = has_delete_trigger(connection, name).map_err(engine)?;
-    Ok(Table { name: name.to_string(), columns, key, primary_key, has_delete_trigger })
+    let joins = Vec::new();
+    Ok(Table { name: name.to_string(), columns, key, primary_key, has_delete_trigger, joins })
 }
 
 fn kind_of(connection: &Connection, name: &str) -> rusqlite::Result<Option<(String, bool)>> {

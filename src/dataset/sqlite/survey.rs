@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::list::records;
 use super::open::{Opener, read};
 use super::schema::{Table, describe};
-use super::{count, foreign_key, functions, prefilter, problem};
+use super::{count, foreign_key, functions, prefilter, problem, related};
 use crate::dataset::request::{Extent, Flow, NAMED, Request, RuleSurvey, TableSurvey, Unusable};
 use crate::dataset::{Counted, Problem};
 use crate::policy::Source;
@@ -51,14 +51,12 @@ fn one_table(
 /// The table, with every column that its rules name.
 pub fn table_for(connection: &Connection, source: &Source, request: &Request<'_>) -> Result<Table, Problem> {
     let place = request.rules.first().map_or("", |rule| rule.places.data_at.as_str());
-    let table = describe(connection, request.table, place)?;
+    let mut table = describe(connection, request.table, place)?;
     for rule in &request.rules {
-        table.require(&rule.column, &rule.places.after_at)?;
-        for column in rule.when.iter().flat_map(|when| when.columns()) {
-            table.require(column, &rule.places.when_at)?;
-        }
+        rule.columns().try_for_each(|(column, place)| table.require(column, place))?;
     }
     source.settings(request.table).key.iter().try_for_each(|column| table.require(column, place))?;
+    table.joins = related::resolve(connection, &table, &request.book)?;
     Ok(table)
 }
 

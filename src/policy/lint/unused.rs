@@ -29,13 +29,14 @@ pub(super) fn check(policy: &Policy) -> Vec<Finding> {
 fn tables(policy: &Policy) -> impl Iterator<Item = Finding> {
     settings(policy).filter_map(|(source, table, settings)| {
         let ignored = source.ignore.iter().any(|ignored| ignored.table == table);
-        let mut known =
-            policy.rules.iter().filter(|rule| rule.source == source.name).map(|rule| rule.table.as_str());
-        if ignored || known.clone().any(|known| known == table) {
+        let rules = policy.rules.iter().filter(|rule| rule.source == source.name);
+        let related = rules.clone().flat_map(|rule| rule.relations()).map(|relation| relation.table.as_str());
+        let known: Vec<&str> = rules.map(|rule| rule.table.as_str()).chain(related).collect();
+        if ignored || known.contains(&table) {
             return None;
         }
         let message = format!("no rule is about table `{table}` of source `{}`", source.name);
-        let near = nearest(table, &mut known).map(|near| format!("did you mean `{near}`?"));
+        let near = nearest(table, known).map(|near| format!("did you mean `{near}`?"));
         Some(Finding::warning("unused-table", message, settings.span.clone()).maybe_help(near))
     })
 }
@@ -46,8 +47,7 @@ fn formats(policy: &Policy) -> impl Iterator<Item = Finding> {
         settings.own_formats.iter().map(move |(column, span)| (source, table, column, span))
     });
     written.filter_map(|(source, table, column, span)| {
-        let columns: Vec<&str> =
-            policy.rules_on(&source.name, table).map(|rule| rule.column.as_str()).collect();
+        let columns = timed_columns(policy, source, table);
         if columns.is_empty() || columns.contains(&column.as_str()) {
             return None;
         }
@@ -55,6 +55,15 @@ fn formats(policy: &Policy) -> impl Iterator<Item = Finding> {
         let near = nearest(column, columns).map(|near| format!("did you mean `{near}`?"));
         Some(Finding::warning("unused-format", message, span.clone()).maybe_help(near))
     })
+}
+
+/// The columns of a table in which rules read a time.
+fn timed_columns<'p>(policy: &'p Policy, source: &'p Source, table: &'p str) -> Vec<&'p str> {
+    let own = policy.rules_on(&source.name, table).flat_map(|rule| rule.start.own_parts());
+    let rules = policy.rules.iter().filter(|rule| rule.source == source.name);
+    let related =
+        rules.flat_map(|rule| rule.start.related_parts()).filter(|dated| dated.relation.table == table);
+    own.map(|own| own.column.as_str()).chain(related.map(|dated| dated.column.as_str())).collect()
 }
 
 fn settings(policy: &Policy) -> impl Iterator<Item = (&Source, &str, &ColumnSettings)> {

@@ -1,84 +1,50 @@
 //! What a rule says of a folder's records: a modification time or a date in a name, and the
 //! newest that stay.
 
-use toml::de::DeValue;
-
-use super::{After, Given, counted_from};
 use crate::calendar::{Format, Timestamps, UnixScale, Zone};
 use crate::condition::Condition;
 use crate::diagnostic::{Finding, nearest};
 use crate::policy::FOLDER_COLUMNS;
 use crate::policy::section::{Placed, Section};
 use crate::policy::source::parse_pattern;
+use crate::policy::start::Start;
 
 /// More would have to be remembered while a folder is read.
 const MOST_NEWEST: u64 = 10_000;
 
 const CHOICES: &str = "write \"modified\", or a date in the name such as { name = \"app-%Y-%m-%d.db.zst\" }";
 
-/// Reads `after = "modified"`, or a table of `name` or `column`, and `counted-from`.
-pub(super) fn after(section: &mut Section<'_>, given: &Given<'_>) -> Option<After> {
-    let Some(value) = section.value("after") else {
-        section.missing("after");
-        return None;
-    };
-    match value.get_ref() {
-        DeValue::String(_) => {
-            let text = section.as_text("after", value)?;
-            modified(section, &text).then(|| after_modified(None))
-        }
-        DeValue::Table(_) => {
-            let title = format!("`after` of {}", section.title());
-            let mut inner = section.as_section("after", value, title)?;
-            let after = table(&mut inner, given);
-            inner.finish();
-            after
-        }
-        _ => section.wrong_type("after", "\"modified\", or a table", value),
-    }
-}
-
-fn table(inner: &mut Section<'_>, given: &Given<'_>) -> Option<After> {
+/// Reads a table of `name` or `column`.
+pub(super) fn after(inner: &mut Section<'_>, times_in: Zone) -> Option<Start> {
     inner.not_yet(&["table", "on", "where", "latest", "earliest", "optional"]);
     let name_written = inner.has("name");
     let name = inner.parsed("name", parse_pattern);
     let column = inner.text("column");
-    let is_modified = column.as_ref().is_some_and(|column| modified(inner, column));
-    let counted_written = inner.has("counted-from");
-    let counted = inner.text("counted-from").and_then(|text| counted_from(inner, text, given));
+    let start = column.as_ref().and_then(|column| modified(inner, column));
     if name_written == inner.has("column") {
         let message = format!("{} must have either `name` or `column`", inner.title());
         inner.note(Finding::error("missing-key", message, inner.span()).help(CHOICES));
         return None;
     }
-    if counted_written && counted.is_none() {
-        return None;
-    }
     match name {
-        Some(pattern) => {
-            let (column, format) = ("name".to_string(), Some(pattern.value));
-            Some(After { column, format, counted_from: counted })
-        }
-        None => is_modified.then(|| after_modified(counted)),
+        Some(pattern) => Some(Start::own("name".to_string(), timestamps(pattern.value, times_in))),
+        None => start,
     }
 }
 
-fn after_modified(counted_from: Option<crate::calendar::CountedFrom>) -> After {
-    let format = Some(Format::Unix(UnixScale::Nanoseconds));
-    After { column: "modified".to_string(), format, counted_from }
-}
-
-fn modified(section: &Section<'_>, column: &Placed<String>) -> bool {
+/// The only column of a file that is a time.
+pub(super) fn modified(section: &Section<'_>, column: &Placed<String>) -> Option<Start> {
     if column.value != "modified" {
         let message = format!("`{}` is no time of a file", column.value);
         let finding = Finding::error("unknown-column", message, column.span.clone());
         section.note(finding.help(CHOICES));
+        return None;
     }
-    column.value == "modified"
+    Some(Start::own("modified".to_string(), timestamps(Format::Unix(UnixScale::Nanoseconds), Zone::UTC)))
 }
 
 /// How a folder's records tell the time. Every name says something: a blank one is no date.
-pub(super) fn timestamps(format: Format, times_in: Zone) -> Timestamps {
+fn timestamps(format: Format, times_in: Zone) -> Timestamps {
     Timestamps::new(format, times_in, Vec::new()).where_blank_is_text()
 }
 

@@ -2,19 +2,18 @@
 //! records remain within its keys. A commit takes all of them or none.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::keys::Keys;
 use super::recover;
 use super::search::{Remaining, remaining};
 use crate::calendar::Instant;
+use crate::dataset::request::requests;
 use crate::dataset::sqlite::open::read;
-use crate::dataset::sqlite::schema::describe;
+use crate::dataset::sqlite::survey::table_for;
 use crate::ledger::RecoveryOutcome;
 use crate::policy::{Policy, Rule};
 use crate::purge::job::{Decision, Mark};
-use crate::verdict::RuleBook;
 
 /// Decides a batch of so many rows.
 pub(in crate::purge) fn decide(
@@ -50,13 +49,14 @@ fn ask(
     wait: Duration,
 ) -> Option<(Remaining, bool)> {
     recover(path, wait).ok()?;
-    let rules = || policy.rules_on(&rule.source, &rule.table);
-    let book = Arc::new(RuleBook::new(rules(), now));
-    let place = rules().position(|other| other.name == rule.name)?;
+    let source = policy.source(&rule.source)?;
+    let requests = requests(policy, source, now, |other| other.name == rule.name);
+    let request = requests.first()?;
+    let place = *request.wanted.first()?;
     let answer = read(path, |opener| {
         let connection = opener.connect()?;
-        let table = describe(&connection, &rule.table, "")?;
-        let rows = remaining(&connection, &table, &book, place, keys)?;
+        let table = table_for(&connection, source, request)?;
+        let rows = remaining(&connection, &table, &request.book, place, keys)?;
         Ok((rows, !table.has_delete_trigger))
     });
     answer.ok()

@@ -14,6 +14,7 @@ use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{FromSql, Value};
 
 use super::keys::Bound;
+use crate::dataset::sqlite::functions::cells;
 use crate::dataset::sqlite::schema::Table;
 use crate::dataset::sqlite::value;
 use crate::verdict::RuleBook;
@@ -59,8 +60,8 @@ impl Quota {
             }
             shared.take(context, width)
         })?;
-        let arguments: Vec<String> =
-            order.iter().chain(book.columns()).map(|column| table.column_sql(column)).collect();
+        let key = order.iter().map(|column| table.column_sql(column));
+        let arguments: Vec<String> = key.chain(cells(connection, table, book)?).collect();
         Ok((quota, format!("frist_take({})", arguments.join(", "))))
     }
 

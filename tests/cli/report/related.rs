@@ -1,0 +1,166 @@
+//! Rules that look at rows that belong to a record: how they are found, and what stands in the way.
+
+use insta::assert_snapshot;
+
+use super::super::support::{HOSTILE_NAMES, quoted, toml_text};
+use super::{Place, report, rule};
+
+/// A place with customers 1 to 3, all of 2020, and calls to them.
+fn place(lines: &str, sql: &str) -> Place {
+    let place = Place::with_rules(&(rule("a", "customers", "1 year", "at") + lines + "\n"));
+    place.sql(&format!(
+        "CREATE TABLE customers (id INTEGER PRIMARY KEY, mail TEXT, at TEXT);
+         INSERT INTO customers VALUES (1, 'A@b.dk', '2020-01-01'), (2, 'c@d.dk ', '2020-01-01'), (3, NULL, '2020-01-01');
+         {sql}"
+    ));
+    place
+}
+
+/// The keys of the due records.
+fn due(place: &Place) -> Vec<String> {
+    let json = report(place, &["--list", "--format", "json"]).code(0).json();
+    let records = json["rules"][0]["records"].as_array().unwrap();
+    let due = records.iter().filter(|record| record["state"] == "due");
+    due.map(|record| record["key"].as_str().unwrap().to_string()).collect()
+}
+
+#[test]
+fn the_one_foreign_key_says_what_belongs_to_a_record() {
+    let unless = "unless = [{ table = \"calls\" }]";
+    let of_calls =
+        "CREATE TABLE calls (customer_id REFERENCES customers); INSERT INTO calls VALUES (2), (NULL)";
+    let place_of = |sql: &str| place(unless, sql);
+    assert_eq!(due(&place_of(of_calls)), ["1", "3"]);
+    let named = "CREATE TABLE calls (c REFERENCES customers (mail)); INSERT INTO calls VALUES ('c@d.dk ')";
+    assert_eq!(due(&place_of(&format!("CREATE UNIQUE INDEX m ON customers (mail); {named}"))), ["1", "3"]);
+    let pair = "CREATE UNIQUE INDEX both ON customers (id, mail);
+                CREATE TABLE calls (c, m, FOREIGN KEY (c, m) REFERENCES customers (id, mail));
+                INSERT INTO calls VALUES (1, 'A@b.dk'), (2, NULL)";
+    assert_eq!(due(&place_of(pair)), ["2", "3"], "every column of a key must be equal");
+}
+
+#[test]
+fn a_key_of_the_record_itself_joins_too() {
+    let lines = "unless = [{ table = \"firms\", where = \"open = 1\" }]";
+    let sql = "CREATE TABLE firms (id INTEGER PRIMARY KEY, open); INSERT INTO firms VALUES (1, 1), (2, 0);
+               ALTER TABLE customers ADD firm REFERENCES firms; UPDATE customers SET firm = id WHERE id < 3";
+    assert_eq!(due(&place(lines, sql)), ["2", "3"]);
+}
+
+#[test]
+fn none_or_several_foreign_keys_must_be_told_apart() {
+    let unless = "unless = [{ table = \"calls\" }]";
+    let told = |sql: &str| report(&place(unless, sql), &[]).code(3).out;
+    let none = told("CREATE TABLE calls (customer_id)");
+    assert!(
+        none.contains("no foreign keys join `calls` and `customers`; say which columns are equal"),
+        "{none}"
+    );
+    let two = told("CREATE TABLE calls (a REFERENCES customers, b REFERENCES customers)");
+    assert!(two.contains("2 foreign keys join `calls` and `customers`"), "{two}");
+    assert!(two.contains("policy.toml:17:21"), "the place is told: {two}");
+}
+
+#[test]
+fn values_can_be_folded_before_they_are_compared() {
+    let sql = "CREATE TABLE calls (mail); INSERT INTO calls VALUES (' a@B.DK'), ('C@D.dk'), (NULL)";
+    let with = |on: &str| due(&place(&format!("unless = [{{ table = \"calls\", on = \"{on}\" }}]"), sql));
+    assert_eq!(with("mail = mail"), ["1", "2", "3"]);
+    assert_eq!(with("lower(mail) = lower(trim(mail))"), ["1", "3"]);
+    assert_eq!(with("lower(trim(mail)) = lower(trim(mail))"), ["3"], "null relates to nothing");
+}
+
+#[test]
+fn a_table_may_be_related_to_itself_and_to_a_view() {
+    let itself = "only-if = [{ table = \"customers\", on = \"parent = id\" }]";
+    let sql = "ALTER TABLE customers ADD parent; UPDATE customers SET parent = 1 WHERE id = 2";
+    assert_eq!(due(&place(itself, sql)), ["1"]);
+    let view = "only-if = [{ table = \"callers\", on = \"who = id\" }]";
+    assert_eq!(due(&place(view, "CREATE VIEW callers AS SELECT 3 AS who")), ["3"]);
+}
+
+#[test]
+fn hostile_names_are_names() {
+    for name in HOSTILE_NAMES {
+        if name.eq_ignore_ascii_case("customers") {
+            continue;
+        }
+        let on = format!("\"{}\" = id", name.replace('"', "\"\""));
+        let relation = format!("table = {}, on = {}", toml_text(name), toml_text(&on));
+        let condition = toml_text(&format!("\"{}\" is not null", name.replace('"', "\"\"")));
+        let lines = format!("unless = [{{ {relation}, where = {condition} }}]");
+        let table = quoted(name);
+        let sql = format!("CREATE TABLE {table} ({table}); INSERT INTO {table} VALUES (1), (3)");
+        assert_eq!(due(&place(&lines, &sql)), ["2"], "{name}");
+    }
+}
+
+#[test]
+fn what_is_missing_is_named_with_its_place() {
+    let told = |lines: &str| {
+        let out = report(&place(lines, "CREATE TABLE calls (customer_id, at)"), &[]).code(3).out;
+        out.lines().find(|line| line.contains("PROBLEM")).unwrap_or_default().to_owned()
+    };
+    let told: Vec<String> = [
+        "unless = [{ table = \"cals\", on = \"customer_id = id\" }]",
+        "unless = [{ table = \"calls\", on = \"customer = id\" }]",
+        "unless = [{ table = \"calls\", on = \"customer_id = di\" }]",
+        "unless = [{ table = \"calls\", on = \"customer_id = id\", where = \"kind = 1\" }]",
+    ]
+    .map(told)
+    .to_vec();
+    assert_snapshot!(told.join("\n"), @"
+    a: PROBLEM: the database has no table `cals`; did you mean `calls`? (policy.toml:17:21)
+    a: PROBLEM: table `calls` has no column `customer`; did you mean `customer_id`? (policy.toml:17:21)
+    a: PROBLEM: table `customers` has no column `di`; did you mean `id`? (policy.toml:17:21)
+    a: PROBLEM: table `calls` has no column `kind`; it has: customer_id, at (policy.toml:17:21)
+    ");
+}
+
+#[test]
+fn a_large_table_without_an_index_is_refused_with_the_index_to_make() {
+    let many = "CREATE TABLE calls (customer_id, mail);
+                WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
+                INSERT INTO calls SELECT i, 'x' FROM n";
+    let lines = "unless = [{ table = \"calls\", on = \"customer_id = id\" }]";
+    let refused = place(lines, many);
+    report(&refused, &[])
+        .code(3)
+        .says("run: CREATE INDEX \"calls_customer_id\" ON \"calls\" (\"customer_id\")");
+    refused.sql("CREATE INDEX \"calls_customer_id\" ON \"calls\" (\"customer_id\")");
+    assert_eq!(due(&refused), [""; 0]);
+    let lines = "unless = [{ table = \"calls\", on = \"lower(mail) = mail\" }]";
+    let folded = place(lines, many);
+    report(&folded, &[]).code(3).says("ON \"calls\" (lower(\"mail\"))");
+    folded.sql("CREATE INDEX \"calls_mail\" ON \"calls\" (lower(\"mail\"))");
+    assert_eq!(due(&folded), ["1", "2", "3"]);
+}
+
+#[test]
+fn reasons_name_the_table_that_speaks() {
+    let lines = "unless = [{ table = \"orders\", on = \"customer_id = id\" }]";
+    let sql = "CREATE TABLE orders (customer_id); INSERT INTO orders VALUES (2);
+               CREATE TABLE calls (customer_id, at); INSERT INTO calls VALUES (1, '2020-01-01'), (2, '2020-01-01'), (3, 'x')";
+    let place = place(lines, sql);
+    let calls = "after = { table = \"calls\", column = \"at\", on = \"customer_id = id\" }";
+    let policy = String::from_utf8(place.read("policy.toml")).unwrap().replace("after = 'at'", calls);
+    place.write("policy.toml", policy);
+    place.sql("INSERT INTO customers VALUES (4, NULL, NULL)");
+    let out = report(&place, &["--list"]).code(3).out;
+    assert_snapshot!(out, @r"
+    shop, as of 2026-11-20T12:00:00+01:00 in Europe/Copenhagen
+
+     rule  data           keep                   due up to   due  in period  not started  spared  unrelated  unreadable
+     a     app.customers  1 year after calls.at  2025-11-19    1          0            0       1          1           1
+
+    a (app.customers):
+      1  due  2020-01-01, due from 2021-01-02T00:00:00+01:00  its period, counted in Europe/Copenhagen
+      2  spared  2020-01-01, due from 2021-01-02T00:00:00+01:00  a related row of orders speaks for it
+      3  unreadable  -  the time of a related row of calls cannot be read
+      4  unrelated  -  no row is related that would start the clock
+
+    a: oldest event 2020-01-01, overdue by up to 2148 days
+    a: PROBLEM: 1 record of app.customers cannot be read, and so is kept; first: 3 (a related row of calls cannot be read); correct the values, or say in the policy how the column is written (`formats`) and what means empty (`empty`) (policy.toml:16:1)
+    At least 1 record is due.
+    ");
+}
