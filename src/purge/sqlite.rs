@@ -2,6 +2,7 @@
 //! asks the rule again.
 
 mod batch;
+mod checkpoints;
 mod doubt;
 mod keys;
 mod neighbours;
@@ -150,28 +151,29 @@ impl Task<'_> {
                         return Err(Halt::Problem(problem));
                     }
                     search.again();
-                    gap = self.gap_after(GAP);
+                    gap = self.gap_after(GAP, false);
                     continue;
                 }
                 other => other?,
             };
             busy_since = None;
-            gap = self.gap_after(held.total());
+            let is_alone = !self.writer.has_neighbours();
+            gap = self.gap_after(held.total(), is_alone);
             pace.learn(held);
             search.ended(refused, held.rows, &pace);
             if held.rows > 0 {
                 done.deleted += held.rows;
                 done.batches += 1;
                 told(done.deleted);
-                self.writer.settle().map_err(Halt::Problem)?;
+                self.writer.settle(is_alone).map_err(Halt::Problem)?;
             }
             tracing::debug!("{held:?}, then {:?}", gap.since.elapsed());
         }
     }
 
     /// Nobody waits where nobody else has the database open.
-    fn gap_after(&self, held: Duration) -> Gap {
-        let shortest = if self.writer.has_neighbours() { GAP } else { Duration::ZERO };
+    fn gap_after(&self, held: Duration, is_alone: bool) -> Gap {
+        let shortest = if is_alone { Duration::ZERO } else { GAP };
         Gap::after(held, self.nice, shortest)
     }
 

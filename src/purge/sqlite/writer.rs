@@ -1,11 +1,13 @@
 //! A connection that may write.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::checkpoints::Checkpoints;
 use super::neighbours::Neighbours;
 use crate::dataset::Problem;
 use crate::dataset::sqlite::open::{beside, configure, needs_recovery, real};
@@ -13,6 +15,8 @@ use crate::dataset::sqlite::problem;
 
 /// The one connection of a purge to a database.
 pub(in crate::purge) struct Writer {
+    /// Where nobody else has the database open, while a purge goes on.
+    checkpoints: RefCell<Option<Checkpoints>>,
     pub(super) connection: Connection,
     path: PathBuf,
     wait: Duration,
@@ -45,7 +49,8 @@ impl Writer {
             quietly(&connection, ours).map_err(explain)?;
         }
         let neighbours = Neighbours::of(path, is_wal);
-        let writer = Writer { connection, path: path.to_path_buf(), wait, is_wal, neighbours };
+        let checkpoints = RefCell::default();
+        let writer = Writer { checkpoints, connection, path: path.to_path_buf(), wait, is_wal, neighbours };
         writer.require_foreign_keys()?;
         writer.require_writable()?;
         Ok(writer)
@@ -113,9 +118,10 @@ impl Writer {
         self.connection.query_row("PRAGMA schema_version", [], |row| row.get(0))
     }
 
-    /// Makes the last commit durable, and moves its pages from the log into the database. Readers
-    /// may keep the pages from moving; the next time, or the engine, does the rest.
-    pub(super) fn settle(&self) -> Result<(), Problem> {
+    /// Makes the last commit durable, and moves its pages from the log into the database: at once, or
+    /// beside the next batch where that holds up nobody. Readers may keep the pages from moving; the
+    /// next time, or the engine, does the rest.
+    pub(super) fn settle(&self, is_alone: bool) -> Result<(), Problem> {
         if !self.is_wal {
             return Ok(());
         }
@@ -125,12 +131,18 @@ impl Writer {
         let synced = File::open(&log).and_then(|log| log.sync_data());
         synced
             .map_err(|error| Problem::new("io-error", format!("cannot sync {}: {error}", log.display())))?;
-        self.try_checkpoint("PRAGMA wal_checkpoint(PASSIVE)");
+        if is_alone {
+            self.checkpoints.borrow_mut().get_or_insert_with(|| Checkpoints::of(&self.path)).next();
+        } else {
+            *self.checkpoints.borrow_mut() = None;
+            self.try_checkpoint("PRAGMA wal_checkpoint(PASSIVE)");
+        }
         Ok(())
     }
 
     /// Moves all pages into the database and empties the log, where no reader needs it.
     pub(in crate::purge) fn finish(self) {
+        *self.checkpoints.borrow_mut() = None;
         if self.is_wal {
             self.try_checkpoint("PRAGMA wal_checkpoint(TRUNCATE)");
         }

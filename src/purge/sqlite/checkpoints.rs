@@ -1,0 +1,146 @@
+//! Moving pages from the log into the database while the next batch works.
+
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use rusqlite::{Connection, OpenFlags};
+
+/// Frames in the log beyond which a batch waits until all are moved: only then does the log begin
+/// anew, and does not grow with the purge. With pages of 4 KiB these are 40 MiB.
+const MOST_FRAMES: i64 = 10_000;
+
+/// A thread with a connection of its own.
+pub(super) struct Checkpoints {
+    /// None once the thread is to end.
+    ask: Option<SyncSender<()>>,
+    answers: Receiver<i64>,
+    is_under_way: bool,
+    /// How many frames the log had when it was last looked at.
+    frames: i64,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Checkpoints {
+    /// The thread waits until it is asked.
+    pub(super) fn of(database: &Path) -> Checkpoints {
+        let ((ask, asked), (answer, answers)) = (sync_channel(1), sync_channel(1));
+        let database = database.to_path_buf();
+        let thread = thread::spawn(move || serve(&database, &asked, &answer));
+        Checkpoints { ask: Some(ask), answers, is_under_way: false, frames: 0, thread: Some(thread) }
+    }
+
+    /// Begins to move what is in the log, or waits for it where that has become long.
+    pub(super) fn next(&mut self) {
+        if self.frames > MOST_FRAMES {
+            self.wait();
+            self.begin();
+            self.wait();
+            self.frames = 0;
+        } else if self.is_idle() {
+            self.begin();
+        }
+    }
+
+    fn begin(&mut self) {
+        self.is_under_way = self.ask.as_ref().is_some_and(|ask| ask.send(()).is_ok());
+    }
+
+    fn is_idle(&mut self) -> bool {
+        if self.is_under_way
+            && let Ok(frames) = self.answers.try_recv()
+        {
+            self.take(frames);
+        }
+        !self.is_under_way
+    }
+
+    fn wait(&mut self) {
+        if self.is_under_way {
+            // A thread that has ended moves nothing; the end of the purge does.
+            let frames = self.answers.recv().unwrap_or_default();
+            self.take(frames);
+        }
+    }
+
+    fn take(&mut self, frames: i64) {
+        (self.is_under_way, self.frames) = (false, frames);
+    }
+}
+
+impl Drop for Checkpoints {
+    fn drop(&mut self) {
+        self.ask = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::warn!("the thread that moved pages out of the log stopped");
+        }
+    }
+}
+
+/// Answers each question with the number of frames in the log.
+fn serve(database: &Path, asked: &Receiver<()>, answer: &SyncSender<i64>) {
+    let opened = open(database);
+    if let Err(error) = &opened {
+        tracing::warn!("{}: the log is only emptied at the end: {error}", database.display());
+    }
+    while asked.recv().is_ok() {
+        let frames = opened.as_ref().map_or(0, |connection| checkpoint(connection, database));
+        if answer.send(frames).is_err() {
+            return;
+        }
+    }
+}
+
+fn open(database: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(database, flags)?;
+    connection.query_row("PRAGMA wal_autocheckpoint = 0", [], |_| Ok(()))?;
+    Ok(connection)
+}
+
+fn checkpoint(connection: &Connection, database: &Path) -> i64 {
+    let frames = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1));
+    frames.unwrap_or_else(|error| {
+        tracing::warn!("{}: the log was not emptied: {error}", database.display());
+        0
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn database() -> (tempfile::TempDir, PathBuf, Connection) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data.db");
+        let connection = Connection::open(&path).unwrap();
+        let setup = "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; CREATE TABLE t (x)";
+        connection.execute_batch(setup).unwrap();
+        (folder, path, connection)
+    }
+
+    #[test]
+    fn the_log_begins_anew_whenever_it_has_become_long() {
+        let (_folder, path, connection) = database();
+        let mut checkpoints = Checkpoints::of(&path);
+        for _ in 0..60 {
+            connection.execute_batch("INSERT INTO t VALUES (zeroblob(4000000)); DELETE FROM t").unwrap();
+            checkpoints.next();
+        }
+        drop(checkpoints);
+        // All in all 240 MB went through it.
+        let log = std::fs::metadata(path.with_extension("db-wal")).unwrap().len();
+        assert!(log < 100_000_000, "{log}");
+    }
+
+    #[test]
+    fn what_cannot_be_opened_stops_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut checkpoints = Checkpoints::of(&folder.path().join("nowhere.db"));
+        (0..3).for_each(|_| checkpoints.next());
+    }
+}
