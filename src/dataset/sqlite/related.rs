@@ -61,7 +61,8 @@ fn join(connection: &Connection, table: &Table, question: &Question) -> Result<J
             format!("{theirs} = {}", folded(ours, table.column_sql(&ours.column)))
         })
         .collect();
-    require_index(connection, relation, &pairs).map_err(engine)??;
+    let read = asked.into_iter().chain(relation.condition.iter().flat_map(|read| read.columns()));
+    require_index(connection, relation, &pairs, read).map_err(engine)??;
     Ok(Join { from: format!("main.{}", quoted(&relation.table)), alias, on: equal.join(" AND ") })
 }
 
@@ -153,7 +154,13 @@ fn foreign_keys(connection: &Connection, from: &str, to: &str) -> rusqlite::Resu
     Ok(keys.into_iter().map(|(_, pairs)| pairs).collect())
 }
 
-fn require_index(connection: &Connection, relation: &Relation, pairs: &Pairs) -> Checked<()> {
+/// The index that is asked for holds all that is read, so that the rows themselves need not be.
+fn require_index<'r>(
+    connection: &Connection,
+    relation: &Relation,
+    pairs: &Pairs,
+    read: impl Iterator<Item = &'r String>,
+) -> Checked<()> {
     let table = quoted(&relation.table);
     let theirs: Vec<String> = pairs.iter().map(|(side, _)| folded(side, quoted(&side.column))).collect();
     let equal: Vec<String> = theirs.iter().map(|column| format!("{column} = ?1")).collect();
@@ -167,6 +174,12 @@ fn require_index(connection: &Connection, relation: &Relation, pairs: &Pairs) ->
     if connection.query_row(&sql, [SMALL + 1], |row| row.get::<_, i64>(0))? <= SMALL {
         return Ok(Ok(()));
     }
+    let mut indexed = theirs.clone();
+    for column in read.map(|column| quoted(column)) {
+        if !indexed.contains(&column) {
+            indexed.push(column);
+        }
+    }
     let names: Vec<&str> = pairs.iter().map(|(side, _)| side.column.as_str()).collect();
     let message = format!(
         "rows of `{}` are looked for by {}, which has no index, so that all of them would be read for every record; \
@@ -174,7 +187,7 @@ fn require_index(connection: &Connection, relation: &Relation, pairs: &Pairs) ->
         relation.table,
         theirs.join(", "),
         quoted(&format!("{}_{}", relation.table, names.join("_"))),
-        theirs.join(", ")
+        indexed.join(", ")
     );
     Ok(Err(Problem::new("unindexed-relation", message).at(&relation.at)))
 }

@@ -134,6 +134,8 @@ fn a_large_table_without_an_index_is_refused_with_the_index_to_make() {
     report(&folded, &[]).code(3).says("ON \"calls\" (lower(\"mail\"))");
     folded.sql("CREATE INDEX \"calls_mail\" ON \"calls\" (lower(\"mail\"))");
     assert_eq!(due(&folded), ["1", "2", "3"]);
+    let lines = "unless = [{ table = \"calls\", on = \"customer_id = id\", where = \"mail = 'y' or customer_id = 7\" }]";
+    report(&place(lines, many), &[]).code(3).says("ON \"calls\" (\"customer_id\", \"mail\")");
 }
 
 #[test]
