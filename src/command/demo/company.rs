@@ -11,8 +11,9 @@ CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY);
 CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, ended_at TEXT);
 CREATE TABLE invoices (number INTEGER PRIMARY KEY, customer_no INTEGER NOT NULL, name TEXT NOT NULL,
     address TEXT NOT NULL, amount REAL NOT NULL, issued_at TEXT NOT NULL);
+CREATE INDEX invoices_customer_no ON invoices (customer_no);
 CREATE TABLE contacts (id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL,
-    invoiced INTEGER NOT NULL, last_contact_at TEXT NOT NULL);
+    customer_no INTEGER, last_contact_at TEXT NOT NULL);
 CREATE TABLE page_views (visitor TEXT NOT NULL, at INTEGER NOT NULL, page TEXT NOT NULL,
     PRIMARY KEY (visitor, at)) WITHOUT ROWID;
 INSERT INTO schema_migrations VALUES (1), (2), (3);
@@ -88,12 +89,13 @@ fn invoices(transaction: &Transaction<'_>, now: Instant) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Every third contact became a customer.
 fn contacts(transaction: &Transaction<'_>, now: Instant) -> anyhow::Result<()> {
     let mut insert = transaction.prepare("INSERT INTO contacts VALUES (?1, ?2, ?3, ?4, ?5)")?;
     for number in 1..=300 {
         let last = date_ago(now, number * 7 % 440).to_string();
-        let invoiced = i64::from(number % 3 == 0);
-        insert.execute(params![id(number), name(number), email(number), invoiced, last])?;
+        let customer = (number % 3 == 0).then(|| id(number / 3));
+        insert.execute(params![id(number), name(number), email(number), customer, last])?;
     }
     Ok(())
 }
