@@ -24,6 +24,7 @@ pub mod condition;
 pub mod dataset;
 pub mod diagnostic;
 pub mod exit;
+mod hexadecimal;
 pub mod ledger;
 pub mod plan;
 pub mod policy;

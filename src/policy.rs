@@ -37,6 +37,7 @@ pub use start::{Choice, Dated, Own, Part, Start};
 
 use crate::calendar::{FinancialYear, Period, Zone};
 use crate::diagnostic::{Finding, Position};
+use crate::hexadecimal;
 use section::{Notes, Section};
 use statute::Statute;
 
@@ -177,14 +178,10 @@ fn read(mut whole: Section<'_>, text: &str, surroundings: &Surroundings<'_>) -> 
         folder: surroundings.default_state.parent().unwrap_or(Path::new("")).to_path_buf(),
         text: text.to_string(),
         base: surroundings.base.to_path_buf(),
-        sha256: hex(&Sha256::digest(text.as_bytes())),
+        sha256: hexadecimal::digits(&Sha256::digest(text.as_bytes())),
     };
     policy.keep_out_of_folders();
     Some(policy)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

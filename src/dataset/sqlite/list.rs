@@ -12,6 +12,7 @@ use super::schema::Table;
 use super::survey::{key_columns, table_for};
 use super::{problem, quoted, value};
 use crate::dataset::request::{Flow, Listed, Request, Unusable};
+use crate::hexadecimal;
 use crate::policy::Source;
 use crate::verdict::RuleBook;
 
@@ -72,6 +73,6 @@ fn cell_text(cell: ValueRef<'_>) -> String {
         ValueRef::Integer(number) => number.to_string(),
         ValueRef::Real(number) => format!("{number:?}"),
         ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
-        ValueRef::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        ValueRef::Blob(bytes) => hexadecimal::digits(bytes),
     }
 }

@@ -20,6 +20,7 @@ use super::sift::Sifted;
 use super::successor::{NO_FOLLOW, Successor, cannot_write, copy_part, path_beside, sync_folder};
 use crate::dataset::Problem;
 use crate::dataset::csv::files::hidden_beside;
+use crate::hexadecimal;
 use crate::policy::Rewrite;
 use crate::purge::job::{Halt, Journal, Mark};
 
@@ -266,7 +267,7 @@ fn copy_to(from: &File, part: Range<u64>, file: &File) -> io::Result<()> {
 fn hash(file: &File, from: u64, length: u64) -> io::Result<String> {
     let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
     file.read_exact_at(&mut bytes, from)?;
-    Ok(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal::digits(&Sha256::digest(&bytes)))
 }
 
 #[cfg(test)]

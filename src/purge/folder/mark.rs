@@ -8,7 +8,7 @@ use crate::dataset::folder::look::{Look, Modified};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Announced {
     /// Its path below the folder, two hexadecimal digits a byte: a name need not be text.
-    #[serde(with = "hexadecimal")]
+    #[serde(with = "crate::hexadecimal")]
     pub(super) path: Vec<u8>,
     pub(super) device: u64,
     pub(super) inode: u64,
@@ -36,22 +36,6 @@ pub(super) fn to_json(batch: &[Announced]) -> serde_json::Value {
 
 pub(super) fn from_json(json: &serde_json::Value) -> Option<Vec<Announced>> {
     Vec::deserialize(json).ok()
-}
-
-mod hexadecimal {
-    use serde::{Deserialize, Deserializer, Serializer, de};
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        serializer.serialize_str(&digits)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        let digits = String::deserialize(deserializer)?;
-        let pairs = digits.as_bytes().chunks(2).map(std::str::from_utf8);
-        let byte = |pair: &str| u8::from_str_radix(pair, 16).map_err(de::Error::custom);
-        pairs.map(|pair| pair.map_err(de::Error::custom).and_then(byte)).collect()
-    }
 }
 
 #[cfg(test)]
