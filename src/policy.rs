@@ -32,7 +32,9 @@ pub use header::Controller;
 pub use limit::{Breach, Limit, Share};
 pub use relation::{On, Relation, Side};
 pub use rule::{Rule, Then};
-pub use source::{ColumnSettings, CsvFiles, FOLDER_COLUMNS, Folder, Ignored, Kind, Rewrite, Source, Unit};
+pub use source::{
+    ColumnSettings, CsvFiles, FOLDER_COLUMNS, Folder, Ignored, IgnoredFiles, Kind, Rewrite, Source, Unit,
+};
 pub use start::{Choice, Dated, Own, Part, Start};
 
 use crate::calendar::{FinancialYear, Period, Zone};

@@ -294,7 +294,7 @@ impl<'t> Section<'t> {
 }
 
 /// What a missing key may look like.
-const EXAMPLES: [(&str, &str); 12] = [
+const EXAMPLES: [(&str, &str); 13] = [
     ("[policy]", "[policy]"),
     ("timezone", "timezone = \"Europe/Copenhagen\""),
     ("sqlite", "sqlite = \"../data/app.db\""),
@@ -306,6 +306,7 @@ const EXAMPLES: [(&str, &str); 12] = [
     ("title", "title = \"the contract with our carrier\""),
     ("why", "why = \"no personal data\""),
     ("table", "table = \"schema_migrations\""),
+    ("file", "file = \"README*\""),
     ("column", "column = \"ended_at\""),
 ];
 

@@ -2,6 +2,7 @@
 
 mod csv;
 mod folder;
+mod ignore;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use super::section::{Placed, Section};
 use super::{Surroundings, copies, path};
 pub use csv::{CsvFiles, Rewrite};
 pub use folder::{COLUMNS as FOLDER_COLUMNS, Folder, Unit};
+pub use ignore::{Ignored, IgnoredFiles};
 pub use settings::ColumnSettings;
 pub(super) use settings::parse_pattern;
 
@@ -72,6 +74,8 @@ pub struct Source {
     pub kind: Kind,
     /// Tables that no rule needs to cover, and why.
     pub ignore: Vec<Ignored>,
+    /// Files that no rule needs to cover, and why.
+    pub ignore_files: Vec<IgnoredFiles>,
     /// Settings of single tables, those of the source included.
     pub tables: BTreeMap<String, ColumnSettings>,
     /// Settings of every table that has none of its own.
@@ -87,15 +91,6 @@ impl Source {
     pub fn settings(&self, table: &str) -> &ColumnSettings {
         self.tables.get(table).unwrap_or(&self.defaults)
     }
-}
-
-/// A table that holds nothing to delete.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ignored {
-    /// The table.
-    pub table: String,
-    /// Why it may be ignored.
-    pub why: String,
 }
 
 /// The sources of a policy.
@@ -129,7 +124,7 @@ fn read(name: &Placed<String>, section: &mut Section<'_>, surroundings: &Surroun
     let kind = kind(section, surroundings);
     reclaim(section);
     let defaults = settings::read(section, &ColumnSettings::default());
-    let (ignore, tables) = (ignored(section), tables(section, &defaults));
+    let (ignore, tables) = (ignore::read(section), tables(section, &defaults));
     if let (Some(table), Some(false)) = (tables.values().next(), kind.as_ref().map(Kind::has_tables)) {
         let finding =
             Finding::error("no-tables", format!("{} has no tables", section.title()), table.span.clone());
@@ -137,7 +132,8 @@ fn read(name: &Placed<String>, section: &mut Section<'_>, surroundings: &Surroun
     }
     let copies_of = copies::read(section);
     let (name, span) = (name.value.clone(), name.span.clone());
-    Some(Source { name, kind: kind?, ignore, tables, defaults, copies_of, span })
+    let (ignore, ignore_files) = (ignore.tables, ignore.files);
+    Some(Source { name, kind: kind?, ignore, ignore_files, tables, defaults, copies_of, span })
 }
 
 /// The keys of which each source has exactly one.
@@ -176,18 +172,6 @@ fn reclaim(section: &mut Section<'_>) {
         }
     };
     section.note(finding);
-}
-
-fn ignored(section: &mut Section<'_>) -> Vec<Ignored> {
-    let title = format!("`ignore` of {}", section.title());
-    let mut ignored = Vec::new();
-    for mut entry in section.listed_sections("ignore", &title) {
-        let table = entry.required("table").map(|table| table.value);
-        let why = entry.required("why").map(|why| why.value);
-        entry.finish();
-        ignored.extend(table.zip(why).map(|(table, why)| Ignored { table, why }));
-    }
-    ignored
 }
 
 fn tables(section: &mut Section<'_>, defaults: &ColumnSettings) -> BTreeMap<String, ColumnSettings> {

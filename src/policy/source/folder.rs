@@ -100,7 +100,7 @@ fn none(section: &mut Section<'_>) -> Option<Folder> {
 
 /// What is said of tables and columns has no meaning for files.
 fn refuse_columns(section: &Section<'_>) {
-    for key in ["ignore", "reclaim", "subject", "key", "formats", "empty"] {
+    for key in ["reclaim", "subject", "key", "formats", "empty"] {
         if section.has(key) {
             let message = format!(
                 "`{key}` in {} has no meaning: a folder has no tables and no columns",
@@ -163,7 +163,8 @@ fn unit(section: &mut Section<'_>) -> Option<Unit> {
     }
 }
 
-fn glob(section: &Section<'_>, text: &Placed<String>) -> Option<Placed<String>> {
+/// A pattern of paths below a folder.
+pub(super) fn glob(section: &Section<'_>, text: &Placed<String>) -> Option<Placed<String>> {
     section.understood(text.clone(), |pattern| {
         let help = "write a pattern such as \"app-*.db.zst\", or \"**/*.log\" for every level".to_string();
         let complain = |message: String| Complaint::new("bad-glob", message, Some(help.clone()));

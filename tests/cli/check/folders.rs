@@ -106,9 +106,7 @@ fn a_source_is_of_one_kind() {
         let findings = found(&with("[source.app]", key));
         assert!(findings.contains("belongs to a folder, and `files` is not written"), "{findings}");
     }
-    for key in
-        ["ignore = []", "reclaim = \"none\"", "key = \"id\"", "formats = { a = \"unix\" }", "empty = \"x\""]
-    {
+    for key in ["reclaim = \"none\"", "key = \"id\"", "formats = { a = \"unix\" }", "empty = \"x\""] {
         refused(key, "", "has no meaning: a folder has no tables and no columns");
     }
 }

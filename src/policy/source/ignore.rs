@@ -1,0 +1,69 @@
+//! `ignore`: tables and files that no rule needs to cover, and why.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use super::Section;
+use super::folder::{self, Folder, Unit};
+
+/// A table that holds nothing to delete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ignored {
+    /// The table.
+    pub table: String,
+    /// Why it may be ignored.
+    pub why: String,
+    /// Where the table's name stands in the policy, in bytes.
+    pub span: Range<usize>,
+}
+
+/// Files that hold nothing to delete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IgnoredFiles {
+    /// Why they may be ignored.
+    pub why: String,
+    pattern: Folder,
+}
+
+impl IgnoredFiles {
+    /// Whether an entry of this path below the source's folder is one of them.
+    pub fn matches(&self, below: &[u8]) -> bool {
+        self.pattern.selects(below)
+    }
+}
+
+/// What a source ignores.
+#[derive(Debug, Default)]
+pub(super) struct Ignore {
+    pub(super) tables: Vec<Ignored>,
+    pub(super) files: Vec<IgnoredFiles>,
+}
+
+/// Reads `ignore`: tables of a database, files of any other source.
+pub(super) fn read(section: &mut Section<'_>) -> Ignore {
+    let title = format!("`ignore` of {}", section.title());
+    let of_files = section.has("csv") || section.has("files");
+    let mut ignore = Ignore::default();
+    for mut entry in section.listed_sections("ignore", &title) {
+        if of_files {
+            ignore.files.extend(files(&mut entry));
+        } else {
+            ignore.tables.extend(table(&mut entry));
+        }
+        entry.finish();
+    }
+    ignore
+}
+
+fn table(entry: &mut Section<'_>) -> Option<Ignored> {
+    let (table, why) = (entry.required("table"), entry.required("why"));
+    let (table, why) = (table?, why?);
+    Some(Ignored { table: table.value, why: why.value, span: table.span })
+}
+
+fn files(entry: &mut Section<'_>) -> Option<IgnoredFiles> {
+    let (file, why) = (entry.required("file"), entry.required("why"));
+    let pattern = folder::glob(entry, &file?)?.value;
+    let pattern = Folder::new(PathBuf::new(), Unit::File, true, &[&pattern]).ok()?;
+    Some(IgnoredFiles { why: why?.value, pattern })
+}
