@@ -221,6 +221,16 @@ fn oldest_date(tally: &Tally, zone: Zone) -> Option<Date> {
 }
 
 fn unreadable(rule: &Rule, tally: &Tally, survey: &RuleSurvey) -> Option<Problem> {
+    let (what, advice) = unreadable_words(rule, tally, survey)?;
+    Some(Problem::new("unreadable", format!("{what}; {advice}")).at(&rule.places.after_at))
+}
+
+/// How many records of a rule cannot be read, with the first of them; and what to do.
+pub(crate) fn unreadable_words(
+    rule: &Rule,
+    tally: &Tally,
+    survey: &RuleSurvey,
+) -> Option<(String, &'static str)> {
     let unreadable = tally.records(State::Unreadable);
     if unreadable == 0 {
         return None;
@@ -239,6 +249,5 @@ fn unreadable(rule: &Rule, tally: &Tally, survey: &RuleSurvey) -> Option<Problem
         "correct the values, or say in the policy how the column is written (`formats`) and what means empty \
          (`empty`)"
     };
-    let message = format!("{records} of {} cannot be read, and so {are} kept{first}; {advice}", rule.data());
-    Some(Problem::new("unreadable", message).at(&rule.places.after_at))
+    Some((format!("{records} of {} cannot be read, and so {are} kept{first}", rule.data()), advice))
 }

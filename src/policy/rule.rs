@@ -89,6 +89,10 @@ pub struct Places {
     pub gone_within: std::ops::Range<usize>,
     /// `data`, in bytes.
     pub data: std::ops::Range<usize>,
+    /// `after`, in bytes.
+    pub after: std::ops::Range<usize>,
+    /// `when`, in bytes; `after` where there is none.
+    pub when: std::ops::Range<usize>,
     /// `data`, as `FILE:LINE:COLUMN`.
     pub data_at: String,
     /// `after`, as `FILE:LINE:COLUMN`.
@@ -240,6 +244,8 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
             data_at: given.place(target.span.start),
             after_at: given.place(after_span.start),
             when_at: given.place(when.as_ref().map_or(after_span.start, |when| when.span.start)),
+            when: when.as_ref().map_or(after_span.clone(), |when| when.span.clone()),
+            after: after_span,
             name: name.span,
             keep: keep.span,
             enforce: enforce_span,

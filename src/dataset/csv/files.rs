@@ -116,7 +116,7 @@ fn one(path: &Path, root: &Path) -> Result<Option<(CsvFile, Identity)>, Problem>
 }
 
 /// The path below a folder, however either is written; the whole path where it is not below it.
-fn name_below(root: &Path, path: &Path) -> String {
+pub(crate) fn name_below(root: &Path, path: &Path) -> String {
     let real = |path: &Path| if path.as_os_str().is_empty() { Path::new(".") } else { path }.canonicalize();
     let folder = path.parent().and_then(|folder| real(folder).ok());
     let whole = folder.map(|folder| folder.join(path.file_name().unwrap_or_default()));

@@ -27,7 +27,7 @@ impl Reference {
     }
 
     /// What deleting a referenced row would do.
-    fn effect(&self) -> &'static str {
+    pub fn effect(&self) -> &'static str {
         match self.on_delete.as_str() {
             "CASCADE" => "cascade into",
             "SET NULL" | "SET DEFAULT" => "change",
@@ -52,7 +52,8 @@ impl Reference {
         format!("EXISTS (SELECT 1 FROM main.{child} AS {alias} WHERE {}{other})", equal.join(" AND "))
     }
 
-    fn create_index(&self) -> String {
+    /// The statement that makes an index on the key.
+    pub fn create_index(&self) -> String {
         let columns: Vec<String> = self.child_columns.iter().map(|column| quoted(column)).collect();
         let name = quoted(&format!("{}_{}", self.child, self.child_columns.join("_")));
         format!("CREATE INDEX {name} ON {} ({})", quoted(&self.child), columns.join(", "))
@@ -143,7 +144,8 @@ pub fn obstacle(
     Ok(None)
 }
 
-fn is_indexed(connection: &Connection, reference: &Reference) -> rusqlite::Result<bool> {
+/// Whether the rows that name one row are found by an index.
+pub fn is_indexed(connection: &Connection, reference: &Reference) -> rusqlite::Result<bool> {
     let equal: Vec<String> =
         reference.child_columns.iter().map(|column| format!("{} = ?1", quoted(column))).collect();
     let sql = format!(
@@ -156,7 +158,8 @@ fn is_indexed(connection: &Connection, reference: &Reference) -> rusqlite::Resul
     Ok(steps.iter().all(|step| !step.starts_with("SCAN")))
 }
 
-fn is_large(connection: &Connection, reference: &Reference) -> rusqlite::Result<bool> {
+/// Whether the table that holds the key is too large to be searched for every deletion.
+pub fn is_large(connection: &Connection, reference: &Reference) -> rusqlite::Result<bool> {
     let sql = format!("SELECT count(*) FROM (SELECT 1 FROM main.{} LIMIT ?1)", quoted(&reference.child));
     let rows: i64 = connection.query_row(&sql, [SMALL + 1], |row| row.get(0))?;
     Ok(rows > SMALL)
