@@ -94,6 +94,9 @@ pub struct Check {
     /// The output.
     #[command(flatten)]
     pub output: Output,
+    /// Open the sources as well, read only: is all covered that is there?
+    #[arg(long)]
+    pub data: bool,
     /// Warnings count as errors.
     #[arg(long)]
     pub deny_warnings: bool,

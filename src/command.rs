@@ -19,7 +19,7 @@ use crate::cli::{Cli, Command};
 pub fn run(cli: &Cli, console: &mut Console<'_>, clock: &dyn Fn() -> Instant) -> u8 {
     let result = match &cli.command {
         Command::Demo(arguments) => demo::run(arguments, console, clock),
-        Command::Check(arguments) => check::run(arguments, console),
+        Command::Check(arguments) => check::run(arguments, console, clock),
         Command::Report(arguments) => report::run(arguments, console, clock),
         Command::Purge(arguments) => purge::run(arguments, console, clock),
         Command::Ledger(arguments) => ledger::run(arguments, console),

@@ -2,28 +2,67 @@
 
 use std::io::{self, Write};
 
+use crate::calendar::Instant;
 use crate::cli::{Check, Format};
-use crate::diagnostic::{json, text};
+use crate::coverage::{self, Coverage};
+use crate::diagnostic::{Examined, json, text};
 use crate::exit;
 use crate::policy::load::Loaded;
 use crate::report::text::Style;
 
 use super::{Console, Failure, policies};
 
-pub(super) fn run(arguments: &Check, console: &mut Console<'_>) -> Result<u8, Failure> {
-    let loaded = policies::read(&arguments.policies);
+pub(super) fn run(
+    arguments: &Check,
+    console: &mut Console<'_>,
+    clock: &dyn Fn() -> Instant,
+) -> Result<u8, Failure> {
+    let mut loaded = policies::read(&arguments.policies);
+    // What a policy with errors covers is not known yet.
+    let opens = arguments.data && loaded.errors() == 0;
+    let coverage = if opens { coverage::check(&loaded.policies, clock()) } else { Coverage::default() };
+    let looked = match (arguments.data, opens) {
+        (true, true) => Looked::AtData { incomplete: coverage.incomplete },
+        (true, false) => Looked::NotAtData,
+        (false, _) => Looked::AtPolicies,
+    };
+    add(coverage, &mut loaded);
     console.deliver(
         &arguments.output,
-        &mut |out, format, style| draw(out, format, style, &loaded),
+        &mut |out, format, style| draw(out, format, style, &loaded, looked),
         &mut |out, style| findings(out, style, &loaded),
     )?;
-    Ok(exit_code(&loaded, arguments.deny_warnings))
+    Ok(exit_code(&loaded, looked, arguments.deny_warnings))
+}
+
+/// What was looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Looked {
+    /// The policies, as nothing else was asked for.
+    AtPolicies,
+    /// The sources as well; some may have refused.
+    AtData { incomplete: bool },
+    /// No source, although that was asked for: the policies have errors.
+    NotAtData,
+}
+
+/// Puts the findings in sources among those of the policies that name them.
+fn add(coverage: Coverage, loaded: &mut Loaded) {
+    for (policy, finding) in coverage.findings {
+        let file = &loaded.policies[policy].file;
+        if let Some(examined) = loaded.examined.iter_mut().find(|examined| examined.file == *file) {
+            examined.findings.push(finding);
+        }
+    }
+    loaded.examined.iter_mut().for_each(Examined::sort);
 }
 
 /// A policy that cannot be opened is a wrong command line; one that can, and is wrong, a finding.
-fn exit_code(loaded: &Loaded, deny_warnings: bool) -> u8 {
+fn exit_code(loaded: &Loaded, looked: Looked, deny_warnings: bool) -> u8 {
     if loaded.unopened {
         exit::USAGE
+    } else if looked == (Looked::AtData { incomplete: true }) {
+        exit::INCOMPLETE
     } else if loaded.errors() > 0 || (deny_warnings && loaded.warnings() > 0) {
         exit::FINDINGS
     } else {
@@ -31,12 +70,18 @@ fn exit_code(loaded: &Loaded, deny_warnings: bool) -> u8 {
     }
 }
 
-fn draw(out: &mut dyn Write, format: Format, style: Style, loaded: &Loaded) -> io::Result<()> {
+fn draw(
+    out: &mut dyn Write,
+    format: Format,
+    style: Style,
+    loaded: &Loaded,
+    looked: Looked,
+) -> io::Result<()> {
     match format {
         Format::Json => writeln!(out, "{}", json::render(&loaded.examined)?),
         Format::Text => {
             findings(out, style, loaded)?;
-            writeln!(out, "{}", summary(loaded))
+            writeln!(out, "{}", summary(loaded, looked))
         }
     }
 }
@@ -46,7 +91,7 @@ fn findings(out: &mut dyn Write, style: Style, loaded: &Loaded) -> io::Result<()
     write!(out, "{}", text::render(&loaded.examined, style.color, width))
 }
 
-fn summary(loaded: &Loaded) -> String {
+fn summary(loaded: &Loaded, looked: Looked) -> String {
     let count = |number: usize, word: &str| match number {
         1 => format!("1 {word}"),
         number if word == "policy" => format!("{number} policies"),
@@ -55,10 +100,17 @@ fn summary(loaded: &Loaded) -> String {
     let (errors, warnings) = (loaded.errors(), loaded.warnings());
     let read = count(loaded.examined.len(), "policy");
     let rules: usize = loaded.policies.iter().map(|policy| policy.rules.len()).sum();
-    match (errors, warnings) {
-        (0, 0) => format!("{read} with {}: no problem found", count(rules, "rule")),
-        (0, warnings) => format!("{read} with {}: {}", count(rules, "rule"), count(warnings, "warning")),
-        (errors, 0) => format!("{read}: {}", count(errors, "error")),
-        (errors, warnings) => format!("{read}: {}, {}", count(errors, "error"), count(warnings, "warning")),
+    let data = if matches!(looked, Looked::AtData { .. }) { " and the data" } else { "" };
+    let with = format!("{read} with {}{data}", count(rules, "rule"));
+    let found = match (errors, warnings) {
+        (0, 0) => return format!("{with}: no problem found"),
+        (0, warnings) => return format!("{with}: {}", count(warnings, "warning")),
+        (errors, 0) => count(errors, "error"),
+        (errors, warnings) => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
+    };
+    match looked {
+        Looked::NotAtData => format!("{read}: {found}; no source was opened"),
+        Looked::AtData { .. } => format!("{with}: {found}"),
+        Looked::AtPolicies => format!("{read}: {found}"),
     }
 }

@@ -2,6 +2,7 @@
 
 mod copies;
 mod csv;
+mod data;
 mod folders;
 mod gone_within;
 mod header;
@@ -149,7 +150,7 @@ fn every_problem_is_told_at_once_in_the_order_of_its_place() {
     "#);
 }
 
-/// Codes that `src/policy` gives to findings: what stands first in the calls that make them.
+/// Codes that a room gives to findings: what stands first in the calls that make them.
 fn codes_in(source: &str) -> Vec<String> {
     const MAKERS: [&str; 5] =
         ["Finding::error(", "Finding::warning(", "Finding::unreadable(", "Complaint::new(", " finding("];
@@ -179,8 +180,8 @@ fn rust_files(folder: &Path) -> Vec<String> {
 #[test]
 fn every_code_of_a_finding_occurs_in_a_test() {
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut codes: Vec<String> =
-        rust_files(&project.join("src/policy")).iter().flat_map(|source| codes_in(source)).collect();
+    let sources = ["src/policy", "src/coverage"].map(|folder| rust_files(&project.join(folder))).concat();
+    let mut codes: Vec<String> = sources.iter().flat_map(|source| codes_in(source)).collect();
     codes.sort();
     codes.dedup();
     assert!(codes.len() > 25, "the search for codes finds too few: {codes:?}");

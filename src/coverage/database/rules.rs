@@ -1,0 +1,28 @@
+//! Rules that name what the database does not have, and rules that an index would help.
+
+use super::reading::{About, Facts};
+use crate::coverage::Coverage;
+use crate::dataset::sqlite::quoted;
+use crate::diagnostic::Finding;
+
+pub(super) fn check(facts: &Facts<'_>, coverage: &mut Coverage) {
+    for about in &facts.about {
+        for (place, problem) in &about.wrong {
+            coverage.add_problem(about.named.at, problem, place.clone());
+        }
+        about.unindexed.iter().for_each(|rule| coverage.add(about.named.at, unindexed(about, *rule)));
+    }
+}
+
+fn unindexed(about: &About<'_>, rule: usize) -> Finding {
+    let (book, table) = (&about.request.book, about.request.table);
+    let column = book.necessary(rule).next().map_or("", |(column, _)| &book.columns()[column]);
+    let rule = about.request.rules[rule];
+    let message = format!(
+        "no index begins with `{column}`: every purge reads all of {}, which has a million rows or more",
+        rule.data()
+    );
+    let index = quoted(&format!("{table}_{column}"));
+    let help = format!("run: CREATE INDEX {index} ON {} ({})", quoted(table), quoted(column));
+    Finding::warning("unindexed-event", message, rule.places.after.clone()).help(help)
+}

@@ -1,0 +1,63 @@
+//! Triggers on covered tables that write their rows into others.
+
+use super::Database;
+use super::reading::{Facts, Relation};
+use super::trigger::Trigger;
+use crate::coverage::Coverage;
+use crate::diagnostic::Finding;
+use crate::policy::Rule;
+
+pub(super) fn check(database: &Database<'_>, facts: &Facts<'_>, coverage: &mut Coverage) {
+    for trigger in &facts.triggers {
+        let rules = database.rules();
+        let Some((named, rule)) =
+            rules.into_iter().find(|(_, rule)| rule.table.eq_ignore_ascii_case(&trigger.table))
+        else {
+            continue;
+        };
+        for target in targets(trigger, facts) {
+            if !database.is_covered(target) && !is_kept_in_step(trigger, target, facts) {
+                coverage.add(named.at, finding(trigger, target, rule));
+            }
+        }
+    }
+}
+
+/// The tables into which a trigger copies, each once, apart from its own and from full-text
+/// tables, which are looked at by themselves.
+fn targets<'f>(trigger: &'f Trigger, facts: &'f Facts<'_>) -> Vec<&'f str> {
+    let mut targets: Vec<&str> = Vec::new();
+    for insert in trigger.inserts.iter().filter(|insert| insert.copies) {
+        let relation = relation(facts, &insert.into);
+        let is_index =
+            relation.and_then(|relation| relation.module.as_ref()).is_some_and(|m| m.is_full_text());
+        let name = relation.map_or(insert.into.as_str(), |relation| relation.name.as_str());
+        if !is_index && !name.eq_ignore_ascii_case(&trigger.table) && !targets.contains(&name) {
+            targets.push(name);
+        }
+    }
+    targets
+}
+
+/// Whatever its capitals: SQL does not mind them.
+fn relation<'f>(facts: &'f Facts<'_>, name: &str) -> Option<&'f Relation> {
+    facts.relations.iter().find(|relation| relation.name.eq_ignore_ascii_case(name))
+}
+
+/// Whether the copy goes when its original does. What is written at the deletion itself stays.
+fn is_kept_in_step(trigger: &Trigger, target: &str, facts: &Facts<'_>) -> bool {
+    let mut beside = facts.triggers.iter().filter(|other| other.table.eq_ignore_ascii_case(&trigger.table));
+    !trigger.on_delete && beside.any(|other| other.clears(target))
+}
+
+fn finding(trigger: &Trigger, target: &str, rule: &Rule) -> Finding {
+    let message = format!(
+        "trigger `{}` copies rows of `{}` into `{target}`, which no rule covers: what is deleted goes on living there",
+        trigger.name, rule.table
+    );
+    let help = format!(
+        "write a rule for `{}.{target}`, drop the trigger, or ignore the table and say why",
+        rule.source
+    );
+    Finding::warning("trigger-copies", message, rule.places.data.clone()).help(help)
+}

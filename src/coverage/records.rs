@@ -1,0 +1,62 @@
+//! What the rules make of the records that are there: those that cannot be read, and rules that
+//! match none.
+
+use super::{Coverage, Named};
+use crate::calendar::Instant;
+use crate::dataset::request::{Request, RuleSurvey, requests};
+use crate::dataset::survey;
+use crate::diagnostic::Finding;
+use crate::plan::unreadable_words;
+use crate::policy::Rule;
+use crate::report::records;
+
+/// Surveys a source by all its rules, apart from those on tables that cannot be asked.
+pub(super) fn check(named: &Named<'_>, now: Instant, without: &[&str], coverage: &mut Coverage) {
+    let mut requests = requests(named.policy, named.source, now, |_| true);
+    requests.retain(|request| !without.contains(&request.table));
+    if requests.is_empty() {
+        return;
+    }
+    match survey(named.source, &requests, crate::dataset::request::Extent::Every) {
+        Ok(tables) => {
+            for (request, table) in requests.iter().zip(tables) {
+                match table {
+                    Ok(surveys) => {
+                        surveys.iter().for_each(|survey| of_rule(named, request, survey, coverage))
+                    }
+                    Err(problem) => {
+                        let span = request.rules.first().map(|rule| rule.places.data.clone());
+                        coverage.add_problem(named.at, &problem, span.unwrap_or_default());
+                    }
+                }
+            }
+        }
+        Err(unusable) => coverage.add_problem(named.at, &unusable.problem, named.source.span.clone()),
+    }
+}
+
+fn of_rule(named: &Named<'_>, request: &Request<'_>, survey: &RuleSurvey, coverage: &mut Coverage) {
+    // The files of a source are the same for all its rules.
+    for problem in &survey.problems {
+        coverage.add_problem(named.at, problem, named.source.span.clone());
+    }
+    let rule = request.rules[survey.rule];
+    let findings = unreadable(rule, survey).into_iter().chain(nothing_matched(rule, survey));
+    findings.for_each(|finding| coverage.add(named.at, finding));
+}
+
+fn unreadable(rule: &Rule, survey: &RuleSurvey) -> Option<Finding> {
+    let (what, advice) = unreadable_words(rule, &survey.counted.tallies[survey.rule], survey)?;
+    Some(Finding::warning("unreadable", what, rule.places.after.clone()).help(advice))
+}
+
+/// A rule that matches nothing although there are records is seldom meant.
+fn nothing_matched(rule: &Rule, survey: &RuleSurvey) -> Option<Finding> {
+    if rule.when.is_none() || survey.total == 0 || survey.counted.tallies[survey.rule].matched() > 0 {
+        return None;
+    }
+    let message =
+        format!("rule `{}` matches none of the {} of {}", rule.name, records(survey.total), rule.data());
+    let help = "compare `when` with what the columns hold; texts are compared letter by letter";
+    Some(Finding::warning("matches-nothing", message, rule.places.when.clone()).help(help))
+}

@@ -1,0 +1,151 @@
+//! Triggers and full-text tables that keep what a rule deletes.
+
+use insta::assert_snapshot;
+
+use super::super::super::support::{Place, policy, rule};
+use super::{customers, found, messages};
+
+const COPY: &str = "CREATE TRIGGER \"keep it\" AFTER DELETE ON Customers BEGIN
+    INSERT INTO Gone SELECT OLD.id, OLD.name; END";
+
+#[test]
+fn a_trigger_that_copies_deleted_rows_is_named() {
+    let place = customers();
+    place.sql(&format!("CREATE TABLE gone (id, name); {COPY}"));
+    assert_snapshot!(found(&place, 0), @r#"
+    warning[uncovered-table]: table `gone` of source `app` (empty now) is covered by no rule and no `ignore`
+     --> policy.toml:9:9
+      |
+    9 | [source.app]
+      |         ^^^
+      |
+      = help: write a rule with data = "app.gone", or: ignore = [{ table = "gone", why = "…" }]
+
+    warning[trigger-copies]: trigger `keep it` copies rows of `customers` into `gone`, which no rule covers: what is deleted goes on living there
+      --> policy.toml:14:8
+       |
+    14 | data = 'app.customers'
+       |        ^^^^^^^^^^^^^^^
+       |
+       = help: write a rule for `app.gone`, drop the trigger, or ignore the table and say why
+    "#);
+}
+
+#[test]
+fn a_copy_that_a_rule_or_an_ignore_covers_is_not() {
+    let place = customers();
+    place.sql(&format!("CREATE TABLE gone (id, name, at TEXT); {COPY}"));
+    let accounts = rule("accounts", "customers", "1 year", "ended_at");
+    place
+        .write("policy.toml", policy("shop", &format!("{accounts}{}", rule("gone", "gone", "1 year", "at"))));
+    assert_eq!(messages(&place, 0), Vec::<String>::new());
+    let ignore = "ignore = [{ table = \"gone\", why = \"emptied by hand\" }]\n";
+    place.write("policy.toml", policy("shop", &format!("{ignore}{accounts}")));
+    assert_eq!(messages(&place, 0), Vec::<String>::new());
+}
+
+#[test]
+fn triggers_that_copy_nothing_are_passed_over() {
+    let place = customers();
+    place.sql(
+        "CREATE TABLE other (id, name, at);
+         CREATE TRIGGER a AFTER DELETE ON customers BEGIN INSERT INTO other VALUES (1, 'OLD.id', 'x'); END;
+         CREATE TRIGGER b AFTER DELETE ON other BEGIN INSERT INTO customers SELECT OLD.id, OLD.name, NULL; END;
+         CREATE TRIGGER c AFTER UPDATE ON customers BEGIN
+           UPDATE other SET name = 'insert into other select old.id'; -- INSERT INTO other SELECT OLD.id;
+         END",
+    );
+    let told = messages(&place, 0);
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(told[0].starts_with("[uncovered-table] table `other`"));
+}
+
+#[test]
+fn a_copy_that_goes_with_its_original_is_not_left_behind() {
+    let place = customers();
+    place.sql(
+        "CREATE TABLE shadow (id, name);
+         CREATE TRIGGER a AFTER INSERT ON customers BEGIN INSERT INTO shadow VALUES (NEW.id, NEW.name); END;
+         CREATE TRIGGER b AFTER DELETE ON customers BEGIN DELETE FROM shadow WHERE id = OLD.id; END",
+    );
+    let told = messages(&place, 0);
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(told[0].starts_with("[uncovered-table] table `shadow`"));
+    place.sql("DROP TRIGGER b");
+    assert!(
+        messages(&place, 0)[1]
+            .starts_with("[trigger-copies] trigger `a` copies rows of `customers` into `shadow`")
+    );
+}
+
+const INDEX: &str = "CREATE VIRTUAL TABLE search USING fts5(name, content='customers', content_rowid='id');";
+const TOLD: &str = "CREATE TRIGGER told AFTER DELETE ON customers BEGIN
+    INSERT INTO search (search, rowid, name) VALUES ('delete', OLD.id, OLD.name); END;";
+
+#[test]
+fn an_index_that_is_not_told_of_deletions_keeps_their_words() {
+    let place = customers();
+    place.sql(INDEX);
+    assert_snapshot!(found(&place, 0), @r#"
+    warning[full-text-copy]: full-text table `search` is not told when rows of `customers` are deleted: their words stay in it
+      --> policy.toml:14:8
+       |
+    14 | data = 'app.customers'
+       |        ^^^^^^^^^^^^^^^
+       |
+       = help: let a trigger AFTER DELETE ON `customers` delete from `search` too, or build it again after each purge and ignore it: INSERT INTO "search" ("search") VALUES ('rebuild')
+    "#);
+}
+
+#[test]
+fn an_index_that_is_told_keeps_words_until_it_is_merged_or_set_to_forget() {
+    let place = customers();
+    place.sql(&format!("{INDEX}{TOLD}"));
+    assert_snapshot!(found(&place, 0), @r#"
+    warning[full-text-copy]: full-text table `search` may hold words of deleted rows of `customers` until it is merged
+      --> policy.toml:14:8
+       |
+    14 | data = 'app.customers'
+       |        ^^^^^^^^^^^^^^^
+       |
+       = help: run once: INSERT INTO "search" ("search", rank) VALUES ('secure-delete', 1); or merge it after each purge and ignore it: INSERT INTO "search" ("search") VALUES ('optimize')
+    "#);
+    place.sql("INSERT INTO search (search, rank) VALUES ('secure-delete', 1)");
+    assert_eq!(messages(&place, 0), Vec::<String>::new());
+}
+
+#[test]
+fn an_older_index_is_merged_by_hand_and_can_be_ignored() {
+    let place = customers();
+    place.sql(
+        "CREATE VIRTUAL TABLE search USING fts4(name);
+         CREATE TRIGGER a AFTER INSERT ON customers BEGIN
+           INSERT INTO search (docid, name) VALUES (NEW.id, NEW.name); END;
+         CREATE TRIGGER b AFTER DELETE ON customers BEGIN DELETE FROM search WHERE docid = OLD.id; END",
+    );
+    assert_snapshot!(found(&place, 0), @r#"
+    warning[full-text-copy]: full-text table `search` may hold words of deleted rows of `customers` until it is merged
+      --> policy.toml:14:8
+       |
+    14 | data = 'app.customers'
+       |        ^^^^^^^^^^^^^^^
+       |
+       = help: merge it after each purge and ignore it: INSERT INTO "search" ("search") VALUES ('optimize')
+    "#);
+    let ignore = "ignore = [{ table = \"search\", why = \"merged after each purge\" }]\n";
+    let rules = format!("{ignore}{}", rule("accounts", "customers", "1 year", "ended_at"));
+    place.write("policy.toml", policy("shop", &rules));
+    assert_eq!(messages(&place, 0), Vec::<String>::new());
+}
+
+#[test]
+fn an_index_of_an_ignored_table_holds_no_more_than_that() {
+    let ignore = "ignore = [{ table = \"pages\", why = \"public\" }]\n";
+    let place =
+        Place::with_rules(&format!("{ignore}{}", rule("accounts", "customers", "1 year", "ended_at")));
+    place.sql(
+        "CREATE TABLE customers (ended_at TEXT); CREATE TABLE pages (id INTEGER PRIMARY KEY, body);
+         CREATE VIRTUAL TABLE search USING fts5(body, content='pages', content_rowid='id')",
+    );
+    assert_eq!(messages(&place, 0), Vec::<String>::new());
+}

@@ -1,0 +1,45 @@
+//! Records that cannot be read, and rules that match none.
+
+use insta::assert_snapshot;
+
+use super::super::super::support::{Place, rule};
+use super::{customers, found, messages};
+
+#[test]
+fn unreadable_times_are_counted_and_the_first_are_named() {
+    let place = customers();
+    place.sql(
+        "INSERT INTO customers VALUES (1, 'a', '31-12-2020'), (2, 'b', 'soon'), (3, 'c', 17), (4, 'd', 'x'),
+         (5, 'e', '2199-01-01'), (6, 'f', NULL)",
+    );
+    assert_snapshot!(found(&place, 0), @r"
+    warning[unreadable]: 4 records of app.customers cannot be read, and so are kept; first: 1 (ended_at: not a date), 2 (ended_at: not a date), 3 (ended_at: not a date)
+      --> policy.toml:16:1
+       |
+    16 | after = 'ended_at'
+       | ^^^^^
+       |
+       = help: correct the values, or say in the policy how the column is written (`formats`) and what means empty (`empty`)
+    ");
+}
+
+#[test]
+fn a_rule_that_matches_nothing_is_told_where_there_are_records() {
+    let rules =
+        format!("{}when = \"kind = 'Extern'\"\n", rule("accounts", "customers", "1 year", "ended_at"));
+    let place = Place::with_rules(&rules);
+    place.sql("CREATE TABLE customers (id INTEGER PRIMARY KEY, kind TEXT, ended_at TEXT)");
+    assert_eq!(messages(&place, 0), Vec::<String>::new(), "an empty table proves nothing");
+    place.sql("INSERT INTO customers VALUES (1, 'extern', NULL), (2, 'intern', NULL)");
+    assert_snapshot!(found(&place, 0), @r#"
+    warning[matches-nothing]: rule `accounts` matches none of the 2 records of app.customers
+      --> policy.toml:17:8
+       |
+    17 | when = "kind = 'Extern'"
+       |        ^^^^^^^^^^^^^^^^^
+       |
+       = help: compare `when` with what the columns hold; texts are compared letter by letter
+    "#);
+    place.sql("UPDATE customers SET kind = 'Extern' WHERE id = 1");
+    assert_eq!(messages(&place, 0), Vec::<String>::new());
+}
