@@ -289,6 +289,7 @@ fn a_report_leaves_no_trace_in_a_folder() {
     let before = looks();
     report(&place, &["--list", "--all"]).code(0);
     place.frist(&["check", "policies/policy.toml"]).code(0);
+    place.frist(&["check", "--data", "policies/policy.toml"]).code(0);
     assert_eq!(looks(), before);
     assert_eq!(place.snapshot(), files);
 }

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use super::csv_support::{csv_place, csv_place_on_disk, file, write};
 use super::support::{COMING, OLD, Place};
 
-const COMMANDS: [&[&str]; 4] = [
+const COMMANDS: [&[&str]; 5] = [
     &["check"],
+    &["check", "--data"],
     &["report"],
     &["report", "--format", "json"],
     &["report", "--list", "--all", "--format", "json"],

@@ -23,8 +23,13 @@ fn rows() -> String {
     )
 }
 
-const COMMANDS: [&[&str]; 4] =
-    [&["check"], &["report"], &REPORT, &["report", "--list", "--all", "--format", "json"]];
+const COMMANDS: [&[&str]; 5] = [
+    &["check"],
+    &["check", "--data"],
+    &["report"],
+    &REPORT,
+    &["report", "--list", "--all", "--format", "json"],
+];
 
 /// What a folder looks like: names, bytes, times and modes, and the folder's own times, which
 /// tell of files that came and went.
@@ -86,11 +91,13 @@ fn is_read(arguments: &[&str], ran: Ran) {
 /// `report` says why the database cannot be read.
 fn is_not_read(code: &'static str) -> impl Fn(&[&str], Ran) {
     move |arguments, ran| {
-        let ran = ran.expect(if arguments[0] == "check" { 0 } else { 3 });
+        let ran = ran.expect(if arguments == ["check"] { 0 } else { 3 });
         if arguments.contains(&"json") {
             assert_eq!(ran.problems("log"), [code]);
             assert_eq!(ran.json()["sources"][0]["status"], "failed");
             assert_eq!(ran.rule("log")["due"], json!(null), "what was not read is not counted");
+        } else if arguments == ["check", "--data"] {
+            assert!(ran.out.contains(&format!("error[{code}]")), "{ran:?}");
         } else if arguments[0] == "report" {
             assert!(format!("{}{}", ran.out, ran.err).contains("data.db"), "{ran:?}");
         }
@@ -165,6 +172,40 @@ fn a_closed_database_is_read_without_a_trace() {
     assert_no_trace(&rollback(), ran, is_read);
     assert_no_trace(&closed_wal(), ran, is_read);
     assert_no_trace(&persistent_journal(), ran, is_read);
+}
+
+/// Tables that are looked at only to see that nobody covers them.
+const FORGOTTEN: &str = "
+    CREATE TABLE forgotten (id INTEGER PRIMARY KEY, log INTEGER REFERENCES log, body TEXT);
+    CREATE VIRTUAL TABLE words USING fts5(body); INSERT INTO words VALUES ('a word');
+    CREATE VIRTUAL TABLE older USING fts4(body); INSERT INTO older VALUES ('a word');
+    CREATE VIRTUAL TABLE places USING rtree(id, x0, x1); INSERT INTO places VALUES (1, 2, 3);
+    CREATE TRIGGER copy AFTER DELETE ON log BEGIN INSERT INTO forgotten (body) VALUES (OLD.at); END;";
+
+fn live() -> (Place, Option<Connection>) {
+    let (place, connection) = live_wal();
+    (place, Some(connection))
+}
+
+/// Makes these tables, by the connection that keeps a log alive where there is one.
+fn forget(place: &Place, connection: Option<&Connection>) {
+    match connection {
+        Some(connection) => connection.execute_batch(FORGOTTEN).unwrap(),
+        None => drop(place.database(FORGOTTEN)),
+    }
+}
+
+#[test]
+fn what_nobody_covers_is_found_without_a_trace() {
+    for (place, connection) in [(rollback(), None), live(), (closed_wal(), None)] {
+        forget(&place, connection.as_ref());
+        let before = look(place.folder());
+        for format in ["text", "json"] {
+            let ran = place.frist(&["check", "--data", "--format", format]).expect(0);
+            assert!(ran.out.contains("forgotten") && ran.out.contains("places"), "{ran:?}");
+            assert!(look(place.folder()) == before, "a trace in {:?}", look(place.folder()).keys());
+        }
+    }
 }
 
 #[test]
