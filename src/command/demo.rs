@@ -30,7 +30,7 @@ pub(super) fn run(
     writeln!(console.out, "A small company lives in {} now: {TALE}", folder.display())?;
     let policy = policy.display().to_string();
     let steps: [(&str, &[&str]); 5] = [
-        ("Is the policy sound?", &["check", &policy]),
+        ("Is the policy sound, and does it cover all that is there?", &["check", "--data", &policy]),
         ("What is due? This changes nothing.", &["report", &policy]),
         ("Delete it. On a terminal frist would ask; --yes answers.", &["purge", "--yes", &policy]),
         ("Is anything left that is due?", &["report", "--fail-on-due", &policy]),

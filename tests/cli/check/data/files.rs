@@ -65,6 +65,15 @@ fn csv_files_of_another_source_and_ignored_ones_are_covered() {
 }
 
 #[test]
+fn csv_files_that_are_records_of_a_folder_are_covered() {
+    let place = with(&logs(""), &["data/access-1.csv", "data/old.csv"]);
+    let folder = "\n[source.old]\nfiles = \"data\"\nmatch = \"old.csv\"\n[[rule]]\nname = \"old\"\ndata = \"old\"\n\
+                  keep = \"1 year\"\nafter = \"modified\"\n";
+    place.write("policy.toml", format!("{}{folder}", logs("")));
+    assert_eq!(messages(&place, 0), Vec::<String>::new());
+}
+
+#[test]
 fn csv_files_below_a_pattern_of_many_folders_are_named_by_their_path() {
     let policy = logs("").replace("data/access-*.csv", "data/**/access-*.csv");
     let place = with(
