@@ -31,7 +31,7 @@ pub struct Coverage {
 
 /// Problems that the policy, or the form of the data, has to answer for; all others kept the
 /// data from being read.
-const ANSWERED_FOR: [&str; 8] = [
+const ANSWERED_FOR: [&str; 10] = [
     "missing-table",
     "missing-column",
     "not-a-table",
@@ -40,6 +40,8 @@ const ANSWERED_FOR: [&str; 8] = [
     "ambiguous-column",
     "utf-16",
     "not-utf-8",
+    "ambiguous-relation",
+    "unindexed-relation",
 ];
 
 impl Coverage {

@@ -52,11 +52,22 @@ fn unreadable(rule: &Rule, survey: &RuleSurvey) -> Option<Finding> {
 
 /// A rule that matches nothing although there are records is seldom meant.
 fn nothing_matched(rule: &Rule, survey: &RuleSurvey) -> Option<Finding> {
-    if rule.when.is_none() || survey.total == 0 || survey.counted.tallies[survey.rule].matched() > 0 {
+    let is_about_some = rule.when.is_some() || !rule.only_if.is_empty();
+    if !is_about_some || survey.total == 0 || survey.counted.tallies[survey.rule].matched() > 0 {
         return None;
     }
-    let message =
-        format!("rule `{}` matches none of the {} of {}", rule.name, records(survey.total), rule.data());
-    let help = "compare `when` with what the columns hold; texts are compared letter by letter";
-    Some(Finding::warning("matches-nothing", message, rule.places.when.clone()).help(help))
+    let message = format!(
+        "rule `{}` matches no record of {}, which has {}",
+        rule.name,
+        rule.data(),
+        records(survey.total)
+    );
+    let (help, place) = match rule.when {
+        Some(_) => (
+            "compare `when` with what the columns hold; texts are compared letter by letter",
+            &rule.places.when,
+        ),
+        None => ("compare `only-if` with what the related tables hold", &rule.places.data),
+    };
+    Some(Finding::warning("matches-nothing", message, place.clone()).help(help))
 }

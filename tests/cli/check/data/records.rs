@@ -32,7 +32,7 @@ fn a_rule_that_matches_nothing_is_told_where_there_are_records() {
     assert_eq!(messages(&place, 0), Vec::<String>::new(), "an empty table proves nothing");
     place.sql("INSERT INTO customers VALUES (1, 'extern', NULL), (2, 'intern', NULL)");
     assert_snapshot!(found(&place, 0), @r#"
-    warning[matches-nothing]: rule `accounts` matches none of the 2 records of app.customers
+    warning[matches-nothing]: rule `accounts` matches no record of app.customers, which has 2 records
       --> policy.toml:17:8
        |
     17 | when = "kind = 'Extern'"
@@ -42,4 +42,26 @@ fn a_rule_that_matches_nothing_is_told_where_there_are_records() {
     "#);
     place.sql("UPDATE customers SET kind = 'Extern' WHERE id = 1");
     assert_eq!(messages(&place, 0), Vec::<String>::new());
+}
+
+#[test]
+fn relations_are_looked_at_too() {
+    let rules = rule("accounts", "customers", "1 year", "ended_at");
+    let orders = "only-if = [{ table = \"orders\", on = \"customer_id = id\" }]\n";
+    let place = Place::with_rules(&(rules + orders));
+    place.sql(
+        "CREATE TABLE customers (id INTEGER PRIMARY KEY, ended_at TEXT); INSERT INTO customers VALUES (1, NULL)",
+    );
+    assert_eq!(
+        messages(&place, 1),
+        ["[missing-table] the database has no table `orders`; it has: customers"]
+    );
+    place.sql("CREATE TABLE orders (customer_id)");
+    assert_eq!(
+        messages(&place, 0),
+        [
+            "[uncovered-table] table `orders` of source `app` (empty now) is covered by no rule and no `ignore`",
+            "[matches-nothing] rule `accounts` matches no record of app.customers, which has 1 record"
+        ]
+    );
 }
