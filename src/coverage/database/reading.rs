@@ -13,7 +13,7 @@ use crate::dataset::Problem;
 use crate::dataset::request::Request;
 use crate::dataset::sqlite::foreign_key::{self, Reference};
 use crate::dataset::sqlite::schema::{Table, describe};
-use crate::dataset::sqlite::{count, prefilter, quoted};
+use crate::dataset::sqlite::{count, prefilter, quoted, related};
 
 /// What stands in a database, as far as coverage asks.
 pub(super) struct Facts<'p> {
@@ -138,6 +138,7 @@ fn about<'p>(connection: &Connection, named: Named<'p>, request: Request<'p>) ->
         }
         Ok(table) => {
             about.wrong = missing_columns(&about, &table);
+            about.wrong.extend(wrong_relations(connection, &about, &table));
             if about.wrong.is_empty() {
                 about.references = references(connection, &table)?;
                 about.unindexed = unindexed(connection, &about.request, &table)?;
@@ -163,6 +164,18 @@ fn missing_columns(about: &About<'_>, table: &Table) -> Vec<(Range<usize>, Probl
     named.extend(settings.key.iter().chain(subject).map(|column| (place.clone(), column.as_str())));
     let missing = |(place, column): (Range<usize>, &str)| Some((place, table.require(column, "").err()?));
     named.into_iter().filter_map(missing).collect()
+}
+
+/// Every relation whose rows cannot be found.
+fn wrong_relations(
+    connection: &Connection,
+    about: &About<'_>,
+    table: &Table,
+) -> Vec<(Range<usize>, Problem)> {
+    let questions = about.request.book.questions().iter();
+    let wrong = questions
+        .filter_map(|question| Some((&question.relation, related::join(connection, table, question).err()?)));
+    wrong.map(|(relation, problem)| (relation.span.clone(), problem)).collect()
 }
 
 fn references(connection: &Connection, table: &Table) -> rusqlite::Result<Vec<Pointing>> {

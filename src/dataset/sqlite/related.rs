@@ -32,7 +32,8 @@ pub fn resolve(connection: &Connection, table: &Table, book: &RuleBook) -> Resul
     book.questions().iter().map(|question| join(connection, table, question)).collect()
 }
 
-fn join(connection: &Connection, table: &Table, question: &Question) -> Result<Join, Problem> {
+/// Finds out how one relation joins its tables, or why it cannot.
+pub fn join(connection: &Connection, table: &Table, question: &Question) -> Result<Join, Problem> {
     let relation = &question.relation;
     let engine = |error: rusqlite::Error| {
         Problem::new("sqlite", format!("table `{}`: {error}", relation.table)).at(&relation.at)

@@ -56,6 +56,7 @@ fn relations_are_looked_at_too() {
         messages(&place, 1),
         ["[missing-table] the database has no table `orders`; it has: customers"]
     );
+    assert!(found(&place, 1).contains("--> policy.toml:17:22"), "{}", found(&place, 1));
     place.sql("CREATE TABLE orders (customer_id)");
     assert_eq!(
         messages(&place, 0),
