@@ -1,7 +1,7 @@
 //! Whether policies cover what their sources hold: the part of `check` that opens sources.
 //!
-//! Everything here reads. [`records`] asks what the rules make of the records that are there,
-//! [`database`] what else stands in a database, [`csv`] and [`folder`] which files nobody
+//! Everything here reads. `records` asks what the rules make of the records that are there,
+//! `database` what else stands in a database, `csv` and `folder` which files nobody
 //! mentioned. Each answer is a [`Finding`] at a place in the policy.
 
 mod claims;
