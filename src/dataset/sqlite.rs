@@ -8,6 +8,7 @@ pub mod count;
 mod failure;
 pub mod foreign_key;
 pub mod functions;
+pub mod join;
 pub mod list;
 mod name;
 pub mod open;

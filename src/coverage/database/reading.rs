@@ -13,7 +13,7 @@ use crate::dataset::Problem;
 use crate::dataset::request::Request;
 use crate::dataset::sqlite::foreign_key::{self, Reference};
 use crate::dataset::sqlite::schema::{Table, describe};
-use crate::dataset::sqlite::{count, prefilter, quoted, related};
+use crate::dataset::sqlite::{count, join, prefilter, quoted};
 
 /// What stands in a database, as far as coverage asks.
 pub(super) struct Facts<'p> {
@@ -174,7 +174,7 @@ fn wrong_relations(
 ) -> Vec<(Range<usize>, Problem)> {
     let questions = about.request.book.questions().iter();
     let wrong = questions
-        .filter_map(|question| Some((&question.relation, related::join(connection, table, question).err()?)));
+        .filter_map(|question| Some((&question.relation, join::join(connection, table, question).err()?)));
     wrong.map(|(relation, problem)| (relation.span.clone(), problem)).collect()
 }
 

@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
+use super::join::Join;
 use super::quoted;
-use super::related::Join;
 use crate::dataset::Problem;
 use crate::diagnostic::nearest;
 
@@ -68,17 +68,21 @@ impl Table {
 
     /// Checks that a column exists.
     pub fn require(&self, column: &str, place: &str) -> Result<(), Problem> {
-        if self.columns.iter().any(|known| known == column) {
-            return Ok(());
-        }
-        let known = self.columns.iter().map(String::as_str);
-        let advice = match nearest(column, known) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("it has: {}", self.columns.join(", ")),
-        };
-        let message = format!("table `{}` has no column `{column}`; {advice}", self.name);
-        Err(Problem::new("missing-column", message).at(place))
+        require_column(&self.name, &self.columns, column, place)
     }
+}
+
+/// Checks that a table has a column.
+pub fn require_column(table: &str, columns: &[String], column: &str, place: &str) -> Result<(), Problem> {
+    if columns.iter().any(|known| known == column) {
+        return Ok(());
+    }
+    let advice = match nearest(column, columns.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("it has: {}", columns.join(", ")),
+    };
+    let message = format!("table `{table}` has no column `{column}`; {advice}");
+    Err(Problem::new("missing-column", message).at(place))
 }
 
 /// Describes one table, or says why rules cannot be about it.
@@ -86,7 +90,8 @@ pub fn describe(connection: &Connection, name: &str, place: &str) -> Result<Tabl
     let engine =
         |error: rusqlite::Error| Problem::new("sqlite", format!("table `{name}`: {error}")).at(place);
     let Some((kind, without_rowid)) = kind_of(connection, name).map_err(engine)? else {
-        return Err(no_such_table(connection, name).at(place));
+        let names = table_names(connection).unwrap_or_default();
+        return Err(no_such_table(name, &names).at(place));
     };
     if kind != "table" || name.starts_with("sqlite_") {
         return Err(not_a_table(name, &kind).at(place));
@@ -110,8 +115,8 @@ pub fn table_names(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
 }
 
-fn no_such_table(connection: &Connection, name: &str) -> Problem {
-    let names = table_names(connection).unwrap_or_default();
+/// Says that a table is not among those that there are.
+pub fn no_such_table(name: &str, names: &[String]) -> Problem {
     let advice = match nearest(name, names.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),
         None if names.is_empty() => "it has no table at all".to_string(),
@@ -130,7 +135,8 @@ fn not_a_table(name: &str, kind: &str) -> Problem {
     Problem::new("not-a-table", message)
 }
 
-fn columns(connection: &Connection, name: &str) -> rusqlite::Result<(Vec<String>, Vec<String>)> {
+/// The columns of a table or view, and those of its primary key.
+pub fn columns(connection: &Connection, name: &str) -> rusqlite::Result<(Vec<String>, Vec<String>)> {
     // hidden = 1 marks the hidden columns of virtual tables; 2 and 3 are generated columns.
     let sql = "SELECT name, pk FROM pragma_table_xinfo(?1, 'main') WHERE hidden <> 1 ORDER BY cid";
     let mut statement = connection.prepare(sql)?;

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::list::records;
 use super::open::{Opener, read};
 use super::schema::{Table, describe};
-use super::{count, foreign_key, functions, prefilter, problem, related};
+use super::{count, foreign_key, functions, join, prefilter, problem};
 use crate::dataset::request::{Extent, Flow, NAMED, Request, RuleSurvey, TableSurvey, Unusable};
 use crate::dataset::{Counted, Problem};
 use crate::policy::Source;
@@ -56,7 +56,7 @@ pub fn table_for(connection: &Connection, source: &Source, request: &Request<'_>
         rule.columns().try_for_each(|(column, place)| table.require(column, place))?;
     }
     source.settings(request.table).key.iter().try_for_each(|column| table.require(column, place))?;
-    table.joins = related::resolve(connection, &table, &request.book)?;
+    table.joins = join::resolve(connection, &table, &request.book)?;
     Ok(table)
 }
 
