@@ -6,7 +6,8 @@
 //! ```
 //!
 //! What is quoted is the median of the ratios of neighbouring runs: absolute times drift with
-//! the machine. Words after `--` choose from: report, purge, waits, nightly.
+//! the machine. Words after `--` choose from: report, purge, waits, nightly,
+//! related.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(missing_docs)]
@@ -15,6 +16,8 @@
 mod data;
 #[path = "support/measure.rs"]
 mod measure;
+#[path = "support/related.rs"]
+mod related;
 #[path = "support/rows.rs"]
 mod rows;
 
@@ -46,6 +49,24 @@ fn main() {
     if wanted("nightly") {
         nightly(&database, count);
     }
+    if wanted("related") {
+        related(rows, count);
+    }
+}
+
+/// A million records and five times as many rows that belong to them.
+fn related(rows: u64, count: u64) {
+    let data = related::Related::build(rows);
+    let query = "SELECT count(*) FROM customers AS c WHERE max(created_at, coalesce((SELECT max(at) FROM contacts \
+                 WHERE customer_id = c.id), '')) < date('now', '-5 years')";
+    let measured = pairs(count, || frist(&["report", &data.policy]), || shell(&data.path, query).unwrap());
+    print(
+        ["frist", "sqlite3"],
+        "report with related rows / the same in SQL",
+        "told for comparison",
+        &measured,
+    );
+    println!("  peak memory of report: {} MiB\n", peak(&["report", &data.policy]));
 }
 
 fn report(database: &Database, count: u64) {
