@@ -23,9 +23,9 @@ pub(crate) fn each_in_order<R: Read + Send, T: Default, E: From<io::Error> + Sen
 ) -> Result<(), E> {
     let work = Turns::new(work);
     run(chunks, |number, chunk, prepared| {
+        let stop = StopOtherwise(&work);
         prepare(chunk, prepared);
         // Who waits here is behind one that failed, and says nothing.
-        let stop = StopOtherwise(&work);
         let Some(mut turn) = work.wait_for(number) else { return Ok(()) };
         let worked = if chunk.bytes().is_empty() { Ok(()) } else { (turn.of)(chunk, prepared) };
         work.end(turn, worked.is_ok());
@@ -223,10 +223,16 @@ mod tests {
 
     #[test]
     fn a_panic_in_one_thread_does_not_leave_the_other_waiting() {
+        let until_here = |chunk: &Chunk| assert!(chunk.offset < 1_000, "on purpose");
+        let prepared = std::panic::catch_unwind(|| {
+            let prepare = |chunk: &Chunk, (): &mut ()| until_here(chunk);
+            each_in_order(&mut chunks(Endless(usize::MAX), 64), prepare, |_, ()| -> io::Result<()> { Ok(()) })
+        });
+        assert!(!matches!(prepared, Ok(Ok(()))));
         for in_order in [false, true] {
             let ended = std::panic::catch_unwind(|| {
                 let work = |chunk: &Chunk| -> io::Result<()> {
-                    assert!(chunk.offset < 1_000, "on purpose");
+                    until_here(chunk);
                     Ok(())
                 };
                 let mut chunks = chunks(Endless(usize::MAX), 64);
