@@ -59,6 +59,8 @@ impl Chunk {
             self.from -= left.len();
             self.buffer[self.from..][..left.len()].copy_from_slice(left);
         } else {
+            // What an earlier block left behind the end must not grow with every further one.
+            self.buffer.truncate(self.to);
             self.buffer.splice(..self.from, left.iter().copied());
             self.to = self.to - self.from + left.len();
             self.from = 0;
@@ -126,9 +128,12 @@ impl Structure {
         }
         chunk.index.build(&chunk.buffer[chunk.from..chunk.to], &self.dialect, is_last, most);
         self.wanted = 0;
-        if !chunk.index.is_empty() || is_last {
+        // A record that began in an earlier block is the first.
+        let is_too_long = chunk.records().next().is_some_and(|first| first.end > LONGEST);
+        if !is_too_long && (!chunk.index.is_empty() || is_last) {
             self.hand_out(chunk, chunk.index.end(), None);
-        } else if there >= LONGEST {
+        } else if is_too_long || there >= LONGEST {
+            chunk.index.clear();
             self.gave_up = true;
             self.hand_out(chunk, there, Some(Part::First));
         } else {

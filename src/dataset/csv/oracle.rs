@@ -181,6 +181,24 @@ fn a_quote_that_is_never_closed_keeps_what_follows_without_reading_it_into_memor
 }
 
 #[test]
+fn a_record_is_too_long_wherever_the_blocks_end() {
+    let dialect = Dialect { delimiter: b',', quote: Some(b'"'), width: None };
+    for (length, is_judged) in [(LONGEST, true), (LONGEST + 1, false), (LONGEST + 100_000, false)] {
+        let mut bytes = b"a,b\n".to_vec();
+        bytes.resize(4 + length - 1, b'x');
+        bytes.extend_from_slice(b"\nc,d\n");
+        let mut chunks = Chunks::new(&bytes[..], dialect.clone());
+        let (mut chunk, mut parts) = (Chunk::default(), 0);
+        let mut covered = 0;
+        while chunks.next(&mut chunk).unwrap() {
+            covered += chunk.bytes().len();
+            parts += usize::from(chunk.part.is_some());
+        }
+        assert_eq!((covered, parts == 0), (bytes.len(), is_judged), "{length}");
+    }
+}
+
+#[test]
 fn every_short_text_of_hostile_bytes_reads_the_same() {
     let dialect = Dialect { delimiter: b',', quote: Some(b'"'), width: Some(2) };
     let alphabet = b"\",\n\ra";
