@@ -131,10 +131,10 @@ impl Writer {
         let synced = File::open(&log).and_then(|log| log.sync_data());
         synced
             .map_err(|error| Problem::new("io-error", format!("cannot sync {}: {error}", log.display())))?;
-        if is_alone {
-            self.checkpoints.borrow_mut().get_or_insert_with(|| Checkpoints::of(&self.path)).next();
-        } else {
-            *self.checkpoints.borrow_mut() = None;
+        let mut checkpoints = self.checkpoints.borrow_mut();
+        let is_moved = is_alone && checkpoints.get_or_insert_with(|| Checkpoints::of(&self.path)).next();
+        if !is_moved {
+            *checkpoints = None;
             self.try_checkpoint("PRAGMA wal_checkpoint(PASSIVE)");
         }
         Ok(())
