@@ -16,7 +16,7 @@ use crate::value::Value;
 
 pub use common_case::{CommonCase, CommonTally};
 pub use newest::{Newest, Protection};
-pub use related::{Asked, Found, LatestOf, Question};
+pub use related::{Asked, Found, LatestOf, Question, Speaks};
 use started::{PartKind, StartPart, Started, Starts};
 pub use tally::{Counts, Extremes, Tally};
 
@@ -161,8 +161,8 @@ impl RuleBook {
         Clause {
             starts: Starts { choice: rule.start.choice, parts },
             when,
-            unless: rule.unless.iter().map(|relation| self.ask(Question::any(relation, true))).collect(),
-            only_if: rule.only_if.iter().map(|relation| self.ask(Question::any(relation, false))).collect(),
+            unless: rule.unless.iter().map(|relation| self.ask(Question::any(relation))).collect(),
+            only_if: rule.only_if.iter().map(|relation| self.ask(Question::any(relation))).collect(),
             cutoff: rule.schedule.cutoff(now),
             schedule: rule.schedule.clone(),
             past: rule.keep_newest.and_then(|_| past(rule, now)),
@@ -266,7 +266,8 @@ impl RuleBook {
         if self.is_single() || own.state != State::Due {
             return Some(own);
         }
-        if let Some(speaker) = self.clauses[rule].speaker(row) {
+        // Doubt keeps the record.
+        if let Some(speaker) = self.clauses[rule].speaker(row, Speaks::Doubtful) {
             return Some(Verdict { state: State::Spared, reason: Reason::Spared(speaker), ..own });
         }
         let others = (0..self.clauses.len()).filter(|other| *other != rule);
@@ -304,8 +305,14 @@ impl RuleBook {
         own: &Verdict,
         row: &impl Fn(usize) -> Value<'v>,
     ) -> bool {
-        let Some(opinion) = self.clauses[other].opinion(row) else { return false };
-        if opinion.state == State::Unrelated || self.clauses[other].speaker(row).is_some() {
+        let other_clause = &self.clauses[other];
+        let Some(opinion) = other_clause.opinion(row) else {
+            // A rule of which nobody can say whether it means the record keeps it.
+            return other_clause.may_mean(row);
+        };
+        // Only a rule that would act, and surely spares the record instead, overrules nothing.
+        let spares = opinion.state == State::Due && other_clause.speaker(row, Speaks::Yes).is_some();
+        if opinion.state == State::Unrelated || spares {
             return false;
         }
         let (State::Due, Some(event), Some(own_event)) = (opinion.state, opinion.event, own.event) else {
@@ -329,15 +336,23 @@ impl Clause {
             && self.is_related(row)
     }
 
-    /// Whether there are the related rows without which no record is meant.
+    /// Whether there surely are the related rows without which no record is meant.
     fn is_related<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> bool {
-        self.only_if.iter().all(|answer| row(*answer) == Value::Integer(1))
+        self.only_if.iter().all(|answer| Speaks::from_cell(row(*answer)) == Speaks::Yes)
     }
 
-    /// The answer that spares a record.
-    fn speaker<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> Option<usize> {
-        // Whatever is not a clear no keeps the record.
-        self.unless.iter().copied().find(|answer| row(*answer) != Value::Integer(0))
+    /// Whether it is in doubt, and not sure, that the rule does not mean the record for want of
+    /// related rows.
+    fn may_mean<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> bool {
+        let when = self.when.as_ref();
+        let matches = when.is_none_or(|(when, columns)| when.eval(|column| row(columns[column])).matches());
+        let all = || self.only_if.iter().all(|answer| Speaks::from_cell(row(*answer)) != Speaks::No);
+        matches && !self.only_if.is_empty() && all()
+    }
+
+    /// The first answer that speaks for a record, at least so clearly.
+    fn speaker<'v>(&self, row: &impl Fn(usize) -> Value<'v>, clearly: Speaks) -> Option<usize> {
+        self.unless.iter().copied().find(|answer| Speaks::from_cell(row(*answer)) >= clearly)
     }
 
     /// The event, where it can be read and is not in the future.

@@ -1,6 +1,7 @@
 //! What a valid policy may still have wrong with it: one file per check.
 
 mod contradictory_law;
+mod evidence_goes_first;
 mod horizon;
 mod not_enforced;
 mod refused_folder;
@@ -19,6 +20,7 @@ pub use same_data::together;
 pub fn policy(policy: &Policy) -> Vec<Finding> {
     let checks = [
         contradictory_law::check,
+        evidence_goes_first::check,
         horizon::check,
         not_enforced::check,
         refused_folder::check,

@@ -68,8 +68,8 @@ impl fmt::Display for Side {
 
 impl On {
     pub(super) fn parse(text: &str) -> Result<On, Complaint> {
-        let parsed = side(text).and_then(|(theirs, rest)| {
-            let (ours, rest) = side(rest.trim_start().strip_prefix('=')?)?;
+        let parsed = side(text, 0).and_then(|(theirs, rest)| {
+            let (ours, rest) = side(rest.trim_start().strip_prefix('=')?, 0)?;
             rest.trim().is_empty().then_some(On { theirs, ours })
         });
         parsed.ok_or_else(|| {
@@ -81,13 +81,19 @@ impl On {
     }
 }
 
+/// There are two functions, and to use one of them twice changes nothing.
+const MOST_FOLDS: usize = 2;
+
 /// Reads one side; it, and what follows.
-fn side(text: &str) -> Option<(Side, &str)> {
+fn side(text: &str, depth: usize) -> Option<(Side, &str)> {
+    if depth > MOST_FOLDS {
+        return None;
+    }
     let (name, rest) = name(text.trim_start())?;
     let fold = [Fold::Lower, Fold::Trim].into_iter().find(|fold| name.eq_ignore_ascii_case(fold.word()));
     match (fold, rest.trim_start().strip_prefix('(')) {
         (Some(fold), Some(inner)) => {
-            let (mut side, rest) = side(inner)?;
+            let (mut side, rest) = side(inner, depth + 1)?;
             side.folds.insert(0, fold);
             Some((side, rest.trim_start().strip_prefix(')')?))
         }
@@ -165,5 +171,7 @@ mod tests {
         ] {
             assert_eq!(read(text), None, "{text}");
         }
+        let deep = format!("{}k{} = id", "lower(".repeat(60_000), ")".repeat(60_000));
+        assert_eq!(read(&deep), None);
     }
 }

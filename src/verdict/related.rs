@@ -22,12 +22,35 @@ pub struct Question {
 pub enum Asked {
     /// The latest of their times.
     Latest(LatestOf),
-    /// Whether there is one. What is unknown or cannot be read counts or does not, so that the
-    /// record is kept either way.
-    Any {
-        /// Whether a row counts of which nobody can say whether it is meant.
-        doubt_counts: bool,
-    },
+    /// Whether there is one.
+    Any,
+}
+
+/// Whether a related row counts, or whether there is one that does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Speaks {
+    /// It does not.
+    No,
+    /// Its condition is unknown or cannot be read: nobody can say.
+    Doubtful,
+    /// It does.
+    Yes,
+}
+
+impl Speaks {
+    /// As the number of a cell: the greatest of several is the answer for all of them.
+    pub fn to_cell(self) -> i64 {
+        self as i64
+    }
+
+    /// Back from a cell.
+    pub fn from_cell(cell: Value<'_>) -> Speaks {
+        match cell {
+            Value::Integer(0) | Value::Null => Speaks::No,
+            Value::Integer(2) => Speaks::Yes,
+            _ => Speaks::Doubtful,
+        }
+    }
 }
 
 /// Which time of related rows is asked for.
@@ -46,18 +69,17 @@ impl Question {
         Question { relation, asked }
     }
 
-    pub(super) fn any(relation: &Relation, doubt_counts: bool) -> Question {
-        Question { relation: relation.clone(), asked: Asked::Any { doubt_counts } }
+    pub(super) fn any(relation: &Relation) -> Question {
+        Question { relation: relation.clone(), asked: Asked::Any }
     }
 
     /// Whether a related row counts, by the answer of the relation's `where`.
-    pub fn counts<'v>(&self, row: impl Fn(usize) -> Value<'v>) -> bool {
-        let Some(condition) = &self.relation.condition else { return true };
-        match (condition.eval(row), &self.asked) {
-            (Truth::True, _) => true,
-            (Truth::False, _) => false,
-            (Truth::Unknown | Truth::Unreadable { .. }, Asked::Latest(_)) => true,
-            (Truth::Unknown | Truth::Unreadable { .. }, Asked::Any { doubt_counts }) => *doubt_counts,
+    pub fn counts<'v>(&self, row: impl Fn(usize) -> Value<'v>) -> Speaks {
+        let Some(condition) = &self.relation.condition else { return Speaks::Yes };
+        match condition.eval(row) {
+            Truth::True => Speaks::Yes,
+            Truth::False => Speaks::No,
+            Truth::Unknown | Truth::Unreadable { .. } => Speaks::Doubtful,
         }
     }
 }

@@ -182,16 +182,24 @@ impl World {
             return Some("spared");
         }
         let overrules = |(place, other): (usize, &Rule)| {
-            let applies = place != which && self.matches(customer, other) && !self.spares(customer, other);
-            applies
-                && match self.started(customer, &other.after) {
-                    Started::Unrelated => false,
-                    Started::Unreadable | Started::NotYet => true,
-                    Started::On(day) => {
-                        let theirs = day + other.keep + 1;
-                        theirs > due_on || (theirs == due_on && place < which)
-                    }
+            if place == which {
+                return false;
+            }
+            if !self.matches(customer, other) {
+                // Whether it means the record is in doubt, and doubt keeps it.
+                return other.only_if.is_some_and(|filtered| self.has_row(customer, filtered, true));
+            }
+            match self.started(customer, &other.after) {
+                Started::Unrelated => false,
+                Started::Unreadable | Started::NotYet => true,
+                Started::On(day) => {
+                    let theirs = day + other.keep + 1;
+                    let surely_spares =
+                        other.unless.is_some_and(|filtered| self.has_row(customer, filtered, false));
+                    let is_later = theirs > due_on || (theirs == due_on && place < which);
+                    theirs > TODAY || (is_later && !surely_spares)
                 }
+            }
         };
         Some(if rules.iter().enumerate().any(overrules) { "overruled" } else { "due" })
     }

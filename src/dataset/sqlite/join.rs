@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use super::quoted;
-use super::schema::{Table, columns, no_such_table, require_column};
+use super::schema::{Table, columns, no_such_table, require_column, table_names};
 use crate::dataset::Problem;
 use crate::policy::{On, Relation, Side};
 use crate::verdict::{Asked, Question, RuleBook};
@@ -38,7 +38,7 @@ pub fn join(connection: &Connection, table: &Table, question: &Question) -> Resu
     let theirs = columns_of(connection, relation).map_err(engine)??;
     let asked = match &question.asked {
         Asked::Latest(latest) => Some(&latest.column),
-        Asked::Any { .. } => None,
+        Asked::Any => None,
     };
     for column in asked.into_iter().chain(relation.condition.iter().flat_map(|read| read.columns())) {
         require(relation, &theirs, column)?;
@@ -47,21 +47,17 @@ pub fn join(connection: &Connection, table: &Table, question: &Question) -> Resu
         Some(On { theirs: side, ours }) => {
             require(relation, &theirs, &side.column)?;
             table.require(&ours.column, &relation.at)?;
-            vec![(side.clone(), ours.clone())]
+            vec![Pair { theirs: side.clone(), ours: ours.clone(), is_ours_first: false }]
         }
         None => inferred(connection, table, relation).map_err(engine)??,
     };
     let alias = quoted(&alias_beside(&table.name));
-    let equal: Vec<String> = pairs
-        .iter()
-        .map(|(theirs, ours)| {
-            let theirs = folded(theirs, format!("{alias}.{}", quoted(&theirs.column)));
-            format!("{theirs} = {}", folded(ours, table.column_sql(&ours.column)))
-        })
-        .collect();
+    let equal: Vec<String> = pairs.iter().map(|pair| pair.sql(table, &alias)).collect();
+    let join = Join { from: format!("main.{}", quoted(&relation.table)), alias, on: equal.join(" AND ") };
+    require_another_table(connection, table, relation, &join).map_err(engine)??;
     let read = asked.into_iter().chain(relation.condition.iter().flat_map(|read| read.columns()));
-    require_index(connection, relation, &pairs, read).map_err(engine)??;
-    Ok(Join { from: format!("main.{}", quoted(&relation.table)), alias, on: equal.join(" AND ") })
+    require_index(connection, table, relation, (&join, &pairs), read).map_err(engine)??;
+    Ok(join)
 }
 
 /// A name for the related rows in a query about a table, so that neither hides the other.
@@ -95,15 +91,39 @@ fn require(relation: &Relation, columns: &[String], column: &str) -> Result<(), 
     require_column(&relation.table, columns, column, &relation.at)
 }
 
-type Pairs = Vec<(Side, Side)>;
+/// Two columns that are equal.
+struct Pair {
+    theirs: Side,
+    ours: Side,
+    /// Whether the record's column stands on the left, where its collation decides.
+    is_ours_first: bool,
+}
+
+impl Pair {
+    fn sql(&self, table: &Table, alias: &str) -> String {
+        let theirs = folded(&self.theirs, format!("{alias}.{}", quoted(&self.theirs.column)));
+        let mut ours = folded(&self.ours, table.column_sql(&self.ours.column));
+        if !self.theirs.folds.is_empty() && self.ours.folds.is_empty() {
+            // A column's affinity would keep the engine from an index on the function.
+            ours = format!("({ours} || '')");
+        }
+        if self.is_ours_first { format!("{ours} = {theirs}") } else { format!("{theirs} = {ours}") }
+    }
+}
+
+type Pairs = Vec<Pair>;
 
 /// The columns of the one foreign key between two tables, whichever of them holds it.
 fn inferred(connection: &Connection, table: &Table, relation: &Relation) -> Checked<Pairs> {
-    let mut keys = foreign_keys(connection, &relation.table, &table.name)?;
-    if !relation.table.eq_ignore_ascii_case(&table.name) {
-        let ours = foreign_keys(connection, &table.name, &relation.table)?;
-        keys.extend(ours.into_iter().map(|pairs| pairs.into_iter().map(|(a, b)| (b, a)).collect()));
-    }
+    // The parent's column stands on the left: its collation decides, as in the key itself.
+    let of_parent = |(child, parent)| Pair { theirs: child, ours: parent, is_ours_first: true };
+    let of_child = |(child, parent)| Pair { theirs: parent, ours: child, is_ours_first: false };
+    let theirs = foreign_keys(connection, &relation.table, &table.name)?.into_iter();
+    let ours = foreign_keys(connection, &table.name, &relation.table)?.into_iter();
+    let mut keys: Vec<Pairs> = theirs
+        .map(|key| key.into_iter().map(of_parent).collect())
+        .chain(ours.map(|key| key.into_iter().map(of_child).collect()))
+        .collect();
     if keys.len() == 1 {
         return Ok(Ok(keys.remove(0)));
     }
@@ -118,12 +138,12 @@ fn inferred(connection: &Connection, table: &Table, relation: &Relation) -> Chec
 }
 
 /// The foreign keys of one table that name another, each with its pairs of columns.
-fn foreign_keys(connection: &Connection, from: &str, to: &str) -> rusqlite::Result<Vec<Pairs>> {
+fn foreign_keys(connection: &Connection, from: &str, to: &str) -> rusqlite::Result<Vec<Vec<(Side, Side)>>> {
     let sql = "SELECT id, \"from\", coalesce(\"to\", (SELECT name FROM pragma_table_xinfo(?2, 'main') WHERE pk = seq + 1)) \
                FROM pragma_foreign_key_list(?1, 'main') WHERE lower(\"table\") = lower(?2) ORDER BY id, seq";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([from, to])?;
-    let mut keys: Vec<(i64, Pairs)> = Vec::new();
+    let mut keys: Vec<(i64, Vec<(Side, Side)>)> = Vec::new();
     let side = |column: String| Side { column, folds: Vec::new() };
     while let Some(row) = rows.next()? {
         let (id, pair): (i64, _) = (row.get(0)?, (side(row.get(1)?), side(row.get(2)?)));
@@ -135,40 +155,95 @@ fn foreign_keys(connection: &Connection, from: &str, to: &str) -> rusqlite::Resu
     Ok(keys.into_iter().map(|(_, pairs)| pairs).collect())
 }
 
-/// The index that is asked for holds all that is read, so that the rows themselves need not be.
+/// Deleting records must not change what is said of others: neither directly, through a view or a
+/// virtual table, nor by a trigger.
+fn require_another_table(
+    connection: &Connection,
+    table: &Table,
+    relation: &Relation,
+    join: &Join,
+) -> Checked<()> {
+    let sql = "SELECT rootpage FROM sqlite_schema WHERE lower(tbl_name) = lower(?1) AND rootpage > 0";
+    let mut statement = connection.prepare(sql)?;
+    let own: Vec<i64> =
+        statement.query_map([&table.name], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let mut program = connection.prepare(&format!("EXPLAIN SELECT * FROM {}", join.from))?;
+    let steps = program.query_map([], |row| Ok((row.get::<_, String>(1)?, row.get::<_, i64>(3)?)))?;
+    let steps: Vec<(String, i64)> = steps.collect::<rusqlite::Result<_>>()?;
+    let reads_own = steps.iter().any(|(step, page)| step == "OpenRead" && own.contains(page));
+    let is_virtual = steps.iter().any(|(step, _)| step == "VOpen");
+    let (what, help) = match () {
+        () if reads_own => {
+            ("reads the records' own table", "what is deleted would change what is said of the others")
+        }
+        () if is_virtual => ("is, or reads, a virtual table", "nobody can say what it reads"),
+        () if table.has_delete_trigger => (
+            "may be changed by a trigger of the records' table",
+            "what is deleted would change what is said of the others",
+        ),
+        () => return Ok(Ok(())),
+    };
+    let message = format!("`{}` {what}, and so cannot be a related table: {help}", relation.table);
+    Ok(Err(Problem::new("related-to-itself", message).at(&relation.at)))
+}
+
+/// Refuses a relation for which all of a large table would be read for every record. The index that
+/// is asked for holds all that is read, so that the rows themselves need not be.
 fn require_index<'r>(
     connection: &Connection,
+    table: &Table,
     relation: &Relation,
-    pairs: &Pairs,
+    (join, pairs): (&Join, &Pairs),
     read: impl Iterator<Item = &'r String>,
 ) -> Checked<()> {
-    let table = quoted(&relation.table);
-    let theirs: Vec<String> = pairs.iter().map(|(side, _)| folded(side, quoted(&side.column))).collect();
-    let equal: Vec<String> = theirs.iter().map(|column| format!("{column} = ?1")).collect();
-    let sql = format!("EXPLAIN QUERY PLAN SELECT 1 FROM main.{table} WHERE {}", equal.join(" AND "));
-    let mut statement = connection.prepare(&sql)?;
-    let steps: Vec<String> = statement.query_map([1], |row| row.get(3))?.collect::<rusqlite::Result<_>>()?;
-    if steps.iter().all(|step| !step.starts_with("SCAN")) {
+    if !searches_all(connection, table, join)? || !is_any_large(connection, &relation.table)? {
         return Ok(Ok(()));
     }
-    let sql = format!("SELECT count(*) FROM (SELECT 1 FROM main.{table} LIMIT ?1)");
-    if connection.query_row(&sql, [SMALL + 1], |row| row.get::<_, i64>(0))? <= SMALL {
-        return Ok(Ok(()));
-    }
+    let theirs: Vec<String> =
+        pairs.iter().map(|pair| folded(&pair.theirs, quoted(&pair.theirs.column))).collect();
     let mut indexed = theirs.clone();
     for column in read.map(|column| quoted(column)) {
         if !indexed.contains(&column) {
             indexed.push(column);
         }
     }
-    let names: Vec<&str> = pairs.iter().map(|(side, _)| side.column.as_str()).collect();
+    let names: Vec<&str> = pairs.iter().map(|pair| pair.theirs.column.as_str()).collect();
     let message = format!(
         "rows of `{}` are looked for by {}, which has no index, so that all of them would be read for every record; \
-         run: CREATE INDEX {} ON {table} ({})",
+         run: CREATE INDEX {} ON {} ({}); an index helps where both columns are declared with one type and one \
+         collation",
         relation.table,
         theirs.join(", "),
         quoted(&format!("{}_{}", relation.table, names.join("_"))),
+        quoted(&relation.table),
         indexed.join(", ")
     );
     Ok(Err(Problem::new("unindexed-relation", message).at(&relation.at)))
+}
+
+/// Whether the engine reads all related rows for one record, in the very comparison that it makes.
+fn searches_all(connection: &Connection, table: &Table, join: &Join) -> rusqlite::Result<bool> {
+    let Join { from, alias, on } = join;
+    let sql = format!(
+        "EXPLAIN QUERY PLAN SELECT EXISTS (SELECT 1 FROM {from} AS {alias} WHERE {on}) FROM {}",
+        table.sql()
+    );
+    let mut statement = connection.prepare(&sql)?;
+    let steps = statement.query_map([], |row| Ok((row.get::<_, i64>(1)?, row.get::<_, String>(3)?)))?;
+    let steps: Vec<(i64, String)> = steps.collect::<rusqlite::Result<_>>()?;
+    // The records themselves are read at the top, and the related rows below it.
+    Ok(steps.iter().any(|(parent, step)| *parent != 0 && step.starts_with("SCAN")))
+}
+
+/// Whether a table has many rows; of what a view reads, the largest table may be.
+fn is_any_large(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    let tables = table_names(connection)?;
+    let read = if tables.iter().any(|table| table == name) { vec![name.to_string()] } else { tables };
+    for table in read {
+        let sql = format!("SELECT count(*) FROM (SELECT 1 FROM main.{} LIMIT ?1)", quoted(&table));
+        if connection.query_row(&sql, [SMALL + 1], |row| row.get::<_, i64>(0))? > SMALL {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

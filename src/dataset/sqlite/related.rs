@@ -9,7 +9,7 @@ use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use super::join::Join;
 use super::schema::Table;
 use super::{quoted, value};
-use crate::verdict::{Asked, Found, LatestOf, Question, RuleBook};
+use crate::verdict::{Asked, Found, LatestOf, Question, RuleBook, Speaks};
 
 /// Registers what the questions need, and returns each as SQL that gives its answer.
 pub fn register(connection: &Connection, table: &Table, book: &RuleBook) -> rusqlite::Result<Vec<String>> {
@@ -36,16 +36,16 @@ fn register_one(
         connection.create_aggregate_function(name.as_str(), -1, flags, Latest(owned))?;
         return Ok(format!("(SELECT {name}({}) FROM {from} AS {alias} WHERE {on})", arguments.join(", ")));
     }
-    let counts = if read.is_empty() {
-        String::new()
-    } else {
-        let name = format!("frist_counts_{number}");
-        connection.create_scalar_function(name.as_str(), -1, flags, move |context: &Context<'_>| {
-            Ok(owned.counts(|column| value(context.get_raw(column))))
-        })?;
-        format!(" AND {name}({})", read.join(", "))
-    };
-    Ok(format!("EXISTS (SELECT 1 FROM {from} AS {alias} WHERE {on}{counts})"))
+    if read.is_empty() {
+        let yes = Speaks::Yes.to_cell();
+        return Ok(format!("{yes} * EXISTS (SELECT 1 FROM {from} AS {alias} WHERE {on})"));
+    }
+    let name = format!("frist_counts_{number}");
+    connection.create_scalar_function(name.as_str(), -1, flags, move |context: &Context<'_>| {
+        Ok(owned.counts(|column| value(context.get_raw(column))).to_cell())
+    })?;
+    let call = format!("{name}({})", read.join(", "));
+    Ok(format!("(SELECT max({call}) FROM {from} AS {alias} WHERE {on})"))
 }
 
 /// The latest time of the related rows that count. Its first argument is the time, and what the
@@ -56,7 +56,7 @@ impl Latest {
     fn of(&self) -> Option<&LatestOf> {
         match &self.0.asked {
             Asked::Latest(latest) => Some(latest),
-            Asked::Any { .. } => None,
+            Asked::Any => None,
         }
     }
 }
@@ -68,7 +68,7 @@ impl Aggregate<Found, Option<String>> for Latest {
 
     fn step(&self, context: &mut Context<'_>, found: &mut Found) -> rusqlite::Result<()> {
         if let Some(latest) = self.of()
-            && self.0.counts(|column| value(context.get_raw(column + 1)))
+            && self.0.counts(|column| value(context.get_raw(column + 1))) != Speaks::No
         {
             latest.show(found, value(context.get_raw(0)));
         }

@@ -1,5 +1,7 @@
 //! Rows that belong to a rule's records: in `after`, `unless` and `only-if`.
 
+use toml::de::DeValue;
+
 use super::{Given, Target, condition};
 use crate::diagnostic::Finding;
 use crate::policy::relation::{On, Relation};
@@ -38,6 +40,12 @@ pub(super) fn list(
 ) -> Vec<Relation> {
     let title = format!("`{key}` of {}", section.title());
     let mut relations = Vec::new();
+    let value = section.value(key).map(|value| value.get_ref());
+    if matches!(value, Some(DeValue::Array(items)) if items.is_empty()) {
+        let message = format!("{title} names no table");
+        let finding = Finding::error("bad-value", message, section.key_span(key));
+        section.note(finding.help("write the tables that hold the related rows, or take the key away"));
+    }
     for mut entry in section.listed_inline(key, &title) {
         relations.extend(read(&mut entry, target, given));
         entry.finish();
@@ -59,6 +67,13 @@ fn is_supported(
         return false;
     }
     let Some(target) = target else { return false };
+    if table.value.eq_ignore_ascii_case(&target.table) {
+        let message =
+            format!("related rows in the record's own table, in {}, are not yet supported", section.title());
+        let finding = Finding::error("not-yet-supported", message, table.span.clone());
+        section.note(finding.help("deleting some of its rows would change what is said of the others: leave the whole rule out for now"));
+        return false;
+    }
     let (source, _) = table.value.split_once('.').unwrap_or((&table.value, ""));
     let is_elsewhere = source != target.source.name && given.has_source(source);
     let message = if !target.source.kind.has_tables() {

@@ -71,12 +71,55 @@ fn values_can_be_folded_before_they_are_compared() {
 }
 
 #[test]
-fn a_table_may_be_related_to_itself_and_to_a_view() {
-    let itself = "only-if = [{ table = \"customers\", on = \"parent = id\" }]";
-    let sql = "ALTER TABLE customers ADD parent; UPDATE customers SET parent = 1 WHERE id = 2";
-    assert_eq!(due(&place(itself, sql)), ["1"]);
+fn a_view_may_hold_the_related_rows() {
     let view = "only-if = [{ table = \"callers\", on = \"who = id\" }]";
     assert_eq!(due(&place(view, "CREATE VIEW callers AS SELECT 3 AS who")), ["3"]);
+}
+
+/// Otherwise what is deleted would change what is said of the others: in the next batch they would
+/// be due, too.
+#[test]
+fn what_deleting_records_changes_cannot_be_related_to_them() {
+    let unless = "unless = [{ table = \"callers\", on = \"who = id\" }]";
+    let told = |sql: &str, what: &str| {
+        report(&place(unless, sql), &[])
+            .code(3)
+            .says(&format!("`callers` {what}, and so cannot be a related table"));
+    };
+    let of_itself = "reads the records' own table";
+    told("CREATE VIEW callers AS SELECT id + 1 AS who FROM customers", of_itself);
+    told(
+        "CREATE INDEX ids ON customers (at, id); CREATE VIEW callers AS SELECT id + 1 AS who FROM Customers WHERE at > ''",
+        of_itself,
+    );
+    told(
+        "CREATE VIEW one AS SELECT id AS who FROM customers; CREATE VIEW callers AS SELECT who FROM one UNION SELECT 7",
+        of_itself,
+    );
+    told("CREATE VIRTUAL TABLE callers USING fts5 (who)", "is, or reads, a virtual table");
+    told(
+        "CREATE TABLE callers (who); CREATE TRIGGER t AFTER DELETE ON customers BEGIN DELETE FROM callers; END",
+        "may be changed by a trigger of the records' table",
+    );
+}
+
+#[test]
+fn doubt_about_a_related_row_keeps_the_record_under_every_rule() {
+    let short = rule("short", "customers", "1 year", "at");
+    let orders = "[{ table = \"orders\", on = \"customer_id = id\", where = \"amount > 0\" }]";
+    for (key, kept) in [("only-if", &["2"][..]), ("unless", &["1"])] {
+        let long = rule("long", "customers", "3 years", "at") + &format!("{key} = {orders}\n");
+        let place = Place::with_rules(&(short.clone() + &long));
+        place.sql(
+            "CREATE TABLE customers (id INTEGER PRIMARY KEY, at TEXT); CREATE TABLE orders (customer_id INTEGER, amount);
+             INSERT INTO customers VALUES (1, '2020-01-01'), (2, '2020-01-01'), (3, '2020-01-01'), (4, '2020-01-01');
+             INSERT INTO orders VALUES (2, 5), (3, '1.000,00'), (4, NULL)",
+        );
+        let gone = due(&place);
+        let left: Vec<&str> =
+            ["1", "2", "3", "4"].into_iter().filter(|id| !gone.contains(&(*id).to_string())).collect();
+        assert_eq!(left, [kept, &["3", "4"]].concat(), "{key}");
+    }
 }
 
 #[test]
@@ -119,7 +162,7 @@ fn what_is_missing_is_named_with_its_place() {
 
 #[test]
 fn a_large_table_without_an_index_is_refused_with_the_index_to_make() {
-    let many = "CREATE TABLE calls (customer_id, mail);
+    let many = "CREATE TABLE calls (customer_id INTEGER, mail TEXT);
                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
                 INSERT INTO calls SELECT i, 'x' FROM n";
     let lines = "unless = [{ table = \"calls\", on = \"customer_id = id\" }]";
