@@ -201,6 +201,20 @@ fn require_index<'r>(
     }
     let theirs: Vec<String> =
         pairs.iter().map(|pair| folded(&pair.theirs, quoted(&pair.theirs.column))).collect();
+    let unindexed = |advice: String| {
+        let message = format!(
+            "rows of `{}` are looked for by {} without an index, so that all of them would be read for every \
+             record; {advice}",
+            relation.table,
+            theirs.join(", ")
+        );
+        Ok(Err(Problem::new("unindexed-relation", message).at(&relation.at)))
+    };
+    if !table_names(connection)?.contains(&relation.table) {
+        return unindexed(
+            "it is a view: relate the table that it reads, with an index on that column".to_string(),
+        );
+    }
     let mut indexed = theirs.clone();
     for column in read.map(|column| quoted(column)) {
         if !indexed.contains(&column) {
@@ -208,17 +222,13 @@ fn require_index<'r>(
         }
     }
     let names: Vec<&str> = pairs.iter().map(|pair| pair.theirs.column.as_str()).collect();
-    let message = format!(
-        "rows of `{}` are looked for by {}, which has no index, so that all of them would be read for every record; \
-         run: CREATE INDEX {} ON {} ({}); an index helps where both columns are declared with one type and one \
+    unindexed(format!(
+        "run: CREATE INDEX {} ON {} ({}); an index helps where both columns are declared with one type and one \
          collation",
-        relation.table,
-        theirs.join(", "),
         quoted(&format!("{}_{}", relation.table, names.join("_"))),
         quoted(&relation.table),
         indexed.join(", ")
-    );
-    Ok(Err(Problem::new("unindexed-relation", message).at(&relation.at)))
+    ))
 }
 
 /// Whether the engine reads all related rows for one record, in the very comparison that it makes.

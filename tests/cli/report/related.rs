@@ -172,6 +172,10 @@ fn a_large_table_without_an_index_is_refused_with_the_index_to_make() {
         .says("run: CREATE INDEX \"calls_customer_id\" ON \"calls\" (\"customer_id\")");
     refused.sql("CREATE INDEX \"calls_customer_id\" ON \"calls\" (\"customer_id\")");
     assert_eq!(due(&refused), [""; 0]);
+    let view = "unless = [{ table = \"some\", on = \"customer_id = id\" }]";
+    let of_view =
+        place(view, &format!("{many}; CREATE VIEW some AS SELECT customer_id FROM calls WHERE mail = 'y'"));
+    report(&of_view, &[]).code(3).says("it is a view: relate the table that it reads");
     let lines = "unless = [{ table = \"calls\", on = \"lower(mail) = mail\" }]";
     let folded = place(lines, many);
     report(&folded, &[]).code(3).says("ON \"calls\" (lower(\"mail\"))");
