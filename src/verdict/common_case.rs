@@ -1,7 +1,8 @@
 //! The commonest question without a detour: one rule, no condition, a time in its commonest
 //! spelling. It is asked of millions of records in a pass, and answered as the rule book does.
 
-use super::{Clause, RuleBook, State, Tally};
+use super::clause::Clause;
+use super::{RuleBook, State, Tally};
 use crate::calendar::{CommonTime, Event, Instant};
 
 /// Judges records whose time is written in the commonest way.

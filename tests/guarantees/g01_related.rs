@@ -182,12 +182,10 @@ impl World {
             return Some("spared");
         }
         let overrules = |(place, other): (usize, &Rule)| {
-            if place == which {
+            // Where it is in doubt whether it means the record, it counts as if it did.
+            let may_match = other.only_if.is_none_or(|filtered| self.has_row(customer, filtered, true));
+            if place == which || !may_match {
                 return false;
-            }
-            if !self.matches(customer, other) {
-                // Whether it means the record is in doubt, and doubt keeps it.
-                return other.only_if.is_some_and(|filtered| self.has_row(customer, filtered, true));
             }
             match self.started(customer, &other.after) {
                 Started::Unrelated => false,

@@ -1,0 +1,209 @@
+//! All rules on one table: the longest wins.
+
+use super::clause::Clause;
+use super::started::{PartKind, StartPart, Starts};
+use super::{Protection, Question, Reason, Speaks, State, Verdict};
+use crate::calendar::{Cutoff, Event, Instant, Period, Schedule, Timestamps};
+use crate::policy::{Part, Rule};
+use crate::value::Value;
+
+/// All rules on one table, as of one instant.
+#[derive(Clone, Debug)]
+pub struct RuleBook {
+    columns: Vec<String>,
+    pub(super) questions: Vec<Question>,
+    pub(super) clauses: Vec<Clause>,
+}
+
+impl RuleBook {
+    /// The book of some rules, which must all be about the same table.
+    pub fn new<'r>(rules: impl IntoIterator<Item = &'r Rule>, now: Instant) -> RuleBook {
+        let rules: Vec<&Rule> = rules.into_iter().collect();
+        let mut book = RuleBook { columns: Vec::new(), questions: Vec::new(), clauses: Vec::new() };
+        // The answers stand behind the columns, and so these must all be known first.
+        for (column, _) in rules.iter().flat_map(|rule| rule.columns()) {
+            if !book.columns.iter().any(|known| known == column) {
+                book.columns.push(column.to_string());
+            }
+        }
+        for rule in rules {
+            let clause = book.clause(rule, now);
+            book.clauses.push(clause);
+        }
+        book
+    }
+
+    fn clause(&mut self, rule: &Rule, now: Instant) -> Clause {
+        let parts = rule.start.parts.iter().map(|part| self.part(part, &rule.schedule)).collect();
+        let when = rule.when.as_ref().map(|when| {
+            let columns = when.columns().iter().map(|column| self.column(column)).collect();
+            (when.clone(), columns)
+        });
+        Clause {
+            starts: Starts { choice: rule.start.choice, parts },
+            when,
+            unless: rule.unless.iter().map(|relation| self.ask(Question::any(relation))).collect(),
+            only_if: rule.only_if.iter().map(|relation| self.ask(Question::any(relation))).collect(),
+            cutoff: rule.schedule.cutoff(now),
+            schedule: rule.schedule.clone(),
+            past: rule.keep_newest.and_then(|_| past(rule, now)),
+            keep_newest: rule.keep_newest,
+            protection: rule.keep_newest.map_or(Protection::None, |_| Protection::Unknown),
+        }
+    }
+
+    fn part(&mut self, part: &Part, schedule: &Schedule) -> StartPart {
+        match part {
+            Part::Own(own) => {
+                let kind = PartKind::Own { timestamps: own.timestamps.clone(), is_optional: own.is_optional };
+                StartPart { cell: self.column(&own.column), kind }
+            }
+            Part::Related(dated) => {
+                StartPart { cell: self.ask(Question::latest(dated, schedule)), kind: PartKind::Related }
+            }
+        }
+    }
+
+    /// The place of a column that is known.
+    fn column(&self, name: &str) -> usize {
+        self.columns.iter().position(|column| column == name).unwrap_or_default()
+    }
+
+    /// Takes up a question; the place of its answer.
+    fn ask(&mut self, question: Question) -> usize {
+        self.questions.push(question);
+        self.columns.len() + self.questions.len() - 1
+    }
+
+    /// The columns that the rules read; `judge` asks for them by their place here.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// What the rules ask about related rows; `judge` asks for the answers by their places behind
+    /// the columns.
+    pub fn questions(&self) -> &[Question] {
+        &self.questions
+    }
+
+    /// The question whose answer has a place among the cells.
+    pub fn question_at(&self, cell: usize) -> Option<&Question> {
+        self.questions.get(cell.checked_sub(self.columns.len())?)
+    }
+
+    /// How many rules the book holds.
+    pub fn len(&self) -> usize {
+        self.clauses.len()
+    }
+
+    /// Whether the book holds no rule.
+    pub fn is_empty(&self) -> bool {
+        self.clauses.is_empty()
+    }
+
+    /// The cutoff of one rule.
+    pub fn cutoff(&self, rule: usize) -> &Cutoff {
+        &self.clauses[rule].cutoff
+    }
+
+    /// When a record with this event is due under one rule.
+    pub fn due_from(&self, rule: usize, event: Event) -> Instant {
+        self.clauses[rule].schedule.due_from(event)
+    }
+
+    /// The places of columns whose times must all be due for a record to be due under a rule, and
+    /// how they are written.
+    pub fn necessary(&self, rule: usize) -> impl Iterator<Item = (usize, &Timestamps)> {
+        self.clauses[rule].starts.necessary()
+    }
+
+    /// How many of the newest records a rule keeps.
+    pub fn keep_newest(&self, rule: usize) -> Option<u64> {
+        self.clauses[rule].keep_newest
+    }
+
+    /// Says that no record is kept for being one of the newest: to see whether it would matter.
+    pub fn keep_nothing(&mut self) {
+        self.clauses.iter_mut().for_each(|clause| clause.protection = Protection::None);
+    }
+
+    /// Says which are the newest records that a rule keeps. Until then it keeps all.
+    pub fn protect(&mut self, rule: usize, protection: Protection) {
+        self.clauses[rule].protection = protection;
+    }
+
+    /// The event that makes a record one of those among which a rule keeps the newest, and
+    /// whether the rule matches it.
+    pub fn counted<'v>(&self, rule: usize, row: &impl Fn(usize) -> Value<'v>) -> Option<(Event, bool)> {
+        let clause = &self.clauses[rule];
+        let event = clause.past_event(row)?;
+        Some((event, clause.matches(row)))
+    }
+
+    /// A record's state under one rule; none where the rule does not match it.
+    #[inline]
+    pub fn judge<'v>(&self, rule: usize, row: &impl Fn(usize) -> Value<'v>) -> Option<Verdict> {
+        let own = self.clauses[rule].opinion(row, Speaks::Yes)?;
+        if self.is_single() || own.state != State::Due {
+            return Some(own);
+        }
+        // Doubt keeps the record.
+        if let Some(speaker) = self.clauses[rule].speaker(row, Speaks::Doubtful) {
+            return Some(Verdict { state: State::Spared, reason: Reason::Spared(speaker), ..own });
+        }
+        let others = (0..self.clauses.len()).filter(|other| *other != rule);
+        let overruling = others.into_iter().find(|other| self.overrules(*other, rule, &own, row));
+        Some(match overruling {
+            Some(other) => Verdict { state: State::Overruled, reason: Reason::Rule(other), ..own },
+            None => self.unless_newest(own, row),
+        })
+    }
+
+    /// Whether one rule alone decides.
+    #[inline]
+    fn is_single(&self) -> bool {
+        matches!(&self.clauses[..], [Clause { keep_newest: None, unless, .. }] if unless.is_empty())
+    }
+
+    fn unless_newest<'v>(&self, own: Verdict, row: &impl Fn(usize) -> Value<'v>) -> Verdict {
+        match self.clauses.iter().position(|clause| clause.protects(row)) {
+            Some(rule) => Verdict { state: State::Blocked, reason: Reason::Newest(rule), ..own },
+            None => own,
+        }
+    }
+
+    /// Whether a record is due under one rule, all others considered.
+    #[inline]
+    pub fn is_due<'v>(&self, rule: usize, row: &impl Fn(usize) -> Value<'v>) -> bool {
+        self.judge(rule, row).is_some_and(|verdict| verdict.state == State::Due)
+    }
+
+    /// Longest wins: whether rule `other` keeps a record that is due under `rule`.
+    fn overrules<'v>(
+        &self,
+        other: usize,
+        rule: usize,
+        own: &Verdict,
+        row: &impl Fn(usize) -> Value<'v>,
+    ) -> bool {
+        let clause = &self.clauses[other];
+        // A rule that may mean the record keeps it as if it did.
+        let Some(opinion) = clause.opinion(row, Speaks::Doubtful) else { return false };
+        // Only a rule that would act, and surely spares the record instead, overrules nothing.
+        let spares = opinion.state == State::Due && clause.speaker(row, Speaks::Yes).is_some();
+        if opinion.state == State::Unrelated || spares {
+            return false;
+        }
+        let (State::Due, Some(event), Some(own_event)) = (opinion.state, opinion.event, own.event) else {
+            return true;
+        };
+        let (theirs, ours) = (self.due_from(other, event), self.due_from(rule, own_event));
+        theirs > ours || (theirs == ours && other < rule)
+    }
+}
+
+/// The cutoff between what has happened and what is still to come.
+fn past(rule: &Rule, now: Instant) -> Option<Cutoff> {
+    let at_once = Period::parse("immediately").ok()?;
+    Some(Schedule::new(rule.schedule.zone(), None, at_once).cutoff(now))
+}

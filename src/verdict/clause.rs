@@ -1,0 +1,90 @@
+//! One rule by itself: what it says of a record, whatever the other rules say.
+
+use super::started::{Started, Starts};
+use super::{Protection, Reason, Speaks, State, Verdict};
+use crate::calendar::{Cutoff, Event, Schedule};
+use crate::condition::{Condition, Truth};
+use crate::value::Value;
+
+/// One rule, ready to judge.
+#[derive(Clone, Debug)]
+pub(super) struct Clause {
+    pub(super) schedule: Schedule,
+    pub(super) cutoff: Cutoff,
+    pub(super) starts: Starts,
+    pub(super) when: Option<(Condition, Vec<usize>)>,
+    /// The places of the answers that spare a record, and of those without which it is not meant.
+    pub(super) unless: Vec<usize>,
+    pub(super) only_if: Vec<usize>,
+    /// Which events are not in the future, where that matters.
+    pub(super) past: Option<Cutoff>,
+    pub(super) keep_newest: Option<u64>,
+    pub(super) protection: Protection,
+}
+
+impl Clause {
+    pub(super) fn matches<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> bool {
+        let when = self.when.as_ref();
+        when.is_none_or(|(when, columns)| when.eval(|column| row(columns[column])).matches())
+            && self.is_related(row, Speaks::Yes)
+    }
+
+    /// Whether there are, at least so clearly, the related rows without which no record is meant.
+    fn is_related<'v>(&self, row: &impl Fn(usize) -> Value<'v>, clearly: Speaks) -> bool {
+        self.only_if.iter().all(|answer| Speaks::from_cell(row(*answer)) >= clearly)
+    }
+
+    /// The first answer that speaks for a record, at least so clearly.
+    pub(super) fn speaker<'v>(&self, row: &impl Fn(usize) -> Value<'v>, clearly: Speaks) -> Option<usize> {
+        self.unless.iter().copied().find(|answer| Speaks::from_cell(row(*answer)) >= clearly)
+    }
+
+    /// The event, where it can be read and is not in the future.
+    pub(super) fn past_event<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> Option<Event> {
+        match self.starts.read(&self.schedule, row) {
+            Started::At(event) if self.past.is_none_or(|past| past.is_due(&event)) => Some(event),
+            _ => None,
+        }
+    }
+
+    /// Whether the record is one of the newest that the rule keeps.
+    pub(super) fn protects<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> bool {
+        let (all, matching) = match self.protection {
+            Protection::None => return false,
+            Protection::Unknown => return true,
+            Protection::From { all, matching } => (all, matching),
+        };
+        let Some(event) = self.past_event(row) else { return false };
+        let is_kept = |from: Option<Event>| from.is_some_and(|from| event >= from);
+        is_kept(all) || (is_kept(matching) && self.matches(row))
+    }
+
+    /// What the rule says of a record by itself; none where it does not match. Related rows must
+    /// speak for that at least so clearly.
+    #[inline]
+    pub(super) fn opinion<'v>(&self, row: &impl Fn(usize) -> Value<'v>, clearly: Speaks) -> Option<Verdict> {
+        if let Some((when, columns)) = &self.when {
+            match when.eval(|column| row(columns[column])) {
+                Truth::True => {}
+                Truth::False | Truth::Unknown => return None,
+                Truth::Unreadable { column } => {
+                    return Some(Verdict::unreadable(Reason::Condition(columns[column])));
+                }
+            }
+        }
+        if !self.is_related(row, clearly) {
+            return None;
+        }
+        Some(match self.starts.read(&self.schedule, row) {
+            Started::Unreadable(reason) => Verdict::unreadable(reason),
+            Started::NotYet => Verdict { state: State::Waiting, event: None, reason: Reason::NotStarted },
+            Started::Unrelated => {
+                Verdict { state: State::Unrelated, event: None, reason: Reason::NoneRelated }
+            }
+            Started::At(event) => {
+                let state = if self.cutoff.is_due(&event) { State::Due } else { State::Running };
+                Verdict { state, event: Some(event), reason: Reason::Date }
+            }
+        })
+    }
+}
