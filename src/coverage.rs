@@ -10,7 +10,6 @@ mod database;
 mod folder;
 mod names;
 mod records;
-mod sql;
 
 use std::ops::Range;
 

@@ -9,7 +9,6 @@ mod module;
 mod reading;
 mod rules;
 mod tables;
-mod trigger;
 mod triggers;
 
 use std::path::{Path, PathBuf};

@@ -15,7 +15,9 @@ pub mod open;
 pub mod prefilter;
 pub mod related;
 pub mod schema;
+pub(crate) mod sql;
 pub mod survey;
+pub(crate) mod trigger;
 
 pub use failure::problem;
 pub use name::quoted;

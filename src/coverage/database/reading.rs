@@ -5,7 +5,6 @@ use std::ops::Range;
 use rusqlite::{Connection, Row};
 
 use super::module::Module;
-use super::trigger::Trigger;
 use super::{Database, requests};
 use crate::calendar::Instant;
 use crate::coverage::Named;
@@ -13,6 +12,7 @@ use crate::dataset::Problem;
 use crate::dataset::request::Request;
 use crate::dataset::sqlite::foreign_key::{self, Reference};
 use crate::dataset::sqlite::schema::{Table, describe};
+use crate::dataset::sqlite::trigger::Trigger;
 use crate::dataset::sqlite::{count, join, prefilter, quoted};
 
 /// What stands in a database, as far as coverage asks.

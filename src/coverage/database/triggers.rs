@@ -2,8 +2,8 @@
 
 use super::Database;
 use super::reading::{Facts, Relation};
-use super::trigger::Trigger;
 use crate::coverage::Coverage;
+use crate::dataset::sqlite::trigger::Trigger;
 use crate::diagnostic::Finding;
 use crate::policy::Rule;
 

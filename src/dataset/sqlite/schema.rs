@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::join::Join;
 use super::quoted;
+use super::trigger::Trigger;
 use crate::dataset::Problem;
 use crate::diagnostic::nearest;
 
@@ -159,8 +160,14 @@ fn rowid(table: &str, columns: &[String], place: &str) -> Result<Key, Problem> {
 }
 
 fn has_delete_trigger(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
-    // A trigger's statement is not parsed: any trigger on the table counts, which only makes
-    // frist more careful in what it claims.
-    let sql = "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower(?1)";
-    connection.query_row(sql, [name], |row| row.get(0))
+    let sql = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower(?1)";
+    let mut statement = connection.prepare(sql)?;
+    let mut triggers = statement.query([name])?;
+    while let Some(row) = triggers.next()? {
+        let (trigger, sql): (String, String) = (row.get(0)?, row.get(1)?);
+        if Trigger::read(&trigger, name, &sql).on_delete {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -1,36 +1,36 @@
 //! Triggers that copy: what a rule deletes, or has deleted, goes on living in another table.
 
-use crate::coverage::sql::{Token, tokens};
+use super::sql::{Token, tokens};
 
 /// A trigger, as far as its SQL tells what it does to other tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Trigger {
+pub(crate) struct Trigger {
     /// Its name.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// The table that it is on.
-    pub(super) table: String,
+    pub(crate) table: String,
     /// Whether it runs when a row is deleted.
-    pub(super) on_delete: bool,
+    pub(crate) on_delete: bool,
     /// What it inserts.
-    pub(super) inserts: Vec<Insert>,
+    pub(crate) inserts: Vec<Insert>,
     /// The tables from which it deletes.
-    pub(super) deletes: Vec<String>,
+    pub(crate) deletes: Vec<String>,
 }
 
 /// One `INSERT` of a trigger.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Insert {
+pub(crate) struct Insert {
     /// The table.
-    pub(super) into: String,
+    pub(crate) into: String,
     /// Whether anything but constants is inserted.
-    pub(super) copies: bool,
+    pub(crate) copies: bool,
     /// Whether it holds the text by which a full-text table is told of a deletion.
-    pub(super) tells_of_deletion: bool,
+    pub(crate) tells_of_deletion: bool,
 }
 
 impl Trigger {
     /// Reads a trigger's SQL.
-    pub(super) fn read(name: &str, table: &str, sql: &str) -> Trigger {
+    pub(crate) fn read(name: &str, table: &str, sql: &str) -> Trigger {
         let tokens = tokens(sql);
         let event =
             tokens.iter().find(|token| ["DELETE", "INSERT", "UPDATE"].iter().any(|word| token.is(word)));
@@ -38,14 +38,15 @@ impl Trigger {
         Trigger {
             name: name.to_string(),
             table: table.to_string(),
-            on_delete: event.is_some_and(|event| event.is("DELETE")),
+            // What cannot be told apart is taken for the worse.
+            on_delete: event.is_none_or(|event| event.is("DELETE")),
             inserts: statements.iter().filter_map(|statement| insert(statement)).collect(),
             deletes: statements.iter().filter_map(|statement| delete(statement)).collect(),
         }
     }
 
     /// Whether a deletion from its table removes rows of another one, or tells a full-text table.
-    pub(super) fn clears(&self, other: &str) -> bool {
+    pub(crate) fn clears(&self, other: &str) -> bool {
         let is_other = |name: &String| name.eq_ignore_ascii_case(other);
         let told = self.inserts.iter().any(|insert| is_other(&insert.into) && insert.tells_of_deletion);
         self.on_delete && (told || self.deletes.iter().any(is_other))

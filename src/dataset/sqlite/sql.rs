@@ -3,7 +3,7 @@
 
 /// A piece of SQL.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Token {
+pub(crate) enum Token {
     /// A keyword, a bare name or a number.
     Word(String),
     /// A name in `"…"`, `` `…` `` or `[…]`.
@@ -16,12 +16,12 @@ pub(super) enum Token {
 
 impl Token {
     /// Whether it is this keyword.
-    pub(super) fn is(&self, keyword: &str) -> bool {
+    pub(crate) fn is(&self, keyword: &str) -> bool {
         matches!(self, Token::Word(word) if word.eq_ignore_ascii_case(keyword))
     }
 
     /// What it names. SQLite takes a text for a name where only a name can stand.
-    pub(super) fn name(&self) -> Option<&str> {
+    pub(crate) fn name(&self) -> Option<&str> {
         match self {
             Token::Word(name) | Token::Quoted(name) | Token::Text(name) => Some(name),
             Token::Symbol(_) => None,
@@ -30,7 +30,7 @@ impl Token {
 }
 
 /// The tokens of some SQL. Any text has some: what is not closed ends with it.
-pub(super) fn tokens(sql: &str) -> Vec<Token> {
+pub(crate) fn tokens(sql: &str) -> Vec<Token> {
     let (mut tokens, mut rest) = (Vec::new(), sql);
     while let Some(first) = rest.chars().next() {
         let (token, behind) = next(rest, first);
