@@ -13,6 +13,7 @@ mod limit;
 pub mod lint;
 pub mod load;
 mod path;
+mod period;
 mod relation;
 mod rule;
 mod section;

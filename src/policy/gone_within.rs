@@ -2,7 +2,7 @@
 
 use crate::calendar::Period;
 
-use super::rule;
+use super::period;
 use super::section::{Complaint, Placed, Section};
 
 /// The promise of a rule, if it makes one.
@@ -12,7 +12,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Placed<Period>> {
 
 /// A promise ends with a day, so that nobody has to know the hour of an event to judge it.
 fn parse(text: &str) -> Result<Period, Complaint> {
-    let period = rule::parse_period(text)?;
+    let period = period::parse(text)?;
     let (message, help) = if period.is_at_most() {
         ("`gone-within` is an upper bound already".to_string(), "leave `at most` out")
     } else if !period.is_calendar() {

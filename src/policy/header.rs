@@ -8,7 +8,7 @@ use crate::diagnostic::Finding;
 
 use super::limit::{self, Limit};
 use super::section::{Complaint, Placed, Section};
-use super::{Surroundings, path, rule};
+use super::{Surroundings, path, period};
 
 /// Who answers for the data, for the record of processing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -103,7 +103,7 @@ pub(super) fn parse_zone(name: &str) -> Result<Zone, Complaint> {
 
 /// The time from one run to the next: a period with a length.
 fn parse_interval(text: &str) -> Result<Period, Complaint> {
-    let period = rule::parse_period(text)?;
+    let period = period::parse(text)?;
     if !period.is_at_most() && !period.is_immediate() {
         return Ok(period);
     }

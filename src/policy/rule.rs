@@ -1,41 +1,24 @@
 //! `[[rule]]`: keep this, so long after that, then delete.
 
 mod after;
+mod given;
+mod keep;
 mod of_files;
 mod related;
 mod target;
+mod then;
 
-use crate::calendar::{CountedFrom, FinancialYear, Format, Period, Schedule, Zone};
+use crate::calendar::{CountedFrom, Format, Period, Schedule};
 use crate::condition::Condition;
-use crate::diagnostic::{Finding, Position, nearest};
+use crate::diagnostic::Finding;
 
-use toml::de::DeValue;
-
-use super::activity::Activity;
-use super::gone_within;
-use super::header::Header;
-use super::limit::{self, Limit};
 use super::relation::Relation;
-use super::section::{Complaint, Placed, Section};
-use super::source::Sources;
+use super::section::{Placed, Section};
 use super::start::Start;
+use super::{Limit, gone_within, limit};
+pub(super) use given::Given;
 use target::Target;
-
-/// What happens to a due record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Then {
-    /// It is deleted.
-    Delete,
-}
-
-impl Then {
-    /// The word of the language.
-    pub fn word(self) -> &'static str {
-        match self {
-            Then::Delete => "delete",
-        }
-    }
-}
+pub use then::Then;
 
 /// A valid rule.
 #[derive(Clone, Debug)]
@@ -143,50 +126,6 @@ impl Rule {
     }
 }
 
-/// What the rest of the policy gives to its rules.
-pub(super) struct Given<'a> {
-    zone: Zone,
-    financial_year: Option<FinancialYear>,
-    financial_year_written: bool,
-    limit: Limit,
-    sources: &'a Sources,
-    activities: &'a [Activity],
-    text: &'a str,
-    file: &'a str,
-}
-
-impl<'a> Given<'a> {
-    pub(super) fn new(
-        header: Option<&Header>,
-        sources: &'a Sources,
-        activities: &'a [Activity],
-        text: &'a str,
-        file: &'a str,
-    ) -> Given<'a> {
-        Given {
-            // Rules are read even where the zone is wrong; such a policy is never valid.
-            zone: header.and_then(|header| header.zone).unwrap_or(Zone::UTC),
-            financial_year: header.and_then(|header| header.financial_year.clone()),
-            financial_year_written: header.is_some_and(|header| header.financial_year_written),
-            limit: header.map(|header| header.limit).unwrap_or_default(),
-            sources,
-            activities,
-            text,
-            file,
-        }
-    }
-
-    fn has_source(&self, name: &str) -> bool {
-        let valid = self.sources.valid.iter().map(|source| &source.name);
-        valid.chain(&self.sources.broken).any(|known| known == name)
-    }
-
-    fn place(&self, byte: usize) -> String {
-        let at = Position::of(self.text, byte);
-        format!("{}:{}:{}", self.file, at.line, at.column)
-    }
-}
-
 /// Reads every `[[rule]]`; a rule with an error is left out, its problems noted.
 pub(super) fn read_all(whole: &mut Section<'_>, given: &Given<'_>) -> Vec<Rule> {
     let mut rules = Vec::new();
@@ -221,18 +160,18 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
     let data_written = section.required("data");
     let target = data_written.and_then(|text| target::find(section, text, given));
     let is_folder = target.as_ref().is_some_and(|target| target.source.kind.folder().is_some());
-    let keep = keep(section);
+    let keep = keep::read(section);
     let after_span = section.key_span("after");
     let after = after::read(section, target.as_ref(), given);
-    let when = condition(section, "when");
+    let when = given::condition(section, "when");
     if is_folder {
         of_files::check_columns(section, when.as_ref());
     }
     let unless = related::list(section, "unless", target.as_ref(), given);
     let only_if = related::list(section, "only-if", target.as_ref(), given);
     let keep_newest = of_files::keep_newest(section, target.is_none() || is_folder);
-    let then = then(section);
-    let activity = activity(section, given);
+    let then = then::read(section);
+    let activity = given.activity(section);
     let limit = limit::read(section).or(given.limit);
     let enforce_span = section.key_span("enforce");
     let enforce = section.flag("enforce").unwrap_or(true);
@@ -269,81 +208,4 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
         gone_within: gone_within.map(|promise| promise.value),
         note,
     })
-}
-
-/// Reads a period of the language.
-pub(super) fn parse_period(text: &str) -> Result<Period, Complaint> {
-    Period::parse(text).map_err(|error| Complaint::new("bad-period", &error, Some(error.help())))
-}
-
-fn keep(section: &mut Section<'_>) -> Option<Placed<Period>> {
-    let Some(value) = section.value("keep") else {
-        section.missing("keep");
-        return None;
-    };
-    match value.get_ref() {
-        DeValue::Table(_) => {
-            let message = format!("`keep` from data, in {}, is not yet supported", section.title());
-            let finding = Finding::error("not-yet-supported", message, value.span());
-            section.note(finding.help("write a period, such as \"5 years\""));
-            None
-        }
-        DeValue::Integer(digits) => {
-            let message = format!("`keep` in {} has no unit", section.title());
-            let help = format!("write it in quotes, with its unit, such as \"{} years\"", digits.as_str());
-            section.note(Finding::error("bad-period", message, value.span()).help(help));
-            None
-        }
-        _ => section.parsed("keep", parse_period),
-    }
-}
-
-fn condition(section: &mut Section<'_>, key: &'static str) -> Option<Placed<Condition>> {
-    let text = section.text(key)?;
-    match Condition::parse(&text.value) {
-        Ok(value) => Some(Placed { value, span: text.span }),
-        Err(error) => {
-            // Inside plain quotes the text's bytes are the file's, one behind the quote.
-            let plain = text.span.len() == text.value.len() + 2;
-            let start = text.span.start + 1;
-            let span = if plain { start + error.span.start..start + error.span.end } else { text.span };
-            section.note(Finding::error("bad-condition", error.message, span).maybe_help(error.help));
-            None
-        }
-    }
-}
-
-fn then(section: &mut Section<'_>) -> Option<Then> {
-    let Some(then) = section.text("then") else {
-        return (!section.has("then")).then_some(Then::Delete);
-    };
-    let finding = match then.value.as_str() {
-        "delete" => return Some(Then::Delete),
-        "anonymise" => {
-            let message = format!("`then = \"anonymise\"` in {} is not yet supported", section.title());
-            let finding = Finding::error("not-yet-supported", message, then.span);
-            finding.help("this version can only delete")
-        }
-        other => {
-            let message = format!("`{other}` is nothing that can be done to a record");
-            let near = nearest(other, ["delete", "anonymise"]).unwrap_or("delete");
-            Finding::error("bad-value", message, then.span).help(format!("did you mean \"{near}\"?"))
-        }
-    };
-    section.note(finding);
-    None
-}
-
-fn activity(section: &mut Section<'_>, given: &Given<'_>) -> Option<String> {
-    let activity = section.text("activity")?;
-    let mut known = given.activities.iter().map(|activity| activity.name.as_str());
-    if !known.clone().any(|name| name == activity.value) {
-        let message = format!("there is no activity `{}`", activity.value);
-        let help = match nearest(&activity.value, &mut known) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("add a section [activity.{}]", activity.value),
-        };
-        section.note(Finding::error("unknown-activity", message, activity.span).help(help));
-    }
-    Some(activity.value)
 }

@@ -12,7 +12,7 @@ use crate::diagnostic::Finding;
 
 use super::counting::Counting;
 use super::header::parse_date;
-use super::rule::parse_period;
+use super::period;
 use super::section::{Complaint, Notes, Placed, Section};
 
 const CATALOGUE: &str = include_str!("statutes.toml");
@@ -182,7 +182,7 @@ fn read(id: Placed<String>, section: &mut Section<'_>) -> Statute {
 }
 
 fn parse_at_least(text: &str) -> Result<Period, Complaint> {
-    let period = parse_period(text)?;
+    let period = period::parse(text)?;
     let (message, help) = if period.is_at_most() {
         ("`at-least` is a lower bound, and `at most` makes an upper one", "leave `at most` out")
     } else if period.is_immediate() {
@@ -194,7 +194,7 @@ fn parse_at_least(text: &str) -> Result<Period, Complaint> {
 }
 
 fn parse_at_most(text: &str) -> Result<Period, Complaint> {
-    let period = parse_period(text)?;
+    let period = period::parse(text)?;
     if !period.is_at_most() {
         return Ok(period);
     }

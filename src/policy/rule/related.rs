@@ -2,7 +2,8 @@
 
 use toml::de::DeValue;
 
-use super::{Given, Target, condition};
+use super::given::condition;
+use super::{Given, Target};
 use crate::diagnostic::Finding;
 use crate::policy::relation::{On, Relation};
 use crate::policy::section::{Placed, Section};
