@@ -3,7 +3,7 @@
 //! A plan is what `report` shows and what `purge` carries out. Making one writes nothing.
 
 use crate::calendar::{Date, DueUpTo, Instant, Zone};
-use crate::dataset::request::{Extent, Request, RuleSurvey, Unusable, requests};
+use crate::dataset::request::{Acting, Extent, Request, RuleSurvey, Unusable, requests};
 use crate::dataset::{Problem, Status, survey};
 use crate::policy::{Breach, Policy, Rule, Source};
 use crate::verdict::{Counts, RuleBook, State, Tally};
@@ -14,6 +14,8 @@ pub struct Scope<'a> {
     pub now: Instant,
     /// Only the rules of these names; all where the list is empty.
     pub rules: &'a [String],
+    /// Rules whose limit may be broken this once.
+    pub accepted_limits: &'a [String],
     /// How much to count.
     pub extent: Extent,
 }
@@ -64,6 +66,11 @@ pub struct PlannedRule {
     pub longest_overdue_days: Option<i64>,
     /// The day on which the next record falls due.
     pub next_due: Option<Date>,
+    /// Which of the rules that are carried out together comes first: those of rows that refer to
+    /// others.
+    pub turn: usize,
+    /// Whether its records go, so that they keep nothing that they refer to.
+    pub acts: bool,
     /// The limit that the due records break.
     pub breach: Option<Breach>,
     /// The most records that the limit lets one run delete.
@@ -90,7 +97,10 @@ impl Plan {
     pub fn make(policy: &Policy, scope: &Scope<'_>) -> Plan {
         let mut plan = Plan { now: scope.now, sources: Vec::new(), rules: Vec::new() };
         for source in &policy.sources {
-            let requests = requests(policy, source, scope.now, |rule| scope.selects(rule));
+            let mut requests = requests(policy, source, scope.now, |rule| scope.selects(rule));
+            let selected = policy.rules.iter().filter(|rule| scope.selects(rule));
+            let acting = Acting::of(selected, scope.accepted_limits);
+            requests.iter_mut().for_each(|request| request.acting = acting.clone());
             if !requests.is_empty() {
                 plan.add_source(policy, source, &requests, scope.extent);
             }
@@ -103,6 +113,12 @@ impl Plan {
     pub fn is_incomplete(&self) -> bool {
         self.sources.iter().any(|source| source.status != Status::Read)
             || self.rules.iter().any(|rule| !rule.problems.is_empty())
+    }
+
+    /// The rules whose records go.
+    pub fn acting(&self, policy: &Policy) -> Acting {
+        let acting = self.rules.iter().filter(|planned| planned.acts);
+        Acting::of(acting.map(|planned| &policy.rules[planned.index]), &[])
     }
 
     /// All due records.
@@ -178,6 +194,8 @@ fn unplanned(index: usize, due_up_to: DueUpTo, problem: Problem) -> PlannedRule 
         oldest_event: None,
         longest_overdue_days: None,
         next_due: None,
+        turn: 0,
+        acts: false,
         breach: None,
         most: 0,
         refused: None,
@@ -201,6 +219,8 @@ fn planned(index: usize, rule: &Rule, book: &RuleBook, survey: &RuleSurvey, now:
         next_due: first_due(tally.earliest(State::Running), rule)
             .filter(|_| !survey.through_index)
             .map(|due| zone.date_of(due)),
+        turn: survey.turn,
+        acts: survey.acts,
         breach: rule.limit.breach(due, survey.total),
         // A dataset is counted only as far as the answer needs: what is due has been answered.
         most: rule.limit.most(survey.total).max(due),

@@ -72,6 +72,7 @@ pub fn reason_text(policy: &Policy, book_rules: &[&str], book: &RuleBook, reason
         Reason::NotStarted => "the clock has not started".to_string(),
         Reason::Date => format!("its period, counted in {}", policy.zone.name()),
         Reason::Newest(rule) => format!("rule `{}` keeps the newest records", book_rules[rule]),
+        Reason::Referred(_) => "a row that stays refers to it".to_string(),
         Reason::NotSeen => "its content cannot be seen whole".to_string(),
         Reason::Rule(other) => format!("rule `{}` keeps it, at least as long", book_rules[other]),
     }

@@ -13,7 +13,7 @@ mod tally;
 
 use crate::calendar::{Event, Unreadable};
 
-pub use book::RuleBook;
+pub use book::{Keeper, RuleBook};
 pub use common_case::{CommonCase, CommonTally};
 pub use newest::{Newest, Protection};
 pub use related::{Asked, Found, LatestOf, Question, Speaks};
@@ -82,6 +82,8 @@ pub enum Reason {
     Rule(usize),
     /// This rule, by its place in the book, keeps the newest records.
     Newest(usize),
+    /// A row that stays refers to it; which key, as a number that its source can read.
+    Referred(i64),
     /// The record cannot be seen whole.
     NotSeen,
 }

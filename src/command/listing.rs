@@ -29,7 +29,8 @@ impl Listing for Records<'_> {
             return Ok(());
         }
         let Some(source) = self.policy.source(&rule.source) else { return Ok(()) };
-        let requests = requests(self.policy, source, self.plan.now, |other| other.name == rule.name);
+        let mut requests = requests(self.policy, source, self.plan.now, |other| other.name == rule.name);
+        requests.iter_mut().for_each(|request| request.acting = self.plan.acting(self.policy));
         let listed = requests.first().map_or(Ok(()), |request| self.list(source, request, take));
         self.failed.set(self.failed.get() || listed.is_err());
         listed
@@ -62,7 +63,7 @@ impl Records<'_> {
             state: verdict.state,
             event: verdict.event.map(|event| event_text(event, zone)),
             due_from: verdict.event.map(|event| due(book.due_from(place, event))),
-            reason: reason_text(self.policy, &names, book, verdict.reason),
+            reason: listed.referred.unwrap_or_else(|| reason_text(self.policy, &names, book, verdict.reason)),
         }
     }
 }

@@ -113,7 +113,10 @@ fn make_plan(arguments: &Purge, policy: &Policy, lock: &RunLock, now: Instant) -
         tracing::warn!("{problem}");
     }
     let extent = if arguments.count { Extent::Every } else { Extent::Candidates };
-    Plan::make(policy, &Scope { now, rules: &arguments.rules, extent })
+    Plan::make(
+        policy,
+        &Scope { now, rules: &arguments.rules, accepted_limits: &arguments.accept_limits, extent },
+    )
 }
 
 fn ask(

@@ -24,7 +24,10 @@ pub(super) fn run(
     let mut plans = Vec::new();
     for policy in &policies {
         let now = as_of(arguments, policy, clock)?;
-        plans.push(Plan::make(policy, &Scope { now, rules: &arguments.rules, extent: Extent::Every }));
+        plans.push(Plan::make(
+            policy,
+            &Scope { now, rules: &arguments.rules, accepted_limits: &[], extent: Extent::Every },
+        ));
     }
     let failed = Cell::new(false);
     let both = || policies.iter().zip(&plans);

@@ -1,10 +1,11 @@
 //! What is asked of a source, and what it answers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Counted, Problem, Status};
 use crate::calendar::Instant;
-use crate::policy::{Policy, Rule, Source};
+use crate::policy::{Policy, Rule, Source, Then};
 use crate::verdict::{Reason, RuleBook, Verdict};
 
 /// How much a survey counts.
@@ -18,6 +19,12 @@ pub enum Extent {
 
 /// One table with all rules on it, and those of them that were asked for.
 pub struct Request<'p> {
+    /// The policy.
+    pub policy: &'p Policy,
+    /// As of when.
+    pub now: Instant,
+    /// The rules whose records go, so that they do not keep what they refer to.
+    pub acting: Acting,
     /// The table.
     pub table: &'p str,
     /// Every rule on it.
@@ -29,6 +36,11 @@ pub struct Request<'p> {
 }
 
 impl Request<'_> {
+    /// The name of its source.
+    pub fn source(&self) -> &str {
+        self.rules.first().map_or("", |rule| rule.source.as_str())
+    }
+
     /// Why a record is unreadable under a rule, without any value of it.
     pub(super) fn why(&self, rule: usize, reason: Reason) -> String {
         match reason {
@@ -50,8 +62,41 @@ impl Request<'_> {
             | Reason::Spared(_)
             | Reason::Date
             | Reason::Rule(_)
-            | Reason::Newest(_) => String::new(),
+            | Reason::Newest(_)
+            | Reason::Referred(_) => String::new(),
         }
+    }
+}
+
+/// The rules of a run that delete, by name. What they delete keeps nothing that it refers to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Acting {
+    rules: BTreeSet<String>,
+    /// Rules whose limit does not stop them.
+    accepted: BTreeSet<String>,
+}
+
+impl Acting {
+    /// Those of a policy's rules that are carried out, if no limit stops them.
+    pub fn of<'p>(rules: impl Iterator<Item = &'p Rule>, accepted: &[String]) -> Acting {
+        let carried_out = rules.filter(|rule| rule.enforce && rule.then == Then::Delete);
+        let rules = carried_out.map(|rule| rule.name.clone()).collect();
+        Acting { rules, accepted: accepted.iter().cloned().collect() }
+    }
+
+    /// Whether a rule deletes its records.
+    pub fn contains(&self, rule: &Rule) -> bool {
+        self.rules.contains(&rule.name)
+    }
+
+    /// Whether a rule deletes even where its limit says no.
+    pub fn accepts_limit(&self, rule: &Rule) -> bool {
+        self.accepted.contains(&rule.name)
+    }
+
+    /// Leaves in only the rules of some names.
+    pub fn retain(&mut self, stays: impl Fn(&String) -> bool) {
+        self.rules.retain(stays);
     }
 }
 
@@ -73,6 +118,11 @@ pub struct RuleSurvey {
     pub unreadable: Vec<(String, String)>,
     /// The foreign key that forbids the rule.
     pub obstacle: Option<Problem>,
+    /// Which of the rules that are carried out together comes first: those of rows that refer to
+    /// others.
+    pub turn: usize,
+    /// Whether its records go in this run, as far as limits and foreign keys let them.
+    pub acts: bool,
     /// Bytes that the deletion of the due records gives back, where records are files.
     pub bytes_due: Option<u64>,
     /// What somebody should look at although nothing is wrong.
@@ -112,6 +162,15 @@ pub struct Listed {
     pub key: String,
     /// Its state, with the reason.
     pub verdict: Verdict,
+    /// The rows that refer to it and stay, where these keep it.
+    pub referred: Option<String>,
+}
+
+impl Listed {
+    /// A record that no other refers to.
+    pub fn new(key: String, verdict: Verdict) -> Listed {
+        Listed { key, verdict, referred: None }
+    }
 }
 
 /// Whether a listing goes on.
@@ -130,6 +189,7 @@ pub fn requests<'p>(
     now: Instant,
     wanted: impl Fn(&Rule) -> bool,
 ) -> Vec<Request<'p>> {
+    let acting = Acting::of(policy.rules.iter().filter(|rule| wanted(rule)), &[]);
     let mut requests: Vec<Request<'p>> = Vec::new();
     for rule in policy.rules.iter().filter(|rule| rule.source == source.name && wanted(rule)) {
         if requests.iter().any(|request| request.table == rule.table) {
@@ -138,7 +198,8 @@ pub fn requests<'p>(
         let rules: Vec<&Rule> = policy.rules_on(&source.name, &rule.table).collect();
         let places = rules.iter().enumerate().filter(|(_, rule)| wanted(rule)).map(|(place, _)| place);
         let (wanted, book) = (places.collect(), Arc::new(RuleBook::new(rules.iter().copied(), now)));
-        requests.push(Request { table: &rule.table, rules, wanted, book });
+        let acting = acting.clone();
+        requests.push(Request { policy, now, acting, table: &rule.table, rules, wanted, book });
     }
     requests
 }

@@ -4,6 +4,7 @@
 //! table, [`functions`] brings the rule book into the engine so that rows do not travel,
 //! [`count`] tallies all states in one pass, and [`list`] names single records.
 
+pub mod blocked;
 pub mod count;
 mod failure;
 pub mod foreign_key;

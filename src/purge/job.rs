@@ -110,6 +110,8 @@ pub(super) struct Amount {
     pub(super) expected: u64,
     /// The most that the rule's limit lets the run delete.
     pub(super) most: u64,
+    /// Those that the plan found kept by others that refer to them.
+    pub(super) blocked: u64,
 }
 
 /// Deletes what is due, batch by batch, and asks the rule again at the end. `done` keeps count

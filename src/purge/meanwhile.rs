@@ -49,7 +49,7 @@ pub(super) fn purge(
         source,
         request: &requests[0],
         rule: 0,
-        amount: Amount { expected: 1, most },
+        amount: Amount { expected: 1, most, blocked: 0 },
         stop: &Stop::new(Arc::clone(signal), Stopwatch::now(), None),
         wait: Duration::ZERO,
         nice: 0.0,

@@ -86,7 +86,9 @@ impl<'a> Run<'a> {
         }
         let mut rules = Vec::new();
         let mut stopped = None;
-        for planned in &plan.rules {
+        let mut in_turn: Vec<&PlannedRule> = plan.rules.iter().collect();
+        in_turn.sort_by_key(|planned| planned.turn);
+        for planned in in_turn {
             let rule = &self.policy.rules[planned.index];
             stopped = stopped.or_else(|| self.circumstances.stop.reason());
             if !rule.enforce || stopped.is_some() {
@@ -96,6 +98,7 @@ impl<'a> Run<'a> {
             stopped = stopped.or(reason);
             rules.push(run);
         }
+        rules.sort_by_key(|run| run.index);
         let (accounts, sources) = (std::mem::take(&mut self.accounts), plan.sources.clone());
         let ledger = self.ledger.last().unwrap_or_default();
         let mut outcome = Outcome { run: self.name.clone(), accounts, sources, rules, stopped, ledger };
@@ -141,7 +144,8 @@ impl<'a> Run<'a> {
             Some(expected) => {
                 let accepted = planned.breach.is_some();
                 let most = if accepted { u64::MAX } else { planned.most };
-                self.delete(rule, Amount { expected, most }, &mut done, &mut problems)?
+                let blocked = planned.counts.blocked.unwrap_or_default();
+                self.delete(rule, Amount { expected, most, blocked }, &mut done, &mut problems)?
             }
         };
         let run = RuleRun {

@@ -4,6 +4,7 @@
 mod batch;
 mod checkpoints;
 mod doubt;
+mod groups;
 mod keys;
 mod neighbours;
 mod quota;
@@ -83,7 +84,7 @@ impl Task<'_> {
         let call = functions::register_due(self.connection(), self.table, self.book, self.rule)?;
         let (quota, take) = Quota::register(self.connection(), self.table, self.book, self.rule)?;
         let by_keys = prefilter::beside_keys(self.table, self.book, self.rule);
-        let references = foreign_key::references_to(self.connection(), self.table)?;
+        let references = foreign_key::references_to(self.connection(), &self.table.name)?;
         Ok(Conditions {
             by_keys: format!("{by_keys} AND {call}"),
             take: format!("{by_keys} AND {take}"),
@@ -103,18 +104,26 @@ impl Task<'_> {
         done: &mut Deletion,
     ) -> Result<(), Halt> {
         let conditions = self.conditions().map_err(|error| self.halt(&error))?;
-        self.refuse_what_is_referenced(&conditions)?;
-        self.delete_all(&conditions, stop, journal, told, done)?;
+        self.require_indexes(&conditions)?;
+        loop {
+            let before = done.deleted;
+            self.delete_all(&conditions, stop, journal, told, done)?;
+            // What was deleted may have kept other rows of the same table.
+            let may_free = conditions.references.iter().any(|key| key.keeps && key.is_to_itself());
+            if !may_free || done.stopped.is_some() || done.deleted == before {
+                break;
+            }
+        }
         if done.stopped.is_none() {
-            let survivors = search::all_due(self, &conditions).map_err(Halt::Problem)?;
+            let survivors = search::survivors(self, &conditions).map_err(Halt::Problem)?;
             done.survivors = Some(survivors);
         }
         Ok(())
     }
 
-    fn refuse_what_is_referenced(&self, conditions: &Conditions) -> Result<(), Halt> {
-        let references = &conditions.references;
-        let obstacle = foreign_key::obstacle(self.connection(), self.table, references, &conditions.by_event);
+    /// Every deletion looks for the rows that refer to the record.
+    fn require_indexes(&self, conditions: &Conditions) -> Result<(), Halt> {
+        let obstacle = foreign_key::obstacle(self.connection(), &conditions.references);
         match obstacle.map_err(|error| self.halt(&error))? {
             Some(problem) => Err(Halt::Refused(problem)),
             None => Ok(()),

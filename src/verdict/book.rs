@@ -7,19 +7,39 @@ use crate::calendar::{Cutoff, Event, Instant, Period, Schedule, Timestamps};
 use crate::policy::{Part, Rule};
 use crate::value::Value;
 
+/// What becomes of a record, and by which rule, by its place in the book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeper {
+    /// This rule deletes it.
+    Goes(usize),
+    /// A row that stays refers to it.
+    Referred,
+    /// This rule keeps it.
+    Rule(usize),
+    /// No rule means it.
+    NoRule,
+}
+
 /// All rules on one table, as of one instant.
 #[derive(Clone, Debug)]
 pub struct RuleBook {
     columns: Vec<String>,
     pub(super) questions: Vec<Question>,
     pub(super) clauses: Vec<Clause>,
+    /// Whether rows of other tables may refer to the records; the cell behind all others tells.
+    is_referred_to: bool,
 }
 
 impl RuleBook {
     /// The book of some rules, which must all be about the same table.
     pub fn new<'r>(rules: impl IntoIterator<Item = &'r Rule>, now: Instant) -> RuleBook {
         let rules: Vec<&Rule> = rules.into_iter().collect();
-        let mut book = RuleBook { columns: Vec::new(), questions: Vec::new(), clauses: Vec::new() };
+        let mut book = RuleBook {
+            columns: Vec::new(),
+            questions: Vec::new(),
+            clauses: Vec::new(),
+            is_referred_to: false,
+        };
         // The answers stand behind the columns, and so these must all be known first.
         for (column, _) in rules.iter().flat_map(|rule| rule.columns()) {
             if !book.columns.iter().any(|known| known == column) {
@@ -122,6 +142,17 @@ impl RuleBook {
         self.clauses[rule].keep_newest
     }
 
+    /// The same book for records to which others refer: whether a row that stays does is told by a
+    /// cell behind all others, which is 0 where none does.
+    pub fn with_references(&self) -> RuleBook {
+        RuleBook { is_referred_to: true, ..self.clone() }
+    }
+
+    /// The place of the cell that tells whether a row that stays refers to the record.
+    fn referred(&self) -> usize {
+        self.columns.len() + self.questions.len()
+    }
+
     /// Says that no record is kept for being one of the newest: to see whether it would matter.
     pub fn keep_nothing(&mut self) {
         self.clauses.iter_mut().for_each(|clause| clause.protection = Protection::None);
@@ -155,7 +186,7 @@ impl RuleBook {
         let overruling = others.into_iter().find(|other| self.overrules(*other, rule, &own, row));
         Some(match overruling {
             Some(other) => Verdict { state: State::Overruled, reason: Reason::Rule(other), ..own },
-            None => self.unless_newest(own, row),
+            None => self.unless_blocked(own, row),
         })
     }
 
@@ -163,13 +194,37 @@ impl RuleBook {
     #[inline]
     fn is_single(&self) -> bool {
         matches!(&self.clauses[..], [Clause { keep_newest: None, unless, .. }] if unless.is_empty())
+            && !self.is_referred_to
     }
 
-    fn unless_newest<'v>(&self, own: Verdict, row: &impl Fn(usize) -> Value<'v>) -> Verdict {
+    fn unless_blocked<'v>(&self, own: Verdict, row: &impl Fn(usize) -> Value<'v>) -> Verdict {
         match self.clauses.iter().position(|clause| clause.protects(row)) {
             Some(rule) => Verdict { state: State::Blocked, reason: Reason::Newest(rule), ..own },
+            None if self.is_referred_to => match row(self.referred()) {
+                Value::Integer(0) => own,
+                Value::Integer(key) => {
+                    Verdict { state: State::Blocked, reason: Reason::Referred(key), ..own }
+                }
+                // Nobody answers so.
+                _ => Verdict { state: State::Blocked, reason: Reason::Referred(0), ..own },
+            },
             None => own,
         }
+    }
+
+    /// What keeps a record that some of the rules are to delete: nothing, or one of the rules, or
+    /// that none of them means it.
+    pub fn keeper<'v>(&self, acting: &[usize], row: &impl Fn(usize) -> Value<'v>) -> Keeper {
+        if let Some(rule) = acting.iter().find(|rule| self.is_due(**rule, row)) {
+            return Keeper::Goes(*rule);
+        }
+        let keeps = |rule: usize| match self.judge(rule, row)? {
+            Verdict { reason: Reason::Referred(_), .. } => Some(Keeper::Referred),
+            Verdict { reason: Reason::Rule(other), .. } => Some(Keeper::Rule(other)),
+            Verdict { state: State::Unrelated, .. } => None,
+            _ => Some(Keeper::Rule(rule)),
+        };
+        (0..self.len()).find_map(keeps).unwrap_or(Keeper::NoRule)
     }
 
     /// Whether a record is due under one rule, all others considered.

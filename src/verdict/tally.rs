@@ -156,6 +156,7 @@ impl Tally {
 
     /// The counts of a pass that saw only what may be due.
     pub fn counts_of_met(&self) -> Counts {
-        Counts { due: Some(self.records(State::Due)), ..Counts::default() }
+        let records = |state| Some(self.records(state));
+        Counts { due: records(State::Due), blocked: records(State::Blocked), ..Counts::default() }
     }
 }

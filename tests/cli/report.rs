@@ -257,16 +257,26 @@ fn a_rule_that_is_not_enforced_is_reported_as_such() {
 }
 
 #[test]
-fn a_foreign_key_that_forbids_the_rule_is_named() {
-    let place = Place::with_rules(&rule("a", "a", "1 year", "at"));
+fn rows_that_keep_a_record_are_named_with_their_key_and_their_rule() {
+    let rules = rule("a", "a", "1 year", "at") + &rule("b", "b", "1 year", "at");
+    let place = Place::with_rules(&rules);
     place.sql(
         "CREATE TABLE a (id INTEGER PRIMARY KEY, at TEXT);
-         CREATE TABLE b (a_id REFERENCES a ON DELETE CASCADE);
-         INSERT INTO a VALUES (1, '2020-01-01'); INSERT INTO b VALUES (1)",
+         CREATE TABLE b (id INTEGER PRIMARY KEY, at TEXT, a_id REFERENCES a ON DELETE CASCADE);
+         CREATE TABLE c (b_id REFERENCES b);
+         INSERT INTO a SELECT value, '2020-01-01' FROM json_each('[1,2,3,4,5]');
+         INSERT INTO b VALUES (1, '2026-01-01', 1), (2, '2020-01-01', 2), (3, '2020-01-01', 3), (4, 'x', 5);
+         INSERT INTO c VALUES (2)",
     );
-    let words = "a: REFUSED: deleting 1 due row of `a` would cascade into rows of `b` (foreign key \
-                 b.a_id → a.id); delete those first, by a rule of their own (policy.toml:14:8)";
-    report(&place, &[]).code(0).says(words);
+    let key = "(foreign key b.a_id → a.id)";
+    report(&place, &["--rule", "a"]).code(0).says(&format!(
+        "a: WARNING: 4 due records are blocked in app.a: 4 by rows of `b` that rule `b` does not delete in this \
+         run {key}"
+    ));
+    let told = || report(&place, &["--list"]).code(3);
+    told().says(&format!("3 due records are blocked in app.a: 2 by rows of `b` that rule `b` keeps {key}, 1 by rows of `b` that others keep in turn {key}"));
+    told().says(&format!("rows of `b` that others keep in turn refer to it {key}"));
+    told().says("1 by rows of `c` that no rule deletes (foreign key c.b_id → b.id)");
 }
 
 #[test]

@@ -35,6 +35,7 @@ mod g07_other_writers;
 mod g08_csv_appenders;
 mod g08_csv_bytes;
 mod g08_csv_in_place;
+mod g11_random;
 mod g12_brakes;
 mod g13_survivors;
 mod g14_ledger;

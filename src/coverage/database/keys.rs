@@ -1,4 +1,4 @@
-//! Foreign keys that keep a rule from deleting.
+//! Foreign keys that keep records from being deleted.
 
 use super::Database;
 use super::reading::{About, Facts, Pointing};
@@ -18,7 +18,7 @@ pub(super) fn check(database: &Database<'_>, facts: &Facts<'_>, coverage: &mut C
     }
 }
 
-/// A key of rows that no earlier rule deletes.
+/// A key of rows that no rule deletes: what they name stays with them.
 fn in_the_way(
     database: &Database<'_>,
     about: &About<'_>,
@@ -27,28 +27,18 @@ fn in_the_way(
 ) -> Option<Finding> {
     let reference = &pointing.reference;
     let child = &reference.child;
-    let before = database.rules().take_while(|(named, other)| {
-        named.at != about.named.at || named.source.name != about.named.source.name || other.name != rule.name
-    });
-    let is_itself = child.eq_ignore_ascii_case(&pointing.parent);
-    if !is_itself && before.into_iter().any(|(_, other)| other.table == *child) {
+    if !reference.keeps || reference.is_to_itself() || database.rule_on(child).is_some() {
         return None;
     }
     let message = format!(
-        "deleting rows of `{}` would {} rows of `{child}` (foreign key {}): rule `{}` is refused while they name \
-         due rows",
+        "no rule deletes rows of `{child}`, and so rule `{}` keeps the rows of `{}` that they name: deleting one would \
+         {} them (foreign key {})",
+        rule.name,
         pointing.parent,
         reference.effect(),
-        reference.name(&pointing.parent),
-        rule.name
+        reference.name(),
     );
-    let help = match database.rule_on(child) {
-        _ if is_itself => {
-            "let the program that writes these rows take the reference away in time".to_string()
-        }
-        Some((_, later)) => format!("put rule `{}` before rule `{}`", later.name, rule.name),
-        None => format!("write a rule for `{}.{child}` before rule `{}`", about.named.source.name, rule.name),
-    };
+    let help = format!("write a rule for `{}.{child}`", about.named.source.name);
     Some(Finding::warning("foreign-key", message, rule.places.data.clone()).help(help))
 }
 
@@ -59,7 +49,7 @@ fn slow(rule: &Rule, pointing: &Pointing) -> Option<Finding> {
     let reference = &pointing.reference;
     let message = format!(
         "the foreign key {} has no index: rule `{}` is refused, for every deletion would search all of `{}`",
-        reference.name(&pointing.parent),
+        reference.name(),
         rule.name,
         reference.child
     );

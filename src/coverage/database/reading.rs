@@ -179,9 +179,9 @@ fn wrong_relations(
 }
 
 fn references(connection: &Connection, table: &Table) -> rusqlite::Result<Vec<Pointing>> {
-    let references = foreign_key::references_to(connection, table)?.into_iter().map(|reference| {
+    let references = foreign_key::references_to(connection, &table.name)?.into_iter().map(|reference| {
         let is_slow = !foreign_key::is_indexed(connection, &reference)?
-            && foreign_key::is_large(connection, &reference)?;
+            && foreign_key::is_large(connection, &reference.child)?;
         Ok(Pointing { reference, parent: table.name.clone(), is_slow })
     });
     references.collect()

@@ -59,7 +59,7 @@ fn one_file(
         let key = |line: u64| format!("{}:{line}", file.name);
         if chunk.part == Some(Part::First) {
             let verdict = Verdict::malformed(Fault::TooLong.text());
-            return Ok(found(Listed { key: key(line), verdict }));
+            return Ok(found(Listed::new(key(line), verdict)));
         }
         for record in chunk.records() {
             let verdict = match record.fault {
@@ -70,7 +70,7 @@ fn one_file(
                     request.book.judge(rule, &|column| row.value(column))
                 }
             };
-            let listed = verdict.map(|verdict| Listed { key: key(line), verdict });
+            let listed = verdict.map(|verdict| Listed::new(key(line), verdict));
             if listed.map(&mut *found) == Some(Flow::Stop) {
                 return Ok(Flow::Stop);
             }

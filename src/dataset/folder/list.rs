@@ -23,7 +23,7 @@ pub fn list(
     protect(&root, folder, &mut book).map_err(Unusable::failed)?;
     let mut shelf = Shelf { waiting: Some(Vec::new()), found };
     let walked = walk(&root, folder, &mut |record| match record.judge(&book, rule) {
-        Some(verdict) => shelf.put(Listed { key: super::shown(record.path()), verdict }),
+        Some(verdict) => shelf.put(Listed::new(super::shown(record.path()), verdict)),
         None => Flow::On,
     });
     shelf.hand_over();
@@ -66,7 +66,7 @@ mod tests {
         };
         let mut shelf = Shelf { waiting: Some(Vec::new()), found: &mut found };
         for number in numbers {
-            let listed = Listed { key: format!("{number:05}"), verdict: Verdict::malformed("") };
+            let listed = Listed::new(format!("{number:05}"), Verdict::malformed(""));
             if shelf.put(listed) == Flow::Stop {
                 return keys;
             }

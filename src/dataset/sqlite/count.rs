@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::functions::register_tally;
 use super::open::Opener;
 use super::schema::{Key, Table};
-use super::{prefilter, problem, quoted};
+use super::{prefilter, problem};
 use crate::dataset::{Counted, Problem};
 use crate::verdict::RuleBook;
 
@@ -129,7 +129,7 @@ fn count_parts(
     let connection = opener.connect()?;
     let (call, sink) = register_tally(&connection, table, book).map_err(explain)?;
     let Key::Rowid(rowid) = table.key else { return Ok(sink.take()) };
-    let rowid = format!("{}.{rowid}", quoted(&table.name));
+    let rowid = table.column_sql(rowid);
     let sql = format!("SELECT {call} FROM {} WHERE {rowid} BETWEEN ?1 AND ?2", table.sql());
     let mut statement = connection.prepare(&sql).map_err(explain)?;
     while let Some(part) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {

@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 
+use super::name::alias_beside;
 use super::quoted;
 use super::schema::{Table, table_names};
 use crate::dataset::Problem;
@@ -11,19 +12,23 @@ use crate::dataset::Problem;
 pub struct Reference {
     /// The table that holds the key.
     pub child: String,
+    /// The table that it names.
+    pub parent: String,
     /// Its columns.
     pub child_columns: Vec<String>,
     /// The columns they name.
     pub parent_columns: Vec<String>,
     /// What the schema says happens to the child when the parent goes.
     pub on_delete: String,
+    /// Whether rows that name a record keep it, or the engine makes them let go of it.
+    pub keeps: bool,
 }
 
 impl Reference {
     /// The key as a person writes it: `invoices.customer_id → customers.id`.
-    pub fn name(&self, parent: &str) -> String {
+    pub fn name(&self) -> String {
         let (theirs, ours) = (self.child_columns.join(", "), self.parent_columns.join(", "));
-        format!("{}.{theirs} → {parent}.{ours}", self.child)
+        format!("{}.{theirs} → {}.{ours}", self.child, self.parent)
     }
 
     /// What deleting a referenced row would do.
@@ -35,21 +40,35 @@ impl Reference {
         }
     }
 
+    /// Whether a table names itself.
+    pub fn is_to_itself(&self) -> bool {
+        self.child.eq_ignore_ascii_case(&self.parent)
+    }
+
+    /// The condition that a child of some alias names a row of the table.
+    pub fn names_sql(&self, table: &Table, alias: &str) -> String {
+        let pairs = self.child_columns.iter().zip(&self.parent_columns);
+        let child = quoted(alias);
+        // The parent stands on the left: its collation decides, as in the key itself.
+        let mut equal: Vec<String> = pairs
+            .map(|(theirs, ours)| format!("{} = {child}.{}", table.column_sql(ours), quoted(theirs)))
+            .collect();
+        if self.is_to_itself() {
+            equal.push(not_itself(table, &child));
+        }
+        equal.join(" AND ")
+    }
+
     /// A condition on a row of the table: some other row names it.
     pub fn exists_sql(&self, table: &Table) -> String {
-        let pairs = self.child_columns.iter().zip(&self.parent_columns);
-        let alias = &alias_beside(&table.name);
-        // The parent stands on the left: its collation decides, as in the key itself.
-        let equal: Vec<String> = pairs
-            .map(|(child, parent)| format!("{} = {alias}.{}", table.column_sql(parent), quoted(child)))
-            .collect();
-        let other = if self.child.eq_ignore_ascii_case(&table.name) {
-            not_itself(table, alias)
-        } else {
-            String::new()
-        };
-        let child = quoted(&self.child);
-        format!("EXISTS (SELECT 1 FROM main.{child} AS {alias} WHERE {}{other})", equal.join(" AND "))
+        let alias = self.alias_beside(table);
+        let names = self.names_sql(table, &alias);
+        format!("EXISTS (SELECT 1 FROM main.{} AS {} WHERE {names})", quoted(&self.child), quoted(&alias))
+    }
+
+    /// A name for the rows that hold the key, in a statement about a table.
+    pub fn alias_beside(&self, table: &Table) -> String {
+        alias_beside(table.qualifier(), "frist_child")
     }
 
     /// The statement that makes an index on the key.
@@ -60,85 +79,98 @@ impl Reference {
     }
 }
 
-/// A name for the child in a query about a table, so that neither hides the other.
-fn alias_beside(table: &str) -> String {
-    let mut alias = "child".to_string();
-    while alias.eq_ignore_ascii_case(table) {
-        alias.push('_');
-    }
-    quoted(&alias)
-}
-
 /// A row that names only itself orphans nobody.
-fn not_itself(table: &Table, alias: &str) -> String {
+fn not_itself(table: &Table, child: &str) -> String {
     let same: Vec<String> = table
         .order()
         .iter()
-        .map(|column| format!("{alias}.{} IS {}", quoted(column), table.column_sql(column)))
+        .map(|column| format!("{child}.{} IS {}", quoted(column), table.column_sql(column)))
         .collect();
-    format!(" AND NOT ({})", same.join(" AND "))
+    format!("NOT ({})", same.join(" AND "))
 }
 
 /// All foreign keys that point at a table.
-pub fn references_to(connection: &Connection, table: &Table) -> rusqlite::Result<Vec<Reference>> {
+pub fn references_to(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Reference>> {
     let mut references = Vec::new();
     for child in table_names(connection)? {
-        references.extend(references_from(connection, &child, table)?);
+        references.extend(references_between(connection, &child, table)?);
     }
     Ok(references)
 }
 
-/// The end of a condition on a row of the table: none of these keys names it.
-pub fn unreferenced(table: &Table, references: &[Reference]) -> String {
-    references.iter().map(|reference| format!(" AND NOT {}", reference.exists_sql(table))).collect()
-}
-
-fn references_from(connection: &Connection, child: &str, table: &Table) -> rusqlite::Result<Vec<Reference>> {
-    let sql = "SELECT id, \"from\", \"to\", on_delete FROM pragma_foreign_key_list(?1, 'main') \
-               WHERE lower(\"table\") = lower(?2) ORDER BY id, seq";
+/// The foreign keys of one table that name another.
+pub fn references_between(
+    connection: &Connection,
+    child: &str,
+    parent: &str,
+) -> rusqlite::Result<Vec<Reference>> {
+    // A key that names no columns means the parent's primary key.
+    let sql = "SELECT id, \"from\", on_delete, coalesce(\"to\", \
+               (SELECT name FROM pragma_table_xinfo(?2, 'main') WHERE pk = seq + 1)) \
+               FROM pragma_foreign_key_list(?1, 'main') WHERE lower(\"table\") = lower(?2) ORDER BY id, seq";
     let mut statement = connection.prepare(sql)?;
-    let mut rows = statement.query([child, &table.name])?;
+    let mut rows = statement.query([child, parent])?;
     let mut found: Vec<(i64, Reference)> = Vec::new();
     while let Some(row) = rows.next()? {
-        let id: i64 = row.get(0)?;
+        let (id, column, named): (i64, String, Option<String>) = (row.get(0)?, row.get(1)?, row.get(3)?);
         if found.last().is_none_or(|(last, _)| *last != id) {
-            let on_delete = row.get(3)?;
-            let (child_columns, parent_columns) = (Vec::new(), Vec::new());
-            found
-                .push((id, Reference { child: child.to_string(), child_columns, parent_columns, on_delete }));
+            found.push((id, reference(child, parent, row.get(2)?)));
         }
         if let Some((_, reference)) = found.last_mut() {
-            // A key that names no columns means the parent's primary key.
-            let position = reference.child_columns.len();
-            let named: Option<String> = row.get(2)?;
-            let parent = named.or_else(|| table.primary_key.get(position).cloned());
-            reference.child_columns.push(row.get(1)?);
-            reference.parent_columns.extend(parent);
+            reference.child_columns.push(column);
+            reference.parent_columns.extend(named);
         }
     }
-    Ok(found.into_iter().map(|(_, reference)| reference).collect())
+    let mut references: Vec<Reference> = found.into_iter().map(|(_, reference)| reference).collect();
+    for reference in &mut references {
+        reference.keeps = keeps(connection, reference)?;
+    }
+    Ok(references)
+}
+
+fn reference(child: &str, parent: &str, on_delete: String) -> Reference {
+    let (child_columns, parent_columns) = (Vec::new(), Vec::new());
+    let (child, parent) = (child.to_string(), parent.to_string());
+    Reference { child, parent, child_columns, parent_columns, on_delete, keeps: true }
+}
+
+/// Whether a child keeps its parent: unless the engine is told to take the reference out of it, and
+/// the column can be empty.
+fn keeps(connection: &Connection, reference: &Reference) -> rusqlite::Result<bool> {
+    let is_default = match reference.on_delete.as_str() {
+        "SET NULL" => false,
+        "SET DEFAULT" => true,
+        _ => return Ok(true),
+    };
+    let sql = "SELECT \"notnull\" <> 0 OR pk <> 0, dflt_value FROM pragma_table_xinfo(?1, 'main') WHERE lower(name) = lower(?2)";
+    let mut statement = connection.prepare(sql)?;
+    let (mut any_emptied, mut any_kept) = (false, false);
+    for column in &reference.child_columns {
+        let (is_needed, default): (bool, Option<String>) =
+            statement.query_row([&reference.child, column], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let is_emptied = !is_default || default.is_none_or(|default| default.eq_ignore_ascii_case("null"));
+        any_emptied |= is_emptied;
+        any_kept |= is_emptied && is_needed;
+    }
+    // A default that is no null names a record that would have to stay: nobody looks that far.
+    Ok(any_kept || !any_emptied)
+}
+
+/// The end of a condition on a row of the table: none of these keys keeps it.
+pub fn unreferenced(table: &Table, references: &[Reference]) -> String {
+    let keeping = references.iter().filter(|reference| reference.keeps);
+    keeping.map(|reference| format!(" AND NOT {}", reference.exists_sql(table))).collect()
 }
 
 /// Looking for a child without an index costs a scan for every due row; up to this size that
 /// is not worth a word.
 const SMALL: i64 = 1_000;
 
-/// Whether deleting the rows that satisfy `due` is forbidden by a foreign key, and which.
-pub fn obstacle(
-    connection: &Connection,
-    table: &Table,
-    references: &[Reference],
-    due: &str,
-) -> rusqlite::Result<Option<Problem>> {
+/// A key without an index, of a large table: every deletion would search all of it.
+pub fn obstacle(connection: &Connection, references: &[Reference]) -> rusqlite::Result<Option<Problem>> {
     for reference in references {
-        if !is_indexed(connection, reference)? && is_large(connection, reference)? {
-            return Ok(Some(unindexed(table, reference)));
-        }
-        let exists = reference.exists_sql(table);
-        let sql = format!("SELECT count(*) FROM {} WHERE {due} AND {exists}", table.sql());
-        let rows: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
-        if rows > 0 {
-            return Ok(Some(referenced(table, reference, rows)));
+        if !is_indexed(connection, reference)? && is_large(connection, &reference.child)? {
+            return Ok(Some(unindexed(reference)));
         }
     }
     Ok(None)
@@ -158,32 +190,19 @@ pub fn is_indexed(connection: &Connection, reference: &Reference) -> rusqlite::R
     Ok(steps.iter().all(|step| !step.starts_with("SCAN")))
 }
 
-/// Whether the table that holds the key is too large to be searched for every deletion.
-pub fn is_large(connection: &Connection, reference: &Reference) -> rusqlite::Result<bool> {
-    let sql = format!("SELECT count(*) FROM (SELECT 1 FROM main.{} LIMIT ?1)", quoted(&reference.child));
+/// Whether a table is too large to be searched for every record.
+pub fn is_large(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
+    let sql = format!("SELECT count(*) FROM (SELECT 1 FROM main.{} LIMIT ?1)", quoted(table));
     let rows: i64 = connection.query_row(&sql, [SMALL + 1], |row| row.get(0))?;
     Ok(rows > SMALL)
 }
 
-fn unindexed(table: &Table, reference: &Reference) -> Problem {
+fn unindexed(reference: &Reference) -> Problem {
     let message = format!(
         "the foreign key {} has no index, so that every deletion would search all of `{}`; run: {}",
-        reference.name(&table.name),
+        reference.name(),
         reference.child,
         reference.create_index()
     );
     Problem::new("unindexed-foreign-key", message)
-}
-
-fn referenced(table: &Table, reference: &Reference, rows: i64) -> Problem {
-    let message = format!(
-        "deleting {} of `{}` would {} rows of `{}` (foreign key {}); delete those first, by a rule of \
-         their own",
-        if rows == 1 { "1 due row".to_string() } else { format!("{rows} due rows") },
-        table.name,
-        reference.effect(),
-        reference.child,
-        reference.name(&table.name)
-    );
-    Problem::new("foreign-key", message)
 }

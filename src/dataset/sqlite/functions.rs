@@ -9,17 +9,21 @@ use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use super::schema::Table;
 use super::{related, value};
 use crate::dataset::Counted;
-use crate::verdict::{RuleBook, Tally};
+use crate::verdict::{Reason, RuleBook, Tally};
 
 fn flags() -> FunctionFlags {
     FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY
 }
 
-/// What the rule book is asked with: the columns that the rules read, and the answers of the
-/// related rows.
+/// What the rule book is asked with: the columns that the rules read, the answers of the related
+/// rows, and what keeps the record where that is known.
 pub fn cells(connection: &Connection, table: &Table, book: &RuleBook) -> rusqlite::Result<Vec<String>> {
     let columns = book.columns().iter().map(|column| table.column_sql(column));
-    Ok(columns.chain(related::register(connection, table, book)?).collect())
+    let mut cells: Vec<String> = columns.chain(related::register(connection, table, book)?).collect();
+    if !table.blockers.is_empty() {
+        cells.push(table.blockers.register(connection, table)?);
+    }
+    Ok(cells)
 }
 
 /// Registers `frist_due` for one rule and returns the call that asks it about a row.
@@ -34,6 +38,24 @@ pub fn register_due(
         Ok(owned.is_due(rule, &|column| value(context.get_raw(column))))
     })?;
     Ok(format!("frist_due({})", cells(connection, table, book)?.join(", ")))
+}
+
+/// Registers `frist_blocker` for one rule and returns the call that gives what keeps a blocked
+/// record; null for all others.
+pub fn register_blocker(
+    connection: &Connection,
+    table: &Table,
+    book: &Arc<RuleBook>,
+    rule: usize,
+) -> rusqlite::Result<String> {
+    let owned = Arc::clone(book);
+    connection.create_scalar_function("frist_blocker", -1, flags(), move |context: &Context<'_>| {
+        Ok(owned.judge(rule, &|cell| value(context.get_raw(cell))).and_then(|verdict| match verdict.reason {
+            Reason::Referred(key) => Some(key),
+            _ => None,
+        }))
+    })?;
+    Ok(format!("frist_blocker({})", cells(connection, table, book)?.join(", ")))
 }
 
 /// Where a statement with `frist_tally` leaves what it counted.

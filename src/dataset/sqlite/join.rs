@@ -3,15 +3,13 @@
 
 use rusqlite::Connection;
 
+use super::foreign_key::{Reference, is_large, references_between};
+use super::name::alias_beside;
 use super::quoted;
 use super::schema::{Table, columns, no_such_table, require_column, table_names};
 use crate::dataset::Problem;
 use crate::policy::{On, Relation, Side};
 use crate::verdict::{Asked, Question, RuleBook};
-
-/// Without an index, related rows are searched for once for every record; up to this many of them
-/// that is not worth a word.
-const SMALL: i64 = 1_000;
 
 /// How the rows of a relation are found in this database.
 #[derive(Clone, Debug)]
@@ -51,22 +49,13 @@ pub fn join(connection: &Connection, table: &Table, question: &Question) -> Resu
         }
         None => inferred(connection, table, relation).map_err(engine)??,
     };
-    let alias = quoted(&alias_beside(&table.name));
+    let alias = quoted(&alias_beside(table.qualifier(), "related"));
     let equal: Vec<String> = pairs.iter().map(|pair| pair.sql(table, &alias)).collect();
     let join = Join { from: format!("main.{}", quoted(&relation.table)), alias, on: equal.join(" AND ") };
     require_another_table(connection, table, relation, &join).map_err(engine)??;
     let read = asked.into_iter().chain(relation.condition.iter().flat_map(|read| read.columns()));
     require_index(connection, table, relation, (&join, &pairs), read).map_err(engine)??;
     Ok(join)
-}
-
-/// A name for the related rows in a query about a table, so that neither hides the other.
-fn alias_beside(table: &str) -> String {
-    let mut alias = "related".to_string();
-    while alias.eq_ignore_ascii_case(table) {
-        alias.push('_');
-    }
-    alias
 }
 
 fn folded(side: &Side, column: String) -> String {
@@ -118,12 +107,11 @@ fn inferred(connection: &Connection, table: &Table, relation: &Relation) -> Chec
     // The parent's column stands on the left: its collation decides, as in the key itself.
     let of_parent = |(child, parent)| Pair { theirs: child, ours: parent, is_ours_first: true };
     let of_child = |(child, parent)| Pair { theirs: parent, ours: child, is_ours_first: false };
-    let theirs = foreign_keys(connection, &relation.table, &table.name)?.into_iter();
-    let ours = foreign_keys(connection, &table.name, &relation.table)?.into_iter();
-    let mut keys: Vec<Pairs> = theirs
-        .map(|key| key.into_iter().map(of_parent).collect())
-        .chain(ours.map(|key| key.into_iter().map(of_child).collect()))
-        .collect();
+    let theirs = references_between(connection, &relation.table, &table.name)?;
+    let ours = references_between(connection, &table.name, &relation.table)?;
+    let mut keys: Vec<Pairs> = Vec::new();
+    keys.extend(theirs.iter().map(|key| sides(key).map(of_parent).collect()));
+    keys.extend(ours.iter().map(|key| sides(key).map(of_child).collect()));
     if keys.len() == 1 {
         return Ok(Ok(keys.remove(0)));
     }
@@ -137,22 +125,10 @@ fn inferred(connection: &Connection, table: &Table, relation: &Relation) -> Chec
     Ok(Err(Problem::new("ambiguous-relation", message).at(&relation.at)))
 }
 
-/// The foreign keys of one table that name another, each with its pairs of columns.
-fn foreign_keys(connection: &Connection, from: &str, to: &str) -> rusqlite::Result<Vec<Vec<(Side, Side)>>> {
-    let sql = "SELECT id, \"from\", coalesce(\"to\", (SELECT name FROM pragma_table_xinfo(?2, 'main') WHERE pk = seq + 1)) \
-               FROM pragma_foreign_key_list(?1, 'main') WHERE lower(\"table\") = lower(?2) ORDER BY id, seq";
-    let mut statement = connection.prepare(sql)?;
-    let mut rows = statement.query([from, to])?;
-    let mut keys: Vec<(i64, Vec<(Side, Side)>)> = Vec::new();
-    let side = |column: String| Side { column, folds: Vec::new() };
-    while let Some(row) = rows.next()? {
-        let (id, pair): (i64, _) = (row.get(0)?, (side(row.get(1)?), side(row.get(2)?)));
-        match keys.last_mut() {
-            Some((last, pairs)) if *last == id => pairs.push(pair),
-            _ => keys.push((id, vec![pair])),
-        }
-    }
-    Ok(keys.into_iter().map(|(_, pairs)| pairs).collect())
+/// The columns of a key, those of the child first.
+fn sides(key: &Reference) -> impl Iterator<Item = (Side, Side)> {
+    let side = |column: &String| Side { column: column.clone(), folds: Vec::new() };
+    key.child_columns.iter().zip(&key.parent_columns).map(move |(child, parent)| (side(child), side(parent)))
 }
 
 /// Deleting records must not change what is said of others: neither directly, through a view or a
@@ -250,8 +226,7 @@ fn is_any_large(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
     let tables = table_names(connection)?;
     let read = if tables.iter().any(|table| table == name) { vec![name.to_string()] } else { tables };
     for table in read {
-        let sql = format!("SELECT count(*) FROM (SELECT 1 FROM main.{} LIMIT ?1)", quoted(&table));
-        if connection.query_row(&sql, [SMALL + 1], |row| row.get::<_, i64>(0))? > SMALL {
+        if is_large(connection, &table)? {
             return Ok(true);
         }
     }

@@ -9,12 +9,12 @@ use rusqlite::{Connection, Row};
 use super::functions::cells;
 use super::open::read_once;
 use super::schema::Table;
-use super::survey::{key_columns, table_for};
-use super::{problem, quoted, value};
+use super::survey::{key_columns, listed};
+use super::{problem, value};
 use crate::dataset::request::{Flow, Listed, Request, Unusable};
 use crate::hexadecimal;
 use crate::policy::Source;
-use crate::verdict::RuleBook;
+use crate::verdict::{Reason, RuleBook};
 
 /// Names the records of a database's table that one rule matches. What has been taken cannot be
 /// given back, so the file is read once.
@@ -27,9 +27,9 @@ pub fn list(
 ) -> Result<(), Unusable> {
     read_once(path, |opener| {
         let connection = opener.connect()?;
-        let table = table_for(&connection, source, request)?;
+        let (table, book) = listed(&connection, source, request)?;
         let key = key_columns(source, &table);
-        let result = records(&connection, &table, &key, &request.book, rule, found);
+        let result = records(&connection, &table, &key, &book, rule, found);
         result.map_err(|error| problem(path, &error))
     })
 }
@@ -45,15 +45,21 @@ pub fn records(
 ) -> rusqlite::Result<()> {
     let key_cells = key.iter().map(|column| table.column_sql(column));
     let columns: Vec<String> = key_cells.chain(cells(connection, table, book)?).collect();
-    let order: Vec<String> =
-        table.order().iter().map(|column| format!("{}.{}", quoted(&table.name), quoted(column))).collect();
+    let order: Vec<String> = table.order().iter().map(|column| table.column_sql(column)).collect();
     let sql = format!("SELECT {} FROM {} ORDER BY {}", columns.join(", "), table.sql(), order.join(", "));
     let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let cell = |column: usize| row.get_ref(key.len() + column).map_or(crate::value::Value::Null, value);
         if let Some(verdict) = book.judge(rule, &cell) {
-            let listed = Listed { key: key_text(row, key.len())?, verdict };
+            let referred = match verdict.reason {
+                Reason::Referred(code) => {
+                    let (rows, key) = table.blockers.words(code);
+                    Some(format!("{rows} refer to it ({key})"))
+                }
+                _ => None,
+            };
+            let listed = Listed { key: key_text(row, key.len())?, verdict, referred };
             if found(listed) == Flow::Stop {
                 break;
             }

@@ -14,12 +14,17 @@ use crate::verdict::{Asked, Found, LatestOf, Question, RuleBook, Speaks};
 /// Registers what the questions need, and returns each as SQL that gives its answer.
 pub fn register(connection: &Connection, table: &Table, book: &RuleBook) -> rusqlite::Result<Vec<String>> {
     let questions = book.questions().iter().zip(&table.joins).enumerate();
-    questions.map(|(number, (question, join))| register_one(connection, number, question, join)).collect()
+    let suffix = table.function_suffix();
+    questions
+        .map(|(number, (question, join))| {
+            register_one(connection, &format!("{suffix}_{number}"), question, join)
+        })
+        .collect()
 }
 
 fn register_one(
     connection: &Connection,
-    number: usize,
+    suffix: &str,
     question: &Question,
     join: &Join,
 ) -> rusqlite::Result<String> {
@@ -31,7 +36,7 @@ fn register_one(
     let flags =
         FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
     if let Asked::Latest(latest) = &question.asked {
-        let name = format!("frist_latest_{number}");
+        let name = format!("frist_latest_{suffix}");
         let arguments: Vec<String> = std::iter::once(column(&latest.column)).chain(read).collect();
         connection.create_aggregate_function(name.as_str(), -1, flags, Latest(owned))?;
         return Ok(format!("(SELECT {name}({}) FROM {from} AS {alias} WHERE {on})", arguments.join(", ")));
@@ -40,7 +45,7 @@ fn register_one(
         let yes = Speaks::Yes.to_cell();
         return Ok(format!("{yes} * EXISTS (SELECT 1 FROM {from} AS {alias} WHERE {on})"));
     }
-    let name = format!("frist_counts_{number}");
+    let name = format!("frist_counts_{suffix}");
     connection.create_scalar_function(name.as_str(), -1, flags, move |context: &Context<'_>| {
         Ok(owned.counts(|column| value(context.get_raw(column))).to_cell())
     })?;

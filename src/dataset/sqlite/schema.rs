@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
+use super::blocked::Blockers;
 use super::join::Join;
 use super::quoted;
 use super::trigger::Trigger;
@@ -13,6 +14,8 @@ use crate::diagnostic::nearest;
 pub struct Table {
     /// Its name.
     pub name: String,
+    /// What it is called in a statement that is about another table, too.
+    pub alias: Option<String>,
     /// Its columns, generated ones included.
     pub columns: Vec<String>,
     /// What orders and bounds its records.
@@ -23,6 +26,8 @@ pub struct Table {
     pub has_delete_trigger: bool,
     /// How the rows are found that the rule book asks about, in the order of its questions.
     pub joins: Vec<Join>,
+    /// What may keep its records, where that was asked for.
+    pub blockers: Blockers,
 }
 
 /// What a record is found by.
@@ -35,14 +40,28 @@ pub enum Key {
 }
 
 impl Table {
-    /// The table's name in SQL.
+    /// The table in SQL, as a statement reads from it.
     pub fn sql(&self) -> String {
-        format!("main.{}", quoted(&self.name))
+        let name = quoted(&self.name);
+        match &self.alias {
+            Some(alias) => format!("main.{name} AS {}", quoted(alias)),
+            None => format!("main.{name}"),
+        }
+    }
+
+    /// The end of the names of functions that are about it: one statement can be about several tables.
+    pub(super) fn function_suffix(&self) -> &str {
+        self.alias.as_deref().unwrap_or("0")
+    }
+
+    /// What its columns are qualified by.
+    pub(super) fn qualifier(&self) -> &str {
+        self.alias.as_deref().unwrap_or(&self.name)
     }
 
     /// A column in SQL: qualified, so that it can never be taken for a text.
     pub fn column_sql(&self, column: &str) -> String {
-        format!("{}.{}", quoted(&self.name), quoted(column))
+        format!("{}.{}", quoted(self.qualifier()), quoted(column))
     }
 
     /// Whether SQLite numbers its records. Only those are sure to be visited in the order of their
@@ -100,8 +119,8 @@ pub fn describe(connection: &Connection, name: &str, place: &str) -> Result<Tabl
     let (columns, primary_key) = columns(connection, name).map_err(engine)?;
     let key = if without_rowid { Key::Columns(primary_key.clone()) } else { rowid(name, &columns, place)? };
     let has_delete_trigger = has_delete_trigger(connection, name).map_err(engine)?;
-    let joins = Vec::new();
-    Ok(Table { name: name.to_string(), columns, key, primary_key, has_delete_trigger, joins })
+    let (name, alias, joins, blockers) = (name.to_string(), None, Vec::new(), Blockers::default());
+    Ok(Table { name, alias, columns, key, primary_key, has_delete_trigger, joins, blockers })
 }
 
 fn kind_of(connection: &Connection, name: &str) -> rusqlite::Result<Option<(String, bool)>> {

@@ -1,19 +1,24 @@
 //! Surveying the tables that a policy's rules are about: states, limits' totals, obstacles.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::Connection;
+
+use super::blocked::{self, order};
 
 use super::list::records;
 use super::open::{Opener, read};
 use super::schema::{Table, describe};
 use super::{count, foreign_key, functions, join, prefilter, problem};
-use crate::dataset::request::{Extent, Flow, NAMED, Request, RuleSurvey, TableSurvey, Unusable};
+use crate::dataset::request::{Acting, Extent, Flow, NAMED, Request, RuleSurvey, TableSurvey, Unusable};
 use crate::dataset::{Counted, Problem};
-use crate::policy::Source;
-use crate::verdict::State;
+use crate::policy::{Rule, Source};
+use crate::verdict::{RuleBook, State};
 
-/// Surveys the tables of one source. One table's problem does not stop the others.
+/// Surveys the tables of one source: those first whose rows refer to others, for what they lose
+/// keeps nothing. One table's problem does not stop the others.
 pub fn survey(
     path: &Path,
     source: &Source,
@@ -22,30 +27,181 @@ pub fn survey(
 ) -> Result<Vec<TableSurvey>, Unusable> {
     read(path, |opener| {
         let connection = opener.connect()?;
-        Ok(requests.iter().map(|request| one_table(opener, &connection, source, request, extent)).collect())
+        let turns = order::turns(&connection, requests).map_err(|error| problem(opener.path(), &error))?;
+        let mut survey = Survey { opener, connection: &connection, source, extent, out: BTreeSet::new() };
+        let mut places: Vec<usize> = (0..requests.len()).collect();
+        places.sort_by_key(|place| turns[*place]);
+        let mut surveys: Vec<(usize, TableSurvey)> =
+            places.into_iter().map(|place| (place, survey.table(&requests[place], turns[place]))).collect();
+        surveys.sort_by_key(|(place, _)| *place);
+        Ok(surveys.into_iter().map(|(_, survey)| survey).collect())
     })
 }
 
-fn one_table(
-    opener: &Opener,
+/// A survey of one database under way.
+struct Survey<'a> {
+    opener: &'a Opener,
+    connection: &'a Connection,
+    source: &'a Source,
+    extent: Extent,
+    /// Rules that are carried out and cannot be: their records stay.
+    out: BTreeSet<String>,
+}
+
+impl Survey<'_> {
+    /// Surveys a table again where that shows that one of its rules cannot delete: rows of the table may
+    /// have counted on it.
+    fn table(&mut self, request: &Request<'_>, turn: usize) -> TableSurvey {
+        loop {
+            let mut surveys = self.once(request);
+            let known = self.out.len();
+            for (place, rule) in request.rules.iter().enumerate() {
+                let survey = surveys.as_ref().ok().and_then(|all| all.iter().find(|one| one.rule == place));
+                if !survey.is_some_and(|survey| goes(request, rule, survey)) {
+                    self.out.insert(rule.name.clone());
+                }
+            }
+            for survey in surveys.iter_mut().flatten() {
+                let rule = request.rules[survey.rule];
+                survey.turn = turn;
+                survey.acts = request.acting.contains(rule) && !self.out.contains(&rule.name);
+            }
+            if surveys.is_err() || known == self.out.len() || !has_tree(self.connection, request) {
+                return surveys;
+            }
+        }
+    }
+
+    fn once(&self, request: &Request<'_>) -> TableSurvey {
+        let explain = |error| problem(self.opener.path(), &error);
+        let mut acting = request.acting.clone();
+        acting.retain(|rule| !self.out.contains(rule));
+        let table = with_blockers(self.connection, self.source, request, &acting)?;
+        let asked = Asked { table: &table, book: &book_for(request, &table), request };
+        if self.extent == Extent::Candidates && self.all_indexed(&asked).map_err(explain)? {
+            let surveys = request.wanted.iter().map(|rule| self.through_index(&asked, *rule));
+            return surveys.collect::<rusqlite::Result<_>>().map_err(explain);
+        }
+        let counted = count::all(self.opener, self.connection, &table, asked.book)?;
+        let surveys = request.wanted.iter().map(|rule| {
+            let total = counted.total.unwrap_or_default();
+            self.complete(&asked, *rule, (counted.clone(), total, false))
+        });
+        surveys.collect::<rusqlite::Result<_>>().map_err(explain)
+    }
+
+    fn all_indexed(&self, asked: &Asked<'_>) -> rusqlite::Result<bool> {
+        for rule in &asked.request.wanted {
+            let condition = prefilter::sql(asked.table, asked.book, *rule);
+            if !prefilter::is_indexed(self.connection, asked.table, &condition)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn through_index(&self, asked: &Asked<'_>, rule: usize) -> rusqlite::Result<RuleSurvey> {
+        let counted = count::candidates(self.connection, asked.table, asked.book, rule)?;
+        let enough =
+            asked.request.rules[rule].limit.enough_to_count(counted.tallies[rule].records(State::Due));
+        let total = count::rows_up_to(self.connection, asked.table, enough)?;
+        self.complete(asked, rule, (counted, total, true))
+    }
+
+    fn complete(
+        &self,
+        asked: &Asked<'_>,
+        rule: usize,
+        (counted, total, through_index): (Counted, u64, bool),
+    ) -> rusqlite::Result<RuleSurvey> {
+        let tally = &counted.tallies[rule];
+        let unreadable = if tally.records(State::Unreadable) > 0 && !through_index {
+            self.first_unreadable(asked, rule)?
+        } else {
+            Vec::new()
+        };
+        let would_go = tally.records(State::Due) + tally.records(State::Blocked) > 0;
+        let obstacle = if would_go { obstacle(self.connection, asked.table)? } else { None };
+        let warning = if tally.records(State::Blocked) > 0 && obstacle.is_none() {
+            blocked_words(self.connection, asked, rule)?
+        } else {
+            None
+        };
+        Ok(RuleSurvey {
+            counted,
+            rule,
+            through_index,
+            total,
+            unreadable,
+            obstacle,
+            warning,
+            ..RuleSurvey::default()
+        })
+    }
+
+    fn first_unreadable(&self, asked: &Asked<'_>, rule: usize) -> rusqlite::Result<Vec<(String, String)>> {
+        let mut named = Vec::new();
+        let key = key_columns(self.source, asked.table);
+        records(self.connection, asked.table, &key, asked.book, rule, |listed| {
+            if listed.verdict.state == State::Unreadable {
+                named.push((listed.key, asked.request.why(rule, listed.verdict.reason)));
+            }
+            if named.len() < NAMED { Flow::On } else { Flow::Stop }
+        })?;
+        Ok(named)
+    }
+}
+
+/// A table, ready to be judged.
+struct Asked<'a> {
+    table: &'a Table,
+    book: &'a Arc<RuleBook>,
+    request: &'a Request<'a>,
+}
+
+/// Whether a rule's records go as far as it can be told here.
+fn goes(request: &Request<'_>, rule: &Rule, survey: &RuleSurvey) -> bool {
+    let due = survey.counted.tallies[survey.rule].records(State::Due);
+    let is_within = rule.limit.breach(due, survey.total).is_none() || request.acting.accepts_limit(rule);
+    survey.obstacle.is_none() && is_within
+}
+
+/// Whether rows of a request's table may refer to others of them.
+fn has_tree(connection: &Connection, request: &Request<'_>) -> bool {
+    let own = foreign_key::references_between(connection, request.table, request.table);
+    own.is_ok_and(|own| !own.is_empty())
+}
+
+/// The table, and what keeps its records while these rules delete.
+fn with_blockers(
     connection: &Connection,
     source: &Source,
     request: &Request<'_>,
-    extent: Extent,
-) -> TableSurvey {
-    let table = table_for(connection, source, request)?;
-    let explain = |error| problem(opener.path(), &error);
-    if extent == Extent::Candidates && all_indexed(connection, &table, request).map_err(explain)? {
-        let surveys =
-            request.wanted.iter().map(|rule| through_index(connection, source, &table, request, *rule));
-        return surveys.collect::<rusqlite::Result<_>>().map_err(explain);
+    acting: &Acting,
+) -> Result<Table, Problem> {
+    let mut table = table_for(connection, source, request)?;
+    table.blockers = blocked::of(connection, request, acting, &table)?;
+    Ok(table)
+}
+
+/// The rule book for a table whose blockers are known.
+fn book_for(request: &Request<'_>, table: &Table) -> Arc<RuleBook> {
+    if table.blockers.is_empty() {
+        Arc::clone(&request.book)
+    } else {
+        Arc::new(request.book.with_references())
     }
-    let counted = count::all(opener, connection, &table, &request.book)?;
-    let surveys = request.wanted.iter().map(|rule| {
-        let total = counted.total.unwrap_or_default();
-        complete(connection, source, &table, request, *rule, (counted.clone(), total, false))
-    });
-    surveys.collect::<rusqlite::Result<_>>().map_err(explain)
+}
+
+/// The table as a listing asks it, with its rule book.
+pub fn listed(
+    connection: &Connection,
+    source: &Source,
+    request: &Request<'_>,
+) -> Result<(Table, Arc<RuleBook>), Problem> {
+    let table = with_blockers(connection, source, request, &request.acting)?;
+    let book = book_for(request, &table);
+    Ok((table, book))
 }
 
 /// The table, with every column that its rules name.
@@ -60,87 +216,44 @@ pub fn table_for(connection: &Connection, source: &Source, request: &Request<'_>
     Ok(table)
 }
 
-fn all_indexed(connection: &Connection, table: &Table, request: &Request<'_>) -> rusqlite::Result<bool> {
-    for rule in &request.wanted {
-        let condition = prefilter::sql(table, &request.book, *rule);
-        if !prefilter::is_indexed(connection, table, &condition)? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+fn obstacle(connection: &Connection, table: &Table) -> rusqlite::Result<Option<Problem>> {
+    foreign_key::obstacle(connection, &foreign_key::references_to(connection, &table.name)?)
 }
 
-fn through_index(
+/// Which rows keep the records of a rule that are blocked, and how many.
+fn blocked_words(
     connection: &Connection,
-    source: &Source,
-    table: &Table,
-    request: &Request<'_>,
-    rule: usize,
-) -> rusqlite::Result<RuleSurvey> {
-    let counted = count::candidates(connection, table, &request.book, rule)?;
-    let limit = request.rules[rule].limit;
-    let total = count::rows_up_to(
-        connection,
-        table,
-        limit.enough_to_count(counted.tallies[rule].records(State::Due)),
-    )?;
-    complete(connection, source, table, request, rule, (counted, total, true))
-}
-
-fn complete(
-    connection: &Connection,
-    source: &Source,
-    table: &Table,
-    request: &Request<'_>,
-    rule: usize,
-    (counted, total, through_index): (Counted, u64, bool),
-) -> rusqlite::Result<RuleSurvey> {
-    let tally = &counted.tallies[rule];
-    let unreadable = if tally.records(State::Unreadable) > 0 && !through_index {
-        first_unreadable(connection, source, table, request, rule)?
-    } else {
-        Vec::new()
-    };
-    let obstacle =
-        if tally.records(State::Due) > 0 { obstacle(connection, table, request, rule)? } else { None };
-    Ok(RuleSurvey { counted, rule, through_index, total, unreadable, obstacle, ..RuleSurvey::default() })
-}
-
-fn obstacle(
-    connection: &Connection,
-    table: &Table,
-    request: &Request<'_>,
+    asked: &Asked<'_>,
     rule: usize,
 ) -> rusqlite::Result<Option<Problem>> {
-    let references = foreign_key::references_to(connection, table)?;
-    if references.is_empty() {
+    let call = functions::register_blocker(connection, asked.table, asked.book, rule)?;
+    let due = prefilter::sql(asked.table, asked.book, rule);
+    let sql = format!(
+        "SELECT blocker, count(*) FROM (SELECT {call} AS blocker FROM {} WHERE {due}) \
+         WHERE blocker IS NOT NULL GROUP BY blocker ORDER BY 2 DESC, 1",
+        asked.table.sql()
+    );
+    let mut statement = connection.prepare(&sql)?;
+    let counted = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+    let counted: Vec<(i64, i64)> = counted.collect::<rusqlite::Result<_>>()?;
+    let Some(all) = counted.iter().map(|(_, records)| records).copied().reduce(|one, other| one + other)
+    else {
         return Ok(None);
+    };
+    let mut words: Vec<String> = Vec::new();
+    for (code, records) in counted.iter().take(NAMED) {
+        let (rows, key) = asked.table.blockers.words(*code);
+        words.push(format!("{records} by {rows} ({key})"));
     }
-    let call = functions::register_due(connection, table, &request.book, rule)?;
-    let due = format!("{} AND {call}", prefilter::sql(table, &request.book, rule));
-    foreign_key::obstacle(connection, table, &references, &due)
+    let left: i64 = counted.iter().skip(NAMED).map(|(_, records)| records).sum();
+    words.extend((left > 0).then(|| format!("{left} by others")));
+    let are = if all == 1 { "record is" } else { "records are" };
+    let data = asked.request.rules[rule].data();
+    Ok(Some(Problem::new("blocked", format!("{all} due {are} blocked in {data}: {}", words.join(", ")))))
 }
 
 /// The columns that name a record: the policy's choice, or the table's own key.
 pub fn key_columns(source: &Source, table: &Table) -> Vec<String> {
     let chosen = &source.settings(&table.name).key;
     if chosen.is_empty() { table.key_columns() } else { chosen.clone() }
-}
-
-fn first_unreadable(
-    connection: &Connection,
-    source: &Source,
-    table: &Table,
-    request: &Request<'_>,
-    rule: usize,
-) -> rusqlite::Result<Vec<(String, String)>> {
-    let mut named = Vec::new();
-    let key = key_columns(source, table);
-    records(connection, table, &key, &request.book, rule, |listed| {
-        if listed.verdict.state == State::Unreadable {
-            named.push((listed.key, request.why(rule, listed.verdict.reason)));
-        }
-        if named.len() < NAMED { Flow::On } else { Flow::Stop }
-    })?;
-    Ok(named)
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
+use super::groups::GroupDeletion;
 use super::keys::{Bound, End, Keys};
 use super::search::{Remaining, remaining};
 use super::{Conditions, Task};
@@ -75,7 +76,13 @@ impl Batch<'_> {
         Ok((deleted, work))
     }
 
-    fn delete(&self) -> rusqlite::Result<u64> {
+    fn delete(&mut self) -> rusqlite::Result<u64> {
+        if let Keys::Groups(groups) = &mut self.keys {
+            let Conditions { by_keys, references, .. } = self.conditions;
+            let (connection, table) = (self.task.connection(), self.task.table);
+            *groups = GroupDeletion { connection, table, due: by_keys, references }.delete(groups)?;
+            return Ok(groups.iter().map(|group| group.len() as u64).sum());
+        }
         let (bounds, parameters) = self.keys.condition(self.task.table);
         let Conditions { take, unreferenced, .. } = self.conditions;
         let sql = format!("DELETE FROM {} WHERE {bounds} AND {take}{unreferenced}", self.task.table.sql());
@@ -87,7 +94,7 @@ impl Batch<'_> {
         let Some(refused) = self.conditions.quota.refused() else { return };
         match (&mut self.keys, refused.as_slice()) {
             (Keys::Rowids(rowids), [Value::Integer(refused)]) => rowids.retain(|rowid| rowid < refused),
-            (Keys::Rowids(_), _) => {}
+            (Keys::Rowids(_) | Keys::Groups(_), _) => {}
             (Keys::Range(_, to), _) => *to = End::without(refused),
         }
     }

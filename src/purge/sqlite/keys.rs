@@ -34,6 +34,8 @@ pub(super) enum Keys {
     Range(End, End),
     /// Exactly these row numbers, in rising order.
     Rowids(Vec<i64>),
+    /// The row numbers of groups that go one behind the other.
+    Groups(Vec<Vec<i64>>),
 }
 
 impl Keys {
@@ -46,6 +48,8 @@ impl Keys {
     pub(super) fn rowids(&self) -> Option<[i64; 2]> {
         match self {
             Keys::Rowids(rowids) => Some([*rowids.first()?, *rowids.last()?]),
+            // Between them there are others.
+            Keys::Groups(_) => None,
             Keys::Range(from, to) => match (from.key.as_slice(), to.key.as_slice()) {
                 ([Value::Integer(first)], [Value::Integer(last)]) => Some([
                     first.saturating_add(i64::from(!from.included)),
@@ -70,11 +74,16 @@ impl Keys {
         match self {
             Keys::Range(from, to) => json!([end_to_json(from), end_to_json(to)]),
             Keys::Rowids(_) => serde_json::Value::Null,
+            Keys::Groups(groups) => json!({ "rows": groups.concat() }),
         }
     }
 
     /// Bounds that were read back.
     pub(super) fn from_json(json: &serde_json::Value) -> Option<Keys> {
+        if let Some(rows) = json.get("rows").and_then(serde_json::Value::as_array) {
+            let rows = rows.iter().map(serde_json::Value::as_i64).collect::<Option<_>>()?;
+            return Some(Keys::Groups(vec![rows]));
+        }
         let ends = json.as_array().filter(|ends| ends.len() == 2)?;
         Some(Keys::Range(end_from_json(&ends[0])?, end_from_json(&ends[1])?))
     }
@@ -87,13 +96,16 @@ impl Keys {
                 let upper = compared(table, if to.included { "<=" } else { "<" }, from.key.len() + 1);
                 (format!("{lower} AND {upper}"), from.key.iter().chain(&to.key).cloned().collect())
             }
-            Keys::Rowids(rowids) => {
-                let listed: Vec<String> = rowids.iter().map(i64::to_string).collect();
-                let key = table.order().iter().map(|column| table.column_sql(column)).collect::<String>();
-                (format!("{key} IN ({})", listed.join(",")), Vec::new())
-            }
+            Keys::Rowids(rowids) => (listed(table, rowids), Vec::new()),
+            Keys::Groups(groups) => (listed(table, &groups.concat()), Vec::new()),
         }
     }
+}
+
+fn listed(table: &Table, rowids: &[i64]) -> String {
+    let listed: Vec<String> = rowids.iter().map(i64::to_string).collect();
+    let key = table.order().iter().map(|column| table.column_sql(column)).collect::<String>();
+    format!("{key} IN ({})", listed.join(","))
 }
 
 fn end_to_json(end: &End) -> serde_json::Value {
@@ -152,6 +164,9 @@ mod tests {
         assert_eq!(Keys::from_json(&keys.to_json()), Some(keys));
         assert_eq!(Keys::from_json(&json!([[], [{ "what": 1 }]])), None);
         assert_eq!(Keys::from_json(&json!("x")), None);
+        let groups = Keys::Groups(vec![vec![3], vec![i64::MAX, i64::MIN]]);
+        assert_eq!(Keys::from_json(&groups.to_json()), Some(Keys::Groups(vec![vec![3, i64::MAX, i64::MIN]])));
+        assert_eq!(Keys::from_json(&json!({ "rows": [1, "x"] })), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
+use super::groups::Groups;
 use super::keys::{Bound, End, Keys};
 use super::{Conditions, Task};
 use crate::dataset::Problem;
@@ -33,6 +34,8 @@ pub(super) enum Search {
     Walk(Walk),
     /// Through the row numbers of the few due rows.
     Picked(Picked),
+    /// Through rows that refer to each other.
+    Groups(Groups),
 }
 
 /// Row numbers still to go, in rising order, and those given out last.
@@ -58,6 +61,9 @@ pub(super) struct Walk {
 impl Search {
     /// Chooses the way.
     pub(super) fn start(task: &Task<'_>, conditions: &Conditions) -> Result<Option<Search>, Problem> {
+        if let Some(groups) = Groups::read(task, &conditions.references)? {
+            return Ok(Some(Search::Groups(groups)));
+        }
         if let Some(picked) = pick(task, conditions)? {
             return Ok(Some(Search::Picked(Picked { left: picked, given: Vec::new() })));
         }
@@ -79,13 +85,16 @@ impl Search {
         match self {
             Search::Picked(picked) => Ok(picked.next(pace.rows().min(most).min(LISTED))),
             Search::Walk(walk) => walk.next(task, conditions, stretch(task, pace, most)),
+            Search::Groups(groups) => Ok(groups.next(pace.rows(), most)),
         }
     }
 
     /// Gives the same keys out again: their batch did not happen.
     pub(super) fn again(&mut self) {
-        if let Search::Picked(picked) = self {
-            picked.give_back();
+        match self {
+            Search::Picked(picked) => picked.give_back(),
+            Search::Groups(groups) => groups.give_back(),
+            Search::Walk(_) => {}
         }
     }
 
@@ -101,7 +110,7 @@ impl Search {
                 };
             }
             Search::Picked(picked) if refused.is_some() => picked.give_back(),
-            Search::Picked(_) => {}
+            Search::Picked(_) | Search::Groups(_) => {}
         }
     }
 }
@@ -169,7 +178,12 @@ fn pick(task: &Task<'_>, conditions: &Conditions) -> Result<Option<VecDeque<i64>
         return Ok(None);
     }
     let (table, rowid) = (task.table.sql(), task.table.column_sql(rowid));
-    let sql = format!("SELECT {rowid} FROM {table} WHERE {} LIMIT {}", conditions.by_event, WINDOW + 1);
+    let sql = format!(
+        "SELECT {rowid} FROM {table} WHERE {}{} LIMIT {}",
+        conditions.by_event,
+        conditions.unreferenced,
+        WINDOW + 1
+    );
     let mut rowids: Vec<i64> = beside_writers(task, |connection| {
         connection.prepare(&sql)?.query_map([], |row| row.get(0))?.collect()
     })?;
@@ -216,7 +230,7 @@ fn first_due(
     from: &End,
     last: &Bound,
 ) -> rusqlite::Result<Option<Bound>> {
-    one_key(task, from, last, &format!("AND {}", conditions.by_keys), 0)
+    one_key(task, from, last, &format!("AND {}{}", conditions.by_keys, conditions.unreferenced), 0)
 }
 
 /// The key some rows further on, or the end where there are not so many.
@@ -242,18 +256,28 @@ fn one_key(
     statement.query_row(params_from_iter(parameters), |row| bound_of(row, columns.len())).optional()
 }
 
-/// How many records are due in the whole table.
-pub(super) fn all_due(task: &Task<'_>, conditions: &Conditions) -> Result<u64, Problem> {
-    let sql = format!("SELECT count(*) FROM {} WHERE {}", task.table.sql(), conditions.by_event);
-    beside_writers(task, |connection| {
-        connection.query_row(&sql, [], |row| Ok(row.get::<_, i64>(0)?.unsigned_abs()))
-    })
+/// How many records of the whole table are due and should be gone: all but those that were known to
+/// be kept by others that refer to them.
+pub(super) fn survivors(task: &Task<'_>, conditions: &Conditions) -> Result<u64, Problem> {
+    let Conditions { by_event, unreferenced, .. } = conditions;
+    let count = |guard: &str| {
+        let sql = format!("SELECT count(*) FROM {} WHERE {by_event}{guard}", task.table.sql());
+        beside_writers(task, |connection| {
+            connection.query_row(&sql, [], |row| Ok(row.get::<_, i64>(0)?.unsigned_abs()))
+        })
+    };
+    let due = count("")?;
+    if due == 0 || unreferenced.is_empty() {
+        return Ok(due);
+    }
+    let free = count(unreferenced)?;
+    Ok(free + (due - free.min(due)).saturating_sub(task.amount.blocked))
 }
 
 /// Reads the whole table without keeping other writers waiting. With a log readers never do; a
 /// reader of a database with a rollback journal does, and so this one takes no lock. Its file is
 /// closed while the writer holds no lock that would go with it.
-fn beside_writers<T>(
+pub(super) fn beside_writers<T>(
     task: &Task<'_>,
     mut work: impl FnMut(&Connection) -> rusqlite::Result<T>,
 ) -> Result<T, Problem> {
@@ -293,14 +317,18 @@ pub(super) fn remaining(
         _ => keys.condition(table),
     };
     let due = prefilter::sql(table, book, rule);
-    let references = foreign_key::references_to(connection, table).map_err(engine)?;
+    let references = foreign_key::references_to(connection, &table.name).map_err(engine)?;
     let count = |guard: &str| {
         let sql =
             format!("SELECT count(*) FROM {} WHERE {condition} AND {due} AND {call}{guard}", table.sql());
         let parameters = params_from_iter(&parameters);
         connection.query_row(&sql, parameters, |row| Ok(row.get::<_, i64>(0)?.unsigned_abs())).map_err(engine)
     };
-    Ok(Remaining { due: count("")?, free: count(&foreign_key::unreferenced(table, &references))? })
+    let all = count("")?;
+    // A group goes with what refers to its rows.
+    let is_group = matches!(keys, Keys::Groups(_));
+    let free = if is_group { all } else { count(&foreign_key::unreferenced(table, &references))? };
+    Ok(Remaining { due: all, free })
 }
 
 #[cfg(test)]
