@@ -39,6 +39,8 @@ mod link;
 mod lock;
 mod moment;
 mod pending;
+mod private;
+mod removals;
 mod torn;
 mod verify;
 
@@ -58,5 +60,6 @@ pub use history::{Doubt, History, Unfinished};
 pub use link::{Hash, Link, NotALink};
 pub use lock::RunLock;
 pub use pending::Pending;
+pub use removals::Removal;
 pub use torn::Torn;
 pub use verify::{Note, Verified, verify};

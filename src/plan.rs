@@ -77,6 +77,8 @@ pub struct PlannedRule {
     pub most: u64,
     /// What forbids the rule as a whole.
     pub refused: Option<Problem>,
+    /// How many rows of which tables go along with the due records, at most.
+    pub along: Vec<(String, u64)>,
     /// Bytes that the deletion of the due records gives back, where records are files.
     pub bytes_due: Option<u64>,
     /// What somebody should look at although nothing is wrong.
@@ -199,6 +201,7 @@ fn unplanned(index: usize, due_up_to: DueUpTo, problem: Problem) -> PlannedRule 
         breach: None,
         most: 0,
         refused: None,
+        along: Vec::new(),
         bytes_due: None,
         warning: None,
         problems: vec![problem],
@@ -225,6 +228,7 @@ fn planned(index: usize, rule: &Rule, book: &RuleBook, survey: &RuleSurvey, now:
         // A dataset is counted only as far as the answer needs: what is due has been answered.
         most: rule.limit.most(survey.total).max(due),
         refused: survey.obstacle.clone().map(|problem| problem.at(&rule.places.data_at)),
+        along: survey.along.clone(),
         bytes_due: survey.bytes_due,
         warning: survey.warning.clone(),
         problems: survey.problems.iter().cloned().chain(unreadable(rule, tally, survey)).collect(),

@@ -20,6 +20,7 @@ mod section;
 mod source;
 mod start;
 pub mod statute;
+mod with;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -37,6 +38,7 @@ pub use source::{
     ColumnSettings, CsvFiles, FOLDER_COLUMNS, Folder, Ignored, IgnoredFiles, Kind, Rewrite, Source, Unit,
 };
 pub use start::{Choice, Dated, Own, Part, Start};
+pub use with::{NamedFiles, With};
 
 use crate::calendar::{FinancialYear, Period, Zone};
 use crate::diagnostic::{Finding, Position};
@@ -160,7 +162,7 @@ fn read(mut whole: Section<'_>, text: &str, surroundings: &Surroundings<'_>) -> 
     let sources = source::read_all(&mut whole, surroundings);
     let activities = activity::read_all(&mut whole);
     let laws = statute::read_own(&mut whole);
-    let given = rule::Given::new(header.as_ref(), &sources, &activities, text, surroundings.file);
+    let given = rule::Given::new(header.as_ref(), &sources, &activities, text, surroundings);
     let rules = rule::read_all(&mut whole, &given);
     whole.finish();
     let header = header?;

@@ -11,6 +11,7 @@ mod folder;
 mod job;
 #[cfg(test)]
 mod meanwhile;
+mod named_files;
 mod pace;
 mod recovery;
 mod run;
@@ -53,6 +54,8 @@ pub struct Outcome {
     pub run: String,
     /// What earlier, killed runs turned out to have done.
     pub accounts: Vec<Account>,
+    /// What earlier runs had left to remove, and could not be removed.
+    pub problems: Vec<Problem>,
     /// The sources.
     pub sources: Vec<SourceState>,
     /// The rules, in the order of the policy.
@@ -72,6 +75,8 @@ pub struct RuleRun {
     pub counts: Counts,
     /// Records deleted.
     pub deleted: u64,
+    /// Rows and files that went along with them.
+    pub taken_along: u64,
     /// Bytes given back, where records are files.
     pub freed: Option<u64>,
     /// Due records that were still there when the rule was asked again.
@@ -102,6 +107,7 @@ impl Outcome {
     /// Whether something was left undone for a reason other than a limit.
     pub fn is_incomplete(&self) -> bool {
         self.stopped.is_some()
+            || !self.problems.is_empty()
             || self.accounts.iter().any(|account| account.outcome == RecoveryOutcome::Undecided)
             || self.sources.iter().any(|source| source.problem.is_some())
             || self.rules.iter().any(|rule| !rule.problems.is_empty())

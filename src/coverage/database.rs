@@ -88,8 +88,14 @@ impl<'p> Database<'p> {
         self.sources.iter().flat_map(|named| &named.source.ignore).any(|ignored| ignored.table == table)
     }
 
+    /// A rule that takes rows of a table along.
+    fn rule_along(&self, table: &str) -> Option<&'p Rule> {
+        let takes = |rule: &Rule| rule.with.relations().iter().any(|relation| relation.table == table);
+        self.rules().map(|(_, rule)| rule).find(|rule| takes(rule))
+    }
+
     fn is_covered(&self, table: &str) -> bool {
-        self.is_ignored(table) || self.rule_on(table).is_some()
+        self.is_ignored(table) || self.rule_on(table).is_some() || self.rule_along(table).is_some()
     }
 }
 

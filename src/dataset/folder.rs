@@ -11,6 +11,7 @@ pub mod content;
 pub mod list;
 pub mod look;
 mod name;
+pub mod named;
 pub mod newest;
 pub mod record;
 mod refusal;

@@ -123,6 +123,8 @@ pub struct RuleSurvey {
     pub turn: usize,
     /// Whether its records go in this run, as far as limits and foreign keys let them.
     pub acts: bool,
+    /// How many rows of which tables go along with the due records, at most.
+    pub along: Vec<(String, u64)>,
     /// Bytes that the deletion of the due records gives back, where records are files.
     pub bytes_due: Option<u64>,
     /// What somebody should look at although nothing is wrong.

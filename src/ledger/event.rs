@@ -170,6 +170,9 @@ pub struct RuleFinished {
     pub rule: String,
     /// Records deleted.
     pub deleted: u64,
+    /// Rows and files that went along with them.
+    #[serde(default)]
+    pub taken_along: u64,
     /// Records anonymised.
     pub anonymised: u64,
     /// Records pseudonymised.

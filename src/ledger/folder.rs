@@ -65,6 +65,11 @@ impl StateFolder {
         self.path.join("pending.json")
     }
 
+    /// Files that are to go because the rows that named them did.
+    pub fn removals(&self) -> PathBuf {
+        self.path.join("removals.json")
+    }
+
     /// What a run locks.
     pub fn lock(&self) -> PathBuf {
         self.path.join("lock")

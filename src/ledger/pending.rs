@@ -2,14 +2,13 @@
 //! so they stand here and not in the ledger, for as long as the batch is in doubt.
 
 use std::fmt;
-use std::fs::OpenOptions;
-use std::io::Read;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::error::{LedgerError, io_error};
-use crate::ledger::folder::{StateFolder, beside, write_zeros};
-use crate::ledger::lock::RunLock;
+use super::error::LedgerError;
+use super::folder::StateFolder;
+use super::lock::RunLock;
+use super::private;
 
 /// The keys of the one batch whose commit is pending.
 ///
@@ -41,44 +40,18 @@ impl fmt::Debug for Pending {
 }
 
 impl Pending {
-    /// Puts these keys on the disk in place of the last batch's, whose bytes are
-    /// overwritten once they have lost their name.
+    /// Puts these keys on the disk in place of the last batch's.
     pub fn write(&self, lock: &RunLock) -> Result<(), LedgerError> {
-        let folder = lock.folder();
-        let path = folder.pending();
-        let content = serde_json::to_vec(self).map_err(LedgerError::Encoding)?;
-        let old = folder.open_if_there(&path, OpenOptions::new().write(true))?;
-        folder.replace(&path, &content)?;
-        match old {
-            Some(old) => write_zeros(&old).map_err(io_error("overwrite", &path)),
-            None => Ok(()),
-        }
+        private::write(lock, &lock.folder().pending(), self)
     }
 
-    /// The keys that a killed run left. A file that its erasure has begun to
-    /// overwrite holds none.
+    /// The keys that a killed run left.
     pub fn read(folder: &StateFolder) -> Result<Option<Pending>, LedgerError> {
-        let path = folder.pending();
-        let Some(mut file) = folder.open_if_there(&path, OpenOptions::new().read(true))? else {
-            return Ok(None);
-        };
-        let mut content = Vec::new();
-        file.read_to_end(&mut content).map_err(io_error("read", &path))?;
-        if content.first() == Some(&0) {
-            return Ok(None);
-        }
-        let pending = serde_json::from_slice(&content);
-        // What the parser says may quote a key.
-        let reason = "not the keys of a batch as frist writes them".to_owned();
-        pending.map(Some).map_err(|_| LedgerError::Unreadable { path, line: None, reason })
+        private::read(folder, &folder.pending(), "the keys of a batch")
     }
 
-    /// Overwrites the keys with zeros and removes the file, and one that a killed
-    /// run left half-written. On file systems that write copies, and on disks that
-    /// move blocks, older bytes stay out of any program's reach.
+    /// Overwrites the keys and removes the file.
     pub fn clear(lock: &RunLock) -> Result<(), LedgerError> {
-        let folder = lock.folder();
-        folder.erase(&beside(&folder.pending()))?;
-        folder.erase(&folder.pending())
+        private::clear(lock, &lock.folder().pending())
     }
 }

@@ -103,6 +103,7 @@ fn rule_finished(rule: &str) -> Event {
     Event::RuleFinished(RuleFinished {
         rule: rule.to_owned(),
         deleted: 7,
+        taken_along: 0,
         anonymised: 0,
         pseudonymised: 0,
         bytes_freed: None,

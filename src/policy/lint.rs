@@ -8,6 +8,7 @@ mod refused_folder;
 mod same_data;
 mod shared_folder;
 mod statutory_period;
+mod taken_along;
 mod unused;
 
 use crate::diagnostic::Finding;
@@ -27,6 +28,7 @@ pub fn policy(policy: &Policy) -> Vec<Finding> {
         same_data::check,
         shared_folder::check,
         statutory_period::check,
+        taken_along::check,
         unused::check,
     ];
     checks.iter().flat_map(|check| check(policy)).collect()

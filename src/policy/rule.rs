@@ -7,6 +7,7 @@ mod of_files;
 mod related;
 mod target;
 mod then;
+mod with;
 
 use crate::calendar::{CountedFrom, Format, Period, Schedule};
 use crate::condition::Condition;
@@ -15,6 +16,7 @@ use crate::diagnostic::Finding;
 use super::relation::Relation;
 use super::section::{Placed, Section};
 use super::start::Start;
+use super::with::With;
 use super::{Limit, gone_within, limit};
 pub(super) use given::Given;
 use target::Target;
@@ -43,6 +45,8 @@ pub struct Rule {
     pub unless: Vec<Relation>,
     /// Only records to which a row of each of these belongs are meant.
     pub only_if: Vec<Relation>,
+    /// What goes together with each record.
+    pub with: With,
     /// How many of the newest records are kept, however old.
     pub keep_newest: Option<u64>,
     /// What happens to a due record.
@@ -156,7 +160,7 @@ fn check_name(section: &Section<'_>, name: &Placed<String>, names: &mut Vec<Stri
 }
 
 fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'_>) -> Option<Rule> {
-    section.not_yet(&["with", "set", "prove"]);
+    section.not_yet(&["set", "prove"]);
     let data_written = section.required("data");
     let target = data_written.and_then(|text| target::find(section, text, given));
     let is_folder = target.as_ref().is_some_and(|target| target.source.kind.folder().is_some());
@@ -169,6 +173,7 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
     }
     let unless = related::list(section, "unless", target.as_ref(), given);
     let only_if = related::list(section, "only-if", target.as_ref(), given);
+    let with = with::read(section, target.as_ref(), given);
     let keep_newest = of_files::keep_newest(section, target.is_none() || is_folder);
     let then = then::read(section);
     let activity = given.activity(section);
@@ -201,6 +206,7 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
         when: when.map(|when| when.value),
         unless,
         only_if,
+        with,
         keep_newest,
         then: then?,
         limit,

@@ -6,7 +6,7 @@ use super::stop::{Stop, StopReason};
 use super::{csv, folder, sqlite};
 use crate::dataset::Problem;
 use crate::dataset::request::Request;
-use crate::ledger::{LedgerError, RecoveryOutcome};
+use crate::ledger::{LedgerError, RecoveryOutcome, Removal};
 use crate::policy::{Kind, Source};
 
 /// What a rule's deletion is given.
@@ -55,6 +55,10 @@ impl Decision {
 pub(super) trait Journal {
     /// A batch is about to be committed; it must be durable when this returns.
     fn announce(&mut self, batch: u64, rows: u64, mark: Mark) -> Result<(), LedgerError>;
+    /// Files are to go once the batch is committed; that must be durable when this returns.
+    fn promise(&mut self, files: &[Removal]) -> Result<(), LedgerError>;
+    /// These files are still there after the commit: the next run tries again.
+    fn leave(&mut self, files: Vec<Removal>) -> Result<(), LedgerError>;
     /// The announced batch deleted only so many.
     fn settle(&mut self, batch: u64, rows: u64) -> Result<(), LedgerError>;
     /// The announced batch did not happen.
@@ -92,6 +96,8 @@ impl From<LedgerError> for Halt {
 #[derive(Debug, Default)]
 pub(super) struct Deletion {
     pub(super) deleted: u64,
+    /// Rows and files that went along.
+    pub(super) taken_along: u64,
     /// Bytes that were given back, where records are files.
     pub(super) freed: Option<u64>,
     pub(super) batches: u64,

@@ -9,7 +9,7 @@ use super::job::{self, Amount, Deletion, Halt, Job, Journal, Mark};
 use super::stop::Stop;
 use crate::calendar::Instant;
 use crate::dataset::request::requests;
-use crate::ledger::LedgerError;
+use crate::ledger::{LedgerError, Removal};
 use crate::policy::{Policy, Surroundings, parse};
 
 /// 2026-11-20.
@@ -75,6 +75,14 @@ impl Journal for Meanwhile<'_> {
         assert!(matches!(mark, Mark::Private(_)), "names are never in the ledger");
         self.announced.push(rows);
         (self.happens)(batch);
+        Ok(())
+    }
+
+    fn promise(&mut self, _: &[Removal]) -> Result<(), LedgerError> {
+        Ok(())
+    }
+
+    fn leave(&mut self, _: Vec<Removal>) -> Result<(), LedgerError> {
         Ok(())
     }
 

@@ -6,13 +6,13 @@ use super::job::{self, Amount, Deletion, Halt, Job, Journal, Mark};
 use super::recovery::{self, Account};
 use super::running::Running;
 use super::stop::Stop;
-use super::{Confirmed, Outcome, RuleRun, Witness};
+use super::{Confirmed, Outcome, RuleRun, Witness, named_files};
 use crate::calendar::{DueUpTo, Instant};
 use crate::dataset::request::requests;
 use crate::dataset::{Problem, Status};
 use crate::exit;
 use crate::ledger::{
-    Batch, BatchDone, BatchUndone, Code, Event, Ledger, LedgerError, Link, Pending, RecoveryOutcome,
+    Batch, BatchDone, BatchUndone, Code, Event, Ledger, LedgerError, Link, Pending, RecoveryOutcome, Removal,
     RuleFinished, RuleOutcome, RuleStarted, RunFinished, RunLock, RunStarted, SourceRead, SourceStatus,
 };
 use crate::plan::{Plan, PlannedRule, SourceState};
@@ -52,6 +52,9 @@ pub struct Run<'a> {
     name: String,
     started: Stopwatch,
     accounts: Vec<Account>,
+    /// Files that earlier runs could not remove, and why.
+    left: Vec<Removal>,
+    problems: Vec<Problem>,
 }
 
 impl<'a> Run<'a> {
@@ -71,10 +74,13 @@ impl<'a> Run<'a> {
         let started = run_started(policy, plan, circumstances, previous);
         ledger.append(&clock(), &Event::RunStarted(started))?;
         let accounts = recovery::account(lock, &mut ledger, &clock, witness, circumstances.wait)?;
+        let named_files::Removed { left, problems, .. } = named_files::finish(&Removal::read(lock.folder())?);
+        Removal::write(&left, lock)?;
         policy.sources.iter().for_each(|source| job::clear_strays(&source.kind));
         Running::of(&name, policy).write(lock)?;
         ledger.seal()?;
-        Ok(Run { lock, ledger, policy, plan, circumstances, name, started: Stopwatch::now(), accounts })
+        let started = Stopwatch::now();
+        Ok(Run { lock, ledger, policy, plan, circumstances, name, started, accounts, left, problems })
     }
 
     /// Carries out the plan, rule by rule. An error means that the ledger could not be written:
@@ -101,7 +107,8 @@ impl<'a> Run<'a> {
         rules.sort_by_key(|run| run.index);
         let (accounts, sources) = (std::mem::take(&mut self.accounts), plan.sources.clone());
         let ledger = self.ledger.last().unwrap_or_default();
-        let mut outcome = Outcome { run: self.name.clone(), accounts, sources, rules, stopped, ledger };
+        let (run, problems) = (self.name.clone(), std::mem::take(&mut self.problems));
+        let mut outcome = Outcome { run, accounts, problems, sources, rules, stopped, ledger };
         outcome.ledger = self.finish(&outcome)?;
         Ok(outcome)
     }
@@ -152,6 +159,7 @@ impl<'a> Run<'a> {
             index: planned.index,
             counts: planned.counts,
             deleted: done.deleted,
+            taken_along: done.taken_along,
             freed: done.freed,
             survivors: done.survivors,
             batches: done.batches,
@@ -251,6 +259,16 @@ impl Journal for LedgerJournal<'_, '_> {
         Ok(())
     }
 
+    fn promise(&mut self, files: &[Removal]) -> Result<(), LedgerError> {
+        let left = self.run.left.iter().chain(files).cloned().collect::<Vec<Removal>>();
+        Removal::write(&left, self.run.lock)
+    }
+
+    fn leave(&mut self, files: Vec<Removal>) -> Result<(), LedgerError> {
+        self.run.left.extend(files);
+        self.promise(&[])
+    }
+
     fn settle(&mut self, batch: u64, rows: u64) -> Result<(), LedgerError> {
         let done = BatchDone { rule: self.rule.to_string(), number: batch, rows };
         self.run.write(&Event::BatchDone(done)).map(drop)
@@ -342,6 +360,7 @@ fn rule_finished(rule: &Rule, run: &RuleRun) -> RuleFinished {
     RuleFinished {
         rule: rule.name.clone(),
         deleted: run.deleted,
+        taken_along: run.taken_along,
         anonymised: 0,
         pseudonymised: 0,
         bytes_freed: run.freed,
@@ -372,6 +391,7 @@ impl Outcome {
         codes.extend(stopped);
         let undecided = self.accounts.iter().any(|account| account.outcome == RecoveryOutcome::Undecided);
         codes.extend(undecided.then_some("undecided-batch"));
+        codes.extend(self.problems.iter().map(|problem| problem.code));
         codes.sort_unstable();
         codes.dedup();
         codes

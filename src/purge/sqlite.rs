@@ -1,6 +1,7 @@
 //! Deleting from an SQLite database: short transactions, each bounded by keys, each of which
 //! asks the rule again.
 
+mod along;
 mod batch;
 mod checkpoints;
 mod doubt;
@@ -21,11 +22,13 @@ pub(super) use doubt::decide;
 pub(super) use writer::recover;
 
 use super::job::{Amount, Deletion, Halt, Job, Journal};
+use super::named_files;
 use super::pace::{GAP, Pace};
 use super::stop::Stop;
 use crate::dataset::sqlite::schema::Table;
-use crate::dataset::sqlite::survey::table_for;
+use crate::dataset::sqlite::survey::for_purge;
 use crate::dataset::sqlite::{foreign_key, functions, prefilter};
+use crate::ledger::Removal;
 use crate::verdict::RuleBook;
 use batch::{Batch, Committed};
 use quota::Quota;
@@ -40,9 +43,10 @@ pub(super) fn carry_out(
     done: &mut Deletion,
 ) -> Result<(), Halt> {
     let writer = Writer::open(path, job.wait).map_err(Halt::Problem)?;
-    let table = table_for(writer.connection(), job.source, job.request).map_err(Halt::Problem)?;
     let Job { amount, nice, rule, .. } = *job;
-    let task = Task { writer: &writer, table: &table, book: &job.request.book, rule, amount, nice };
+    let (table, book) =
+        for_purge(writer.connection(), job.source, job.request, rule).map_err(Halt::Problem)?;
+    let task = Task { writer: &writer, table: &table, book: &book, rule, amount, nice };
     let result = task.carry_out(job.stop, journal, job.told, done);
     writer.finish();
     result
@@ -90,7 +94,7 @@ impl Task<'_> {
             take: format!("{by_keys} AND {take}"),
             quota,
             by_event: format!("{} AND {call}", prefilter::sql(self.table, self.book, self.rule)),
-            unreferenced: foreign_key::unreferenced(self.table, &references),
+            unreferenced: unreferenced(self.table, &references),
             references,
             schema_version: self.writer.schema_version()?,
         })
@@ -154,7 +158,7 @@ impl Task<'_> {
             let Some(keys) = found else { return Ok(()) };
             gap.wait();
             let batch = Batch { task: self, conditions, number: done.batches + 1, keys, most };
-            let Committed { held, refused } = match batch.commit(&pace, journal) {
+            let Committed { held, refused, taken } = match batch.commit(&pace, journal) {
                 Err(Halt::Busy(problem)) => {
                     if busy_since.get_or_insert_with(Instant::now).elapsed() > self.writer.wait() {
                         return Err(Halt::Problem(problem));
@@ -175,6 +179,8 @@ impl Task<'_> {
                 done.batches += 1;
                 told(done.deleted);
                 self.writer.settle(is_alone).map_err(Halt::Problem)?;
+                done.taken_along += taken.rows;
+                remove_files(&taken.files, journal, done)?;
             }
             tracing::debug!("{held:?}, then {:?}", gap.since.elapsed());
         }
@@ -203,6 +209,22 @@ impl Task<'_> {
     fn halt(&self, error: &rusqlite::Error) -> Halt {
         Halt::Problem(self.writer.problem(error))
     }
+}
+
+/// The guard of a deletion against rows that refer to its records; none where the rule book knows them.
+fn unreferenced(table: &Table, references: &[foreign_key::Reference]) -> String {
+    if table.blockers.is_empty() { foreign_key::unreferenced(table, references) } else { String::new() }
+}
+
+/// Removes the files that deleted rows named. What cannot be removed is remembered, and ends the rule.
+fn remove_files(files: &[Removal], journal: &mut dyn Journal, done: &mut Deletion) -> Result<(), Halt> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    let removed = named_files::remove(files);
+    done.taken_along += removed.files;
+    journal.leave(removed.left)?;
+    removed.problems.into_iter().next().map_or(Ok(()), |problem| Err(Halt::Problem(problem)))
 }
 
 /// The time in which the write lock is left to others.

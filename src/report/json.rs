@@ -78,6 +78,8 @@ struct ReportRule<'a> {
     next_due: Option<String>,
     enforced: bool,
     limit: Option<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    along: Vec<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes_due: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -120,6 +122,7 @@ fn report_rule<'a>(
         next_due: planned.next_due.map(|date| date.to_string()),
         enforced: rule.enforce,
         limit: planned.breach.as_ref().map(limit),
+        along: planned.along.iter().map(|(table, rows)| json!({ "table": table, "rows": rows })).collect(),
         bytes_due: planned.bytes_due,
         warning: planned.warning.as_ref(),
         problems: planned.problems.iter().chain(&planned.refused).collect(),
@@ -199,6 +202,8 @@ struct Run<'a> {
     recovered: Vec<Value>,
     rules: Vec<RunRule<'a>>,
     sources: Vec<Source<'a>>,
+    #[serde(skip_serializing_if = "<[Problem]>::is_empty")]
+    problems: &'a [Problem],
     totals: Value,
     stopped: Option<&'static str>,
     exit_code: u8,
@@ -232,6 +237,7 @@ fn run<'a>(policy: &'a Policy, plan: &'a Plan, outcome: &'a Outcome) -> Run<'a> 
         recovered: outcome.accounts.iter().map(account).collect(),
         rules: outcome.rules.iter().map(|rule| run_rule(policy, plan, rule)).collect(),
         sources: sources(&outcome.sources),
+        problems: &outcome.problems,
         totals: json!({ "deleted": outcome.deleted() }),
         stopped: outcome.stopped.map(crate::purge::StopReason::code),
         exit_code: outcome.exit_code(),
@@ -254,7 +260,7 @@ fn run_rule<'a>(policy: &'a Policy, plan: &'a Plan, run: &'a RuleRun) -> RunRule
         deleted: run.deleted,
         anonymised: 0,
         pseudonymised: 0,
-        taken_along: 0,
+        taken_along: run.taken_along,
         survivors: run.survivors,
         residue: None,
         bytes_freed: run.freed,

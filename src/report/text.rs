@@ -168,6 +168,7 @@ fn rule_summary(out: &mut dyn Write, policy: &Policy, planned: &PlannedRule) -> 
     if !said.is_empty() {
         writeln!(out, "{}: {}", rule.name, said.join("; "))?;
     }
+    along(out, policy, planned)?;
     if !rule.enforce {
         writeln!(out, "{}: reported only, for the policy says `enforce = false`", rule.name)?;
     }
@@ -183,6 +184,21 @@ fn rule_complaints(out: &mut dyn Write, policy: &Policy, planned: &PlannedRule) 
     planned.refused.iter().try_for_each(refused)?;
     warning(out, policy, planned)?;
     problems(out, &rule.name, &planned.problems)
+}
+
+/// What goes along with the due records.
+fn along(out: &mut dyn Write, policy: &Policy, planned: &PlannedRule) -> io::Result<()> {
+    let rule = &policy.rules[planned.index];
+    let rows = |(table, rows): &(String, u64)| format!("{} of {}", grouped(*rows), printable(table));
+    let mut each: Vec<String> = planned.along.iter().map(rows).collect();
+    if !rule.with.all_files().is_empty() && planned.due() > Some(0) {
+        each.push("the files that they name".to_string());
+    }
+    if each.is_empty() {
+        Ok(())
+    } else {
+        writeln!(out, "{}: along with them go {}", rule.name, each.join(", "))
+    }
 }
 
 fn warning(out: &mut dyn Write, policy: &Policy, planned: &PlannedRule) -> io::Result<()> {
@@ -239,6 +255,10 @@ fn run(out: &mut dyn Write, policy: &Policy, plan: &Plan, outcome: &Outcome, sty
             writeln!(out, "{}: {} freed", policy.rules[run.index].name, bytes(freed))?;
         }
     }
+    for run in outcome.rules.iter().filter(|run| run.taken_along > 0) {
+        let (name, along) = (&policy.rules[run.index].name, grouped(run.taken_along));
+        writeln!(out, "{name}: {along} rows and files went along")?;
+    }
     plan.rules.iter().try_for_each(|planned| warning(out, policy, planned))?;
     run_complaints(out, policy, outcome)?;
     writeln!(out, "{} deleted. Ledger entry {}.", records(outcome.deleted()), outcome.ledger)
@@ -259,6 +279,7 @@ pub fn run_complaints(out: &mut dyn Write, policy: &Policy, outcome: &Outcome) -
     for state in outcome.sources.iter().filter(untold) {
         problems(out, &state.source, state.problem.as_slice())?;
     }
+    problems(out, "files", &outcome.problems)?;
     if let Some(reason) = outcome.stopped {
         writeln!(out, "Stopped early: {reason}. The next run goes on.")?;
     }

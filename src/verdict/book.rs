@@ -26,20 +26,17 @@ pub struct RuleBook {
     columns: Vec<String>,
     pub(super) questions: Vec<Question>,
     pub(super) clauses: Vec<Clause>,
-    /// Whether rows of other tables may refer to the records; the cell behind all others tells.
-    is_referred_to: bool,
+    /// How many cells behind all others tell whether a row that stays refers to the record: none, one
+    /// for all rules, or one for each.
+    reference_cells: usize,
 }
 
 impl RuleBook {
     /// The book of some rules, which must all be about the same table.
     pub fn new<'r>(rules: impl IntoIterator<Item = &'r Rule>, now: Instant) -> RuleBook {
         let rules: Vec<&Rule> = rules.into_iter().collect();
-        let mut book = RuleBook {
-            columns: Vec::new(),
-            questions: Vec::new(),
-            clauses: Vec::new(),
-            is_referred_to: false,
-        };
+        let mut book =
+            RuleBook { columns: Vec::new(), questions: Vec::new(), clauses: Vec::new(), reference_cells: 0 };
         // The answers stand behind the columns, and so these must all be known first.
         for (column, _) in rules.iter().flat_map(|rule| rule.columns()) {
             if !book.columns.iter().any(|known| known == column) {
@@ -142,15 +139,16 @@ impl RuleBook {
         self.clauses[rule].keep_newest
     }
 
-    /// The same book for records to which others refer: whether a row that stays does is told by a
-    /// cell behind all others, which is 0 where none does.
-    pub fn with_references(&self) -> RuleBook {
-        RuleBook { is_referred_to: true, ..self.clone() }
+    /// The same book for records that others may keep: whether they do is told by one cell behind all
+    /// others, or by one for each rule, which is 0 where nothing keeps the record.
+    pub fn with_references(&self, cells: usize) -> RuleBook {
+        RuleBook { reference_cells: cells, ..self.clone() }
     }
 
-    /// The place of the cell that tells whether a row that stays refers to the record.
-    fn referred(&self) -> usize {
-        self.columns.len() + self.questions.len()
+    /// The place of the cell that tells under a rule whether others keep the record.
+    fn referred(&self, rule: usize) -> Option<usize> {
+        let cell = rule.min(self.reference_cells.checked_sub(1)?);
+        Some(self.columns.len() + self.questions.len() + cell)
     }
 
     /// Says that no record is kept for being one of the newest: to see whether it would matter.
@@ -186,7 +184,7 @@ impl RuleBook {
         let overruling = others.into_iter().find(|other| self.overrules(*other, rule, &own, row));
         Some(match overruling {
             Some(other) => Verdict { state: State::Overruled, reason: Reason::Rule(other), ..own },
-            None => self.unless_blocked(own, row),
+            None => self.unless_blocked(rule, own, row),
         })
     }
 
@@ -194,22 +192,27 @@ impl RuleBook {
     #[inline]
     fn is_single(&self) -> bool {
         matches!(&self.clauses[..], [Clause { keep_newest: None, unless, .. }] if unless.is_empty())
-            && !self.is_referred_to
+            && self.reference_cells == 0
     }
 
-    fn unless_blocked<'v>(&self, own: Verdict, row: &impl Fn(usize) -> Value<'v>) -> Verdict {
-        match self.clauses.iter().position(|clause| clause.protects(row)) {
-            Some(rule) => Verdict { state: State::Blocked, reason: Reason::Newest(rule), ..own },
-            None if self.is_referred_to => match row(self.referred()) {
-                Value::Integer(0) => own,
-                Value::Integer(key) => {
-                    Verdict { state: State::Blocked, reason: Reason::Referred(key), ..own }
-                }
-                // Nobody answers so.
-                _ => Verdict { state: State::Blocked, reason: Reason::Referred(0), ..own },
-            },
-            None => own,
+    fn unless_blocked<'v>(&self, rule: usize, own: Verdict, row: &impl Fn(usize) -> Value<'v>) -> Verdict {
+        if let Some(newest) = self.clauses.iter().position(|clause| clause.protects(row)) {
+            return Verdict { state: State::Blocked, reason: Reason::Newest(newest), ..own };
         }
+        match self.referred(rule).map(row) {
+            None | Some(Value::Integer(0)) => own,
+            Some(Value::Integer(key)) => {
+                Verdict { state: State::Blocked, reason: Reason::Referred(key), ..own }
+            }
+            // Nobody answers so.
+            Some(_) => Verdict { state: State::Blocked, reason: Reason::Referred(0), ..own },
+        }
+    }
+
+    /// The first rule that keeps a record by itself: its period is not over, or nobody can say.
+    pub fn keeps<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> Option<usize> {
+        let keeps = |state| !matches!(state, State::Due | State::Overruled | State::Unrelated);
+        (0..self.len()).find(|rule| self.judge(*rule, row).is_some_and(|verdict| keeps(verdict.state)))
     }
 
     /// What keeps a record that some of the rules are to delete: nothing, or one of the rules, or

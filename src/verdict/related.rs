@@ -69,7 +69,7 @@ impl Question {
         Question { relation, asked }
     }
 
-    pub(super) fn any(relation: &Relation) -> Question {
+    pub(crate) fn any(relation: &Relation) -> Question {
         Question { relation: relation.clone(), asked: Asked::Any }
     }
 

@@ -12,6 +12,7 @@ mod periods;
 mod related;
 mod rules;
 mod sources;
+mod taken_along;
 mod together;
 
 use std::fs;

@@ -275,7 +275,7 @@ fn rows_that_keep_a_record_are_named_with_their_key_and_their_rule() {
     ));
     let told = || report(&place, &["--list"]).code(3);
     told().says(&format!("3 due records are blocked in app.a: 2 by rows of `b` that rule `b` keeps {key}, 1 by rows of `b` that others keep in turn {key}"));
-    told().says(&format!("rows of `b` that others keep in turn refer to it {key}"));
+    told().says(&format!("blocked by rows of `b` that others keep in turn {key}"));
     told().says("1 by rows of `c` that no rule deletes (foreign key c.b_id → b.id)");
 }
 

@@ -373,6 +373,40 @@ fn a_child_that_comes_during_the_purge_keeps_its_parent() {
     }
 }
 
+/// A reply that comes after the rows were read, and before their transaction.
+#[test]
+fn a_reply_that_comes_during_the_purge_keeps_what_it_names() {
+    let place = Place::in_memory();
+    place.write_rule_on("log");
+    let connection = place.database(&format!(
+        "PRAGMA journal_mode = WAL;
+         CREATE TABLE log (id INTEGER PRIMARY KEY, at TEXT, parent INTEGER REFERENCES log (id) ON DELETE CASCADE);
+         WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT {MANY})
+         INSERT INTO log SELECT n, '{OLD}', NULL FROM n;
+         CREATE INDEX log_parent ON log (parent); PRAGMA foreign_keys = ON"
+    ));
+    let mut purge = place.start(&PURGE);
+    while !place.ledger_text().contains("\"event\":\"batch\"") {
+        assert!(purge.try_wait().unwrap().is_none(), "{:?}", finish(purge));
+    }
+    let mut replies: BTreeSet<u32> = BTreeSet::new();
+    for parent in (1..=MANY).rev().step_by(97).chain((1..=MANY).rev().step_by(89)) {
+        let reply = "INSERT INTO log SELECT NULL, ?2, id FROM log WHERE id = ?1";
+        if connection.execute(reply, (parent, COMING)).unwrap() == 1 {
+            replies.insert(parent);
+        }
+        if purge.try_wait().unwrap().is_some() {
+            break;
+        }
+    }
+    assert!(replies.len() > 10, "only {} replies came in time", replies.len());
+    let purge = finish(purge).expect(3);
+    assert_eq!(purge.problems("log"), ["survivors"]);
+    assert_eq!(parents(&connection, &format!("SELECT parent FROM log WHERE at = '{COMING}'")), replies);
+    assert_eq!(parents(&connection, &format!("SELECT id FROM log WHERE at = '{OLD}'")), replies);
+    assert_no_orphan(&connection);
+}
+
 #[test]
 fn the_engine_of_the_tests_checks_foreign_keys_itself() {
     let (place, _) = customers_with("CREATE TABLE child (parent INTEGER REFERENCES log (id));");

@@ -43,3 +43,4 @@ mod g15_memory;
 mod g17_links;
 mod hostile_schemas;
 mod one_run;
+mod with;

@@ -27,7 +27,11 @@ fn in_the_way(
 ) -> Option<Finding> {
     let reference = &pointing.reference;
     let child = &reference.child;
-    if !reference.keeps || reference.is_to_itself() || database.rule_on(child).is_some() {
+    if !reference.keeps
+        || reference.is_to_itself()
+        || database.rule_on(child).is_some()
+        || database.rule_along(child).is_some()
+    {
         return None;
     }
     let message = format!(

@@ -21,7 +21,7 @@ pub fn cells(connection: &Connection, table: &Table, book: &RuleBook) -> rusqlit
     let columns = book.columns().iter().map(|column| table.column_sql(column));
     let mut cells: Vec<String> = columns.chain(related::register(connection, table, book)?).collect();
     if !table.blockers.is_empty() {
-        cells.push(table.blockers.register(connection, table)?);
+        cells.extend(table.blockers.register(connection, table)?);
     }
     Ok(cells)
 }

@@ -33,36 +33,48 @@ pub fn join(connection: &Connection, table: &Table, question: &Question) -> Resu
     let engine = |error: rusqlite::Error| {
         Problem::new("sqlite", format!("table `{}`: {error}", relation.table)).at(&relation.at)
     };
-    let theirs = columns_of(connection, relation).map_err(engine)??;
     let asked = match &question.asked {
         Asked::Latest(latest) => Some(&latest.column),
         Asked::Any => None,
     };
-    for column in asked.into_iter().chain(relation.condition.iter().flat_map(|read| read.columns())) {
-        require(relation, &theirs, column)?;
-    }
-    let pairs = match &relation.on {
-        Some(On { theirs: side, ours }) => {
-            require(relation, &theirs, &side.column)?;
-            table.require(&ours.column, &relation.at)?;
-            vec![Pair { theirs: side.clone(), ours: ours.clone(), is_ours_first: false }]
-        }
-        None => inferred(connection, table, relation).map_err(engine)??,
-    };
+    let read: Vec<&String> =
+        asked.into_iter().chain(relation.condition.iter().flat_map(|read| read.columns())).collect();
+    let pairs = pairs(connection, table, relation, &read)?;
     let alias = quoted(&alias_beside(table.qualifier(), "related"));
     let equal: Vec<String> = pairs.iter().map(|pair| pair.sql(table, &alias)).collect();
     let join = Join { from: format!("main.{}", quoted(&relation.table)), alias, on: equal.join(" AND ") };
     require_another_table(connection, table, relation, &join).map_err(engine)??;
-    let read = asked.into_iter().chain(relation.condition.iter().flat_map(|read| read.columns()));
-    require_index(connection, table, relation, (&join, &pairs), read).map_err(engine)??;
+    require_index(connection, table, relation, (&join, &pairs), read.into_iter()).map_err(engine)??;
     Ok(join)
+}
+
+/// The columns that are equal; all that are read of the related rows must be there.
+pub(super) fn pairs(
+    connection: &Connection,
+    table: &Table,
+    relation: &Relation,
+    read: &[&String],
+) -> Result<Pairs, Problem> {
+    let engine = |error: rusqlite::Error| {
+        Problem::new("sqlite", format!("table `{}`: {error}", relation.table)).at(&relation.at)
+    };
+    let theirs = columns_of(connection, relation).map_err(engine)??;
+    read.iter().try_for_each(|column| require(relation, &theirs, column))?;
+    match &relation.on {
+        Some(On { theirs: side, ours }) => {
+            require(relation, &theirs, &side.column)?;
+            table.require(&ours.column, &relation.at)?;
+            Ok(vec![Pair { theirs: side.clone(), ours: ours.clone(), is_ours_first: false }])
+        }
+        None => inferred(connection, table, relation).map_err(engine)?,
+    }
 }
 
 fn folded(side: &Side, column: String) -> String {
     side.folds.iter().rev().fold(column, |inner, fold| format!("{}({inner})", fold.word()))
 }
 
-type Checked<T> = rusqlite::Result<Result<T, Problem>>;
+pub(super) type Checked<T> = rusqlite::Result<Result<T, Problem>>;
 
 /// The columns of the related table, which may be a view.
 fn columns_of(connection: &Connection, relation: &Relation) -> Checked<Vec<String>> {
@@ -81,7 +93,8 @@ fn require(relation: &Relation, columns: &[String], column: &str) -> Result<(), 
 }
 
 /// Two columns that are equal.
-struct Pair {
+#[derive(Clone, Debug)]
+pub(super) struct Pair {
     theirs: Side,
     ours: Side,
     /// Whether the record's column stands on the left, where its collation decides.
@@ -89,7 +102,8 @@ struct Pair {
 }
 
 impl Pair {
-    fn sql(&self, table: &Table, alias: &str) -> String {
+    /// The comparison of a record's column with that of a row of some (quoted) alias.
+    pub(super) fn sql(&self, table: &Table, alias: &str) -> String {
         let theirs = folded(&self.theirs, format!("{alias}.{}", quoted(&self.theirs.column)));
         let mut ours = folded(&self.ours, table.column_sql(&self.ours.column));
         if !self.theirs.folds.is_empty() && self.ours.folds.is_empty() {
@@ -100,7 +114,7 @@ impl Pair {
     }
 }
 
-type Pairs = Vec<Pair>;
+pub(super) type Pairs = Vec<Pair>;
 
 /// The columns of the one foreign key between two tables, whichever of them holds it.
 fn inferred(connection: &Connection, table: &Table, relation: &Relation) -> Checked<Pairs> {
@@ -163,9 +177,43 @@ fn require_another_table(
     Ok(Err(Problem::new("related-to-itself", message).at(&relation.at)))
 }
 
+/// Refuses a relation that is followed both ways, from a record to its rows and back, where either way
+/// would read all of a large table for every record.
+pub(super) fn require_indexes(
+    connection: &Connection,
+    (parent, child): (&Table, &Table),
+    relation: &Relation,
+    pairs: &Pairs,
+) -> Result<(), Problem> {
+    let engine = |error: rusqlite::Error| Problem::new("sqlite", error.to_string()).at(&relation.at);
+    let alias = quoted(child.qualifier());
+    let on: Vec<String> = pairs.iter().map(|pair| pair.sql(parent, &alias)).collect();
+    let join = Join { from: format!("main.{}", quoted(&child.name)), alias, on: on.join(" AND ") };
+    require_index(connection, parent, relation, (&join, pairs), std::iter::empty()).map_err(engine)??;
+    let back =
+        Join { from: format!("main.{}", quoted(&parent.name)), alias: quoted(parent.qualifier()), ..join };
+    if searches_all(connection, child, &back).map_err(engine)?
+        && is_large(connection, &parent.name).map_err(engine)?
+    {
+        let ours: Vec<String> =
+            pairs.iter().map(|pair| folded(&pair.ours, quoted(&pair.ours.column))).collect();
+        let message = format!(
+            "whether other rows of `{parent}` share those of `{child}` is looked for by {columns} without an index; \
+             run: CREATE INDEX {name} ON {table} ({columns})",
+            parent = parent.name,
+            child = child.name,
+            columns = ours.join(", "),
+            name = quoted(&format!("{}_{}", parent.name, pairs[0].ours.column)),
+            table = quoted(&parent.name),
+        );
+        return Err(Problem::new("unindexed-relation", message).at(&relation.at));
+    }
+    Ok(())
+}
+
 /// Refuses a relation for which all of a large table would be read for every record. The index that
 /// is asked for holds all that is read, so that the rows themselves need not be.
-fn require_index<'r>(
+pub(super) fn require_index<'r>(
     connection: &Connection,
     table: &Table,
     relation: &Relation,

@@ -54,8 +54,8 @@ pub fn records(
         if let Some(verdict) = book.judge(rule, &cell) {
             let referred = match verdict.reason {
                 Reason::Referred(code) => {
-                    let (rows, key) = table.blockers.words(code);
-                    Some(format!("{rows} refer to it ({key})"))
+                    let (rows, why) = table.blockers.words(rule, code);
+                    Some(format!("blocked by {rows} ({why})"))
                 }
                 _ => None,
             };

@@ -50,12 +50,12 @@ impl Table {
     }
 
     /// The end of the names of functions that are about it: one statement can be about several tables.
-    pub(super) fn function_suffix(&self) -> &str {
+    pub(crate) fn function_suffix(&self) -> &str {
         self.alias.as_deref().unwrap_or("0")
     }
 
     /// What its columns are qualified by.
-    pub(super) fn qualifier(&self) -> &str {
+    pub(crate) fn qualifier(&self) -> &str {
         self.alias.as_deref().unwrap_or(&self.name)
     }
 

@@ -27,7 +27,8 @@ pub fn survey(
 ) -> Result<Vec<TableSurvey>, Unusable> {
     read(path, |opener| {
         let connection = opener.connect()?;
-        let turns = order::turns(&connection, requests).map_err(|error| problem(opener.path(), &error))?;
+        let tables: Vec<&str> = requests.iter().map(|request| request.table).collect();
+        let turns = order::turns(&connection, &tables).map_err(|error| problem(opener.path(), &error))?;
         let mut survey = Survey { opener, connection: &connection, source, extent, out: BTreeSet::new() };
         let mut places: Vec<usize> = (0..requests.len()).collect();
         places.sort_by_key(|place| turns[*place]);
@@ -77,7 +78,7 @@ impl Survey<'_> {
         let mut acting = request.acting.clone();
         acting.retain(|rule| !self.out.contains(rule));
         let table = with_blockers(self.connection, self.source, request, &acting)?;
-        let asked = Asked { table: &table, book: &book_for(request, &table), request };
+        let asked = Asked { table: &table, book: &table.blockers.book(&request.book), request };
         if self.extent == Extent::Candidates && self.all_indexed(&asked).map_err(explain)? {
             let surveys = request.wanted.iter().map(|rule| self.through_index(&asked, *rule));
             return surveys.collect::<rusqlite::Result<_>>().map_err(explain);
@@ -127,7 +128,9 @@ impl Survey<'_> {
         } else {
             None
         };
+        let along = if tally.records(State::Due) > 0 { self.along(asked, rule)? } else { Vec::new() };
         Ok(RuleSurvey {
+            along,
             counted,
             rule,
             through_index,
@@ -137,6 +140,22 @@ impl Survey<'_> {
             warning,
             ..RuleSurvey::default()
         })
+    }
+
+    /// Counts what goes along with the due records. Rows that a kept record shares are counted, too.
+    fn along(&self, asked: &Asked<'_>, rule: usize) -> rusqlite::Result<Vec<(String, u64)>> {
+        let Some(along) = asked.table.blockers.along(rule) else { return Ok(Vec::new()) };
+        let call = functions::register_due(self.connection, asked.table, asked.book, rule)?;
+        let due = format!("{} AND {call}", prefilter::sql(asked.table, asked.book, rule));
+        let mut counts: Vec<(String, u64)> = Vec::new();
+        for (table, sql) in along.counts(asked.table, &due) {
+            let rows: i64 = self.connection.query_row(&sql, [], |row| row.get(0))?;
+            match counts.iter_mut().find(|(known, _)| *known == table) {
+                Some((_, sum)) => *sum += rows.unsigned_abs(),
+                None => counts.push((table, rows.unsigned_abs())),
+            }
+        }
+        Ok(counts)
     }
 
     fn first_unreadable(&self, asked: &Asked<'_>, rule: usize) -> rusqlite::Result<Vec<(String, String)>> {
@@ -184,13 +203,21 @@ fn with_blockers(
     Ok(table)
 }
 
-/// The rule book for a table whose blockers are known.
-fn book_for(request: &Request<'_>, table: &Table) -> Arc<RuleBook> {
-    if table.blockers.is_empty() {
-        Arc::clone(&request.book)
-    } else {
-        Arc::new(request.book.with_references())
+/// The table as a purge of one rule asks it, with its rule book. Rows that refer to a record are looked
+/// for in each statement, unless something goes along: then the book knows them.
+pub fn for_purge(
+    connection: &Connection,
+    source: &Source,
+    request: &Request<'_>,
+    rule: usize,
+) -> Result<(Table, Arc<RuleBook>), Problem> {
+    if request.rules[rule].with.is_empty() {
+        return Ok((table_for(connection, source, request)?, Arc::clone(&request.book)));
     }
+    // What other rules delete is gone by now.
+    let table = with_blockers(connection, source, request, &Acting::default())?;
+    let book = table.blockers.book(&request.book);
+    Ok((table, book))
 }
 
 /// The table as a listing asks it, with its rule book.
@@ -200,7 +227,7 @@ pub fn listed(
     request: &Request<'_>,
 ) -> Result<(Table, Arc<RuleBook>), Problem> {
     let table = with_blockers(connection, source, request, &request.acting)?;
-    let book = book_for(request, &table);
+    let book = table.blockers.book(&request.book);
     Ok((table, book))
 }
 
@@ -242,7 +269,7 @@ fn blocked_words(
     };
     let mut words: Vec<String> = Vec::new();
     for (code, records) in counted.iter().take(NAMED) {
-        let (rows, key) = asked.table.blockers.words(*code);
+        let (rows, key) = asked.table.blockers.words(rule, *code);
         words.push(format!("{records} by {rows} ({key})"));
     }
     let left: i64 = counted.iter().skip(NAMED).map(|(_, records)| records).sum();

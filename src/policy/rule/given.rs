@@ -3,6 +3,7 @@
 use crate::calendar::{FinancialYear, Zone};
 use crate::condition::Condition;
 use crate::diagnostic::{Finding, Position, nearest};
+use crate::policy::Surroundings;
 use crate::policy::activity::Activity;
 use crate::policy::header::Header;
 use crate::policy::limit::Limit;
@@ -18,7 +19,7 @@ pub(in crate::policy) struct Given<'a> {
     pub(super) sources: &'a Sources,
     pub(super) activities: &'a [Activity],
     pub(super) text: &'a str,
-    pub(super) file: &'a str,
+    pub(super) surroundings: &'a Surroundings<'a>,
 }
 
 impl<'a> Given<'a> {
@@ -27,7 +28,7 @@ impl<'a> Given<'a> {
         sources: &'a Sources,
         activities: &'a [Activity],
         text: &'a str,
-        file: &'a str,
+        surroundings: &'a Surroundings<'a>,
     ) -> Given<'a> {
         Given {
             // Rules are read even where the zone is wrong; such a policy is never valid.
@@ -38,7 +39,7 @@ impl<'a> Given<'a> {
             sources,
             activities,
             text,
-            file,
+            surroundings,
         }
     }
 
@@ -49,7 +50,7 @@ impl<'a> Given<'a> {
 
     pub(super) fn place(&self, byte: usize) -> String {
         let at = Position::of(self.text, byte);
-        format!("{}:{}:{}", self.file, at.line, at.column)
+        format!("{}:{}:{}", self.surroundings.file, at.line, at.column)
     }
 
     /// Reads the name of an activity.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
+use super::along::{Taken, Together};
 use super::groups::GroupDeletion;
 use super::keys::{Bound, End, Keys};
 use super::search::{Remaining, remaining};
@@ -30,6 +31,8 @@ pub(super) struct Committed {
     pub(super) held: Held,
     /// The first due row for which time or rows were used up.
     pub(super) refused: Option<Bound>,
+    /// What went along.
+    pub(super) taken: Taken,
 }
 
 impl Batch<'_> {
@@ -38,11 +41,12 @@ impl Batch<'_> {
         self.execute("BEGIN IMMEDIATE")?;
         let locked = Instant::now();
         self.grant(pace, locked);
-        let (rows, work) = self.in_transaction(locked, journal).inspect_err(|_| self.roll_back())?;
+        let (taken, work) = self.in_transaction(locked, journal).inspect_err(|_| self.roll_back())?;
+        let rows = taken.records;
         let rows = if rows == 0 { self.nothing_to_do() } else { self.end(rows, journal)? };
         let refused = self.conditions.quota.refused();
         let held = Held { rows, work, commit: locked.elapsed() - work, spent: refused.is_some() };
-        Ok(Committed { held, refused })
+        Ok(Committed { held, refused, taken })
     }
 
     /// Only where rows come in rising order, all behind the first that did not fit are left.
@@ -60,23 +64,38 @@ impl Batch<'_> {
         &mut self,
         locked: Instant,
         journal: &mut dyn Journal,
-    ) -> Result<(u64, Duration), Halt> {
+    ) -> Result<(Taken, Duration), Halt> {
         let version = self.task.writer.schema_version().map_err(|error| self.task.halt(&error))?;
         if version != self.conditions.schema_version {
             let table = &self.task.table.name;
             let message = format!("table `{table}`: the schema changed during the run; run again");
             return Err(Halt::Problem(Problem::new("schema-changed", message)));
         }
-        let deleted = self.delete().map_err(|error| self.task.halt(&error))?;
+        let taken = self.delete()?;
         let work = locked.elapsed();
         self.shrink_to_what_was_asked();
-        if deleted > 0 {
-            journal.announce(self.number, deleted, self.keys.mark(self.task.table))?;
+        if taken.records > 0 {
+            journal.announce(self.number, taken.records, self.keys.mark(self.task.table))?;
         }
-        Ok((deleted, work))
+        if !taken.files.is_empty() {
+            journal.promise(&taken.files)?;
+        }
+        Ok((taken, work))
     }
 
-    fn delete(&mut self) -> rusqlite::Result<u64> {
+    fn delete(&mut self) -> Result<Taken, Halt> {
+        let Task { table, rule, writer, .. } = *self.task;
+        if let Some(along) = table.blockers.along(rule) {
+            let (bounds, parameters) = self.keys.condition(table);
+            let condition = format!("{bounds} AND {}", self.conditions.take);
+            let together = Together { connection: self.connection(), database: writer.path(), table, along };
+            return together.delete(&condition, &parameters).map_err(Halt::Problem);
+        }
+        let records = self.delete_alone().map_err(|error| self.task.halt(&error))?;
+        Ok(Taken { records, ..Taken::default() })
+    }
+
+    fn delete_alone(&mut self) -> rusqlite::Result<u64> {
         if let Keys::Groups(groups) = &mut self.keys {
             let Conditions { by_keys, references, .. } = self.conditions;
             let (connection, table) = (self.task.connection(), self.task.table);

@@ -10,7 +10,7 @@ use super::search::{Remaining, remaining};
 use crate::calendar::Instant;
 use crate::dataset::request::requests;
 use crate::dataset::sqlite::open::read;
-use crate::dataset::sqlite::survey::table_for;
+use crate::dataset::sqlite::survey::for_purge;
 use crate::ledger::RecoveryOutcome;
 use crate::policy::{Policy, Rule};
 use crate::purge::job::{Decision, Mark};
@@ -55,8 +55,8 @@ fn ask(
     let place = *request.wanted.first()?;
     let answer = read(path, |opener| {
         let connection = opener.connect()?;
-        let table = table_for(&connection, source, request)?;
-        let rows = remaining(&connection, &table, &request.book, place, keys)?;
+        let (table, book) = for_purge(&connection, source, request, place)?;
+        let rows = remaining(&connection, &table, &book, place, keys)?;
         // What is due depends on related rows, too, and these may have changed.
         Ok((rows, !table.has_delete_trigger && table.joins.is_empty()))
     });

@@ -327,7 +327,7 @@ pub(super) fn remaining(
     let all = count("")?;
     // A group goes with what refers to its rows.
     let is_group = matches!(keys, Keys::Groups(_));
-    let free = if is_group { all } else { count(&foreign_key::unreferenced(table, &references))? };
+    let free = if is_group { all } else { count(&super::unreferenced(table, &references))? };
     Ok(Remaining { due: all, free })
 }
 

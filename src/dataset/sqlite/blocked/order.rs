@@ -2,18 +2,16 @@
 
 use rusqlite::Connection;
 
-use crate::dataset::request::Request;
 use crate::dataset::sqlite::foreign_key::{Reference, references_between, references_to};
 
-/// The turn of each request's table: a table comes behind all tables that refer to it. Tables that
-/// refer to each other in a circle have no order among themselves.
-pub fn turns(connection: &Connection, requests: &[Request<'_>]) -> rusqlite::Result<Vec<usize>> {
+/// The turn of each table: a table comes behind all tables that refer to it. Tables that refer to each
+/// other in a circle have no order among themselves.
+pub fn turns(connection: &Connection, tables: &[&str]) -> rusqlite::Result<Vec<usize>> {
     let mut below: Vec<Vec<usize>> = Vec::new();
-    for request in requests {
+    for table in tables {
         let mut children = Vec::new();
-        for reference in references_to(connection, request.table)?.iter().filter(|reference| reference.keeps)
-        {
-            let child = requests.iter().position(|other| other.table == reference.child);
+        for reference in references_to(connection, table)?.iter().filter(|reference| reference.keeps) {
+            let child = tables.iter().position(|other| *other == reference.child);
             if let Some(child) = child
                 && !is_circular(connection, reference)?
             {
@@ -22,10 +20,10 @@ pub fn turns(connection: &Connection, requests: &[Request<'_>]) -> rusqlite::Res
         }
         below.push(children);
     }
-    let mut turns = vec![0; requests.len()];
+    let mut turns = vec![0; tables.len()];
     // Without circles, no table is more steps above another than there are tables.
-    for _ in requests {
-        for table in 0..requests.len() {
+    for _ in tables {
+        for table in 0..tables.len() {
             turns[table] = below[table].iter().map(|child| turns[*child] + 1).max().unwrap_or(0);
         }
     }

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
 
+use super::along::row_number;
 use super::key::Code;
 use super::rows::Rows;
 use crate::dataset::sqlite::foreign_key::Reference;
 use crate::dataset::sqlite::functions::cells;
-use crate::dataset::sqlite::schema::{Key, Table};
+use crate::dataset::sqlite::schema::Table;
 use crate::dataset::sqlite::value;
 use crate::verdict::{Keeper, RuleBook};
 
@@ -33,19 +34,18 @@ impl Tree {
         book: &Arc<RuleBook>,
         acting: &[usize],
         references: &[Reference],
+        first: usize,
     ) -> rusqlite::Result<Tree> {
-        let first = table.blockers.ties.len();
-        let book =
-            if table.blockers.is_empty() { Arc::clone(book) } else { Arc::new(book.with_references()) };
+        let book = table.blockers.book(book);
         let going = register_going(connection, table, &book, acting)?;
-        let may_be_due = super::may_be_due(table, &book);
+        let may_be_due = super::may_be_due(table, &book, acting);
         let rows = rows(connection, table, &going, &may_be_due, references)?;
         Ok(Tree { references: references.to_vec(), first, blocked: Arc::new(rows.blocked()) })
     }
 
-    /// A key of the table to itself, by its number.
-    pub(super) fn reference(&self, number: usize) -> Option<&Reference> {
-        self.references.get(number.checked_sub(self.first)?)
+    /// The keys of the table to itself.
+    pub(super) fn references(&self) -> &[Reference] {
+        &self.references
     }
 
     /// Registers the function that knows which rows stay; returns its call, null where a row can go.
@@ -64,13 +64,6 @@ impl Tree {
 const FLAGS: FunctionFlags = FunctionFlags::SQLITE_UTF8
     .union(FunctionFlags::SQLITE_DETERMINISTIC)
     .union(FunctionFlags::SQLITE_DIRECTONLY);
-
-fn row_number(table: &Table) -> String {
-    match table.key {
-        Key::Rowid(rowid) => table.column_sql(rowid),
-        Key::Columns(_) => "NULL".to_string(),
-    }
-}
 
 /// Registers a function that says which rule deletes a row, by its place and one more; returns its call.
 fn register_going(

@@ -1,0 +1,59 @@
+//! Rows that go along with a record must say nothing of records that stay, and files must not be taken
+//! from a folder that holds more than data.
+
+use std::path::PathBuf;
+
+use crate::dataset::folder::refusal;
+use crate::diagnostic::Finding;
+use crate::policy::{NamedFiles, Policy, Relation, Rule};
+
+pub(super) fn check(policy: &Policy) -> Vec<Finding> {
+    let taking = policy.rules.iter().filter(|rule| !rule.with.is_empty());
+    let rows = taking
+        .clone()
+        .flat_map(|rule| rule.with.relations().into_iter().filter_map(|along| evidence(policy, rule, along)));
+    let files = taking.flat_map(|rule| rule.with.all_files()).filter_map(|files| refused(policy, files));
+    rows.chain(files).collect()
+}
+
+/// A rule to which the rows that go along mean something.
+fn evidence(policy: &Policy, rule: &Rule, along: &Relation) -> Option<Finding> {
+    let others = policy.rules.iter().filter(|other| other.source == rule.source);
+    let (other, what) = others.into_iter().find_map(|other| Some((other, read_by(rule, along, other)?)))?;
+    let message = format!(
+        "rows of `{}` go along with records of {}, and {what} rule `{}`",
+        along.table,
+        rule.data(),
+        other.name
+    );
+    let help = if other.table == rule.table {
+        "write the same `on` in both places, so that only rows of the record itself go along"
+    } else {
+        "without them other records would be due too early: leave them out of `with`"
+    };
+    Some(Finding::error("evidence-goes-first", message, along.span.clone()).help(help))
+}
+
+/// What the rows are to another rule, where their deletion could make its records due.
+fn read_by(rule: &Rule, along: &Relation, other: &Rule) -> Option<&'static str> {
+    let is_read = |read: &Relation| read.table.eq_ignore_ascii_case(&along.table);
+    // What belongs to a record alone says nothing of others.
+    let is_direct = rule.with.rows.iter().any(|(direct, _)| direct.span == along.span);
+    let is_own = |read: &Relation| other.table == rule.table && is_direct && read.on == along.on;
+    let harms = |read: &Relation| is_read(read) && !is_own(read);
+    if other.start.related_parts().any(|dated| harms(&dated.relation)) {
+        return Some("start the period of");
+    }
+    let speak = other.table == rule.table && other.unless.iter().chain(&other.only_if).any(harms);
+    speak.then_some("speak for records of")
+}
+
+fn refused(policy: &Policy, files: &NamedFiles) -> Option<Finding> {
+    let known = !policy.folder.as_os_str().is_empty();
+    let own: Vec<PathBuf> =
+        known.then(|| policy.folder.clone()).into_iter().chain([policy.state.clone()]).collect();
+    let why = refusal(&files.folder, &own)?;
+    let message = format!("files of `{}` are refused: {why}", files.column);
+    let finding = Finding::error("refused-folder", message, files.span.clone());
+    Some(finding.help("name a folder that holds nothing but the data"))
+}

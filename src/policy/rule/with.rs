@@ -1,0 +1,65 @@
+//! `with`: what goes together with a record.
+
+use super::{Given, Target, related};
+use crate::diagnostic::Finding;
+use crate::policy::path;
+use crate::policy::section::Section;
+use crate::policy::with::{NamedFiles, With};
+
+/// Deeper than anybody writes, and each step is a statement within a statement.
+const DEEPEST: usize = 8;
+
+/// Reads `with` of a rule whose data may not be known.
+pub(super) fn read(section: &mut Section<'_>, target: Option<&Target<'_>>, given: &Given<'_>) -> With {
+    let elsewhere = target.filter(|target| section.has("with") && !target.source.kind.has_tables());
+    if elsewhere.is_some() {
+        let message = format!(
+            "`with` of {} needs a database: other records have none that belong to them",
+            section.title()
+        );
+        let finding = Finding::error("bad-value", message, section.key_span("with"));
+        section.note(finding.help("leave `with` out, and write a rule of its own for what else is to go"));
+        section.value("with");
+        return With::default();
+    }
+    list(section, target, given, 1)
+}
+
+fn list(section: &mut Section<'_>, target: Option<&Target<'_>>, given: &Given<'_>, depth: usize) -> With {
+    let title = format!("`with` of {}", section.title());
+    let mut with = With::default();
+    if section.has("with") && depth > DEEPEST {
+        let message = format!("{title} is more than {DEEPEST} steps away from the record");
+        section.note(Finding::error("bad-value", message, section.key_span("with")));
+        section.value("with");
+        return with;
+    }
+    for mut entry in section.listed_inline("with", &title) {
+        match (entry.has("table"), entry.has("files")) {
+            (_, false) => {
+                let relation = related::read(&mut entry, target, given);
+                let further = list(&mut entry, target, given, depth + 1);
+                with.rows.extend(relation.map(|relation| (relation, further)));
+            }
+            (false, true) => with.files.extend(files(&mut entry, given)),
+            (true, true) => {
+                let message = format!("{title} has `table` and `files` in one entry");
+                let finding = Finding::error("two-kinds", message, entry.key_span("files"));
+                entry.note(
+                    finding.help("files are named by the row they stand under: with = [{ files = … }]"),
+                );
+                let _ = (related::read(&mut entry, target, given), files(&mut entry, given));
+            }
+        }
+        entry.finish();
+    }
+    with
+}
+
+fn files(entry: &mut Section<'_>, given: &Given<'_>) -> Option<NamedFiles> {
+    let folder = entry.parsed("files", |text| path::resolve(text, given.surroundings));
+    let column = entry.required("column");
+    let (folder, column) = (folder?, column?);
+    let at = given.place(column.span.start);
+    Some(NamedFiles { folder: folder.value, column: column.value, span: column.span, at })
+}

@@ -1,0 +1,66 @@
+//! What goes along with a record: `with`.
+
+use super::{found, warned, with};
+
+#[test]
+fn every_form_is_read() {
+    for line in [
+        r#"with = [{ table = "orders", on = "customer_id = id" }]"#,
+        r#"with = [{ table = "orders" }, { table = "calls", on = "lower(mail) = mail", where = "kind = 'a'" }]"#,
+        r#"with = [{ files = "uploads", column = "avatar" }]"#,
+        r#"with = [{ table = "orders", with = [{ files = "uploads", column = "path" }, { table = "lines" }] }]"#,
+    ] {
+        assert_eq!(warned(&with("[[rule]]", line)), "", "{line}");
+    }
+}
+
+#[test]
+fn what_cannot_go_along_is_told_with_a_way_out() {
+    for (line, what) in [
+        (
+            r#"with = { table = "orders" }"#,
+            "[wrong-type]: `with` in rule `customers` must be a list of tables",
+        ),
+        (r#"with = [{ }]"#, "[missing-key]: `with` of rule `customers` has no `table`"),
+        (r#"with = [{ files = "uploads" }]"#, "[missing-key]: `with` of rule `customers` has no `column`"),
+        (r#"with = [{ files = "", column = "a" }]"#, "[bad-path]"),
+        (r#"with = [{ table = "orders", column = "a" }]"#, "[unknown-key]"),
+        (r#"with = [{ table = "orders", onn = "a = b" }]"#, "[unknown-key]"),
+        (r#"with = [{ table = "orders", files = "x", column = "a" }]"#, "[two-kinds]"),
+        (r#"with = [{ table = "customers", on = "parent = id" }]"#, "[not-yet-supported]"),
+        (r#"with = [{ files = "/", column = "a" }]"#, "[refused-folder]: files of `a` are refused"),
+        (
+            r#"with = [{ table = "orders", with = [{ table = "lines", wit = [] }] }]"#,
+            "in `with` of `with` of rule `customers`",
+        ),
+    ] {
+        let findings = found(&with("[[rule]]", line));
+        assert!(findings.contains(what), "{line}: {findings}");
+        assert!(findings.contains("= help: ") || what.contains("wrong-type"), "{findings}");
+    }
+}
+
+#[test]
+fn rows_that_go_along_must_not_have_meant_anything_to_others() {
+    let along = r#"with = [{ table = "calls", on = "customer_id = id" }]"#;
+    let own = r#"unless = [{ table = "calls", on = "customer_id = id" }]"#;
+    assert_eq!(warned(&with("[[rule]]", &format!("{along}\n{own}"))), "");
+    let foreign = own.replace("customer_id", "manager_id");
+    let findings = found(&with("[[rule]]", &format!("{along}\n{foreign}")));
+    let what = "error[evidence-goes-first]: rows of `calls` go along with records of app.customers, and speak for records \
+                of rule `customers`";
+    assert!(findings.contains(what), "{findings}");
+    let other = "[[rule]]\nname = \"leads\"\ndata = \"app.leads\"\nkeep = \"1 year\"\n\
+                 after = { table = \"calls\", column = \"at\", on = \"lead_id = id\" }\n";
+    let findings = found(&(with("[[rule]]", along) + other));
+    assert!(findings.contains("and start the period of rule `leads`"), "{findings}");
+}
+
+#[test]
+fn only_rows_of_a_database_take_others_along() {
+    let text =
+        super::BASE.replace("sqlite = \"app.db\"", "csv = \"log.csv\"").replace("app.customers", "app");
+    let text = text.replace("[[rule]]", "[[rule]]\nwith = [{ table = \"orders\" }]");
+    let findings = found(&text);
+    assert!(findings.contains("error[bad-value]: `with` of rule `customers` needs a database"), "{findings}");
+}

@@ -1,0 +1,417 @@
+//! `with`: what belongs to a record goes with it, or the record stays. Files go only after the rows that
+//! named them, and are never forgotten in between.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use rusqlite::Connection;
+
+use super::g05_kills::{kill, kills, wait_for_batches};
+use super::support::{
+    COMING, OLD, PURGE, Place, REPORT, Random, SOURCE, WITHOUT_LIMIT, accounted, assert_integrity, count,
+    open, rule,
+};
+
+const NOW: &str = "2026-11-21T12:00:00Z";
+
+/// Customers, their users, and what these wrote and sent.
+const TABLES: &str = "CREATE TABLE customers (id INTEGER PRIMARY KEY, at TEXT);
+    CREATE TABLE users (id INTEGER PRIMARY KEY, customer INTEGER REFERENCES customers (id), avatar TEXT);
+    CREATE TABLE messages (id INTEGER PRIMARY KEY, sender INTEGER REFERENCES users (id), kind TEXT, at TEXT);
+    CREATE TABLE pictures (id INTEGER PRIMARY KEY, message INTEGER REFERENCES messages (id), path TEXT);
+    CREATE INDEX by_customer ON users (customer); CREATE INDEX by_sender ON messages (sender);
+    CREATE INDEX by_message ON pictures (message); CREATE INDEX by_path ON pictures (path);
+    CREATE INDEX by_avatar ON users (avatar);";
+
+const WITH: &str = "with = [{ table = \"users\", on = \"customer = id\", with = [
+    { files = \"uploads\", column = \"avatar\" },
+    { table = \"messages\", with = [{ table = \"pictures\", with = [{ files = \"uploads\", column = \"path\" }] }] },
+] }]\n";
+
+fn place(with: &str, more: &str, sql: &str) -> (Place, Connection) {
+    let place = Place::in_memory();
+    let customers = rule("customers", "customers");
+    place.write_policy(&format!("{WITHOUT_LIMIT}{SOURCE}{customers}{with}{more}"));
+    let connection = place.database(&format!("PRAGMA journal_mode = WAL; {TABLES}{sql}"));
+    fs::create_dir(place.path("uploads")).unwrap();
+    (place, connection)
+}
+
+fn files(place: &Place) -> Vec<String> {
+    let names = fs::read_dir(place.path("uploads")).unwrap();
+    let mut names: Vec<String> =
+        names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn write_files(place: &Place, names: &[&str]) {
+    names.iter().for_each(|name| fs::write(place.path("uploads").join(name), name).unwrap());
+}
+
+fn ids(connection: &Connection, table: &str) -> Vec<i64> {
+    let mut statement = connection.prepare(&format!("SELECT id FROM {table} ORDER BY id")).unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap()
+}
+
+#[test]
+fn all_that_belongs_to_a_record_goes_with_it_and_nothing_else() {
+    let sql = format!(
+        "INSERT INTO customers VALUES (1, '{OLD}'), (2, '{COMING}');
+         INSERT INTO users VALUES (1, 1, 'a.png'), (2, 1, 'shared.png'), (3, 2, 'shared.png'), (4, 2, 'd.png');
+         INSERT INTO messages VALUES (1, 1, 'x', NULL), (2, 2, 'x', NULL), (3, 3, 'x', NULL);
+         INSERT INTO pictures VALUES (1, 1, 'p1'), (2, 1, 'p2'), (3, 3, 'p3'), (4, 2, NULL), (5, 2, 'missing');"
+    );
+    let (place, connection) = place(WITH, "", &sql);
+    write_files(&place, &["a.png", "shared.png", "d.png", "p1", "p2", "p3", "beside"]);
+    let purge = place.purge().expect(0);
+    assert_eq!([&purge.rule("customers")["deleted"], &purge.rule("customers")["survivors"]], [1, 0]);
+    // Two users, two messages, four pictures, and the files a.png, p1 and p2.
+    assert_eq!(purge.rule("customers")["taken_along"], 11);
+    assert_eq!(ids(&connection, "customers"), [2]);
+    assert_eq!(ids(&connection, "users"), [3, 4]);
+    assert_eq!(ids(&connection, "messages"), [3]);
+    assert_eq!(ids(&connection, "pictures"), [3]);
+    assert_eq!(files(&place), ["beside", "d.png", "p3", "shared.png"]);
+    assert!(!place.state().join("removals.json").exists());
+    assert_integrity(&connection);
+    place.assert_ledger_is_whole();
+}
+
+#[test]
+fn what_a_rule_of_its_own_keeps_blocks_the_record() {
+    let own = rule("messages", "messages");
+    let sql = format!(
+        "INSERT INTO customers VALUES (1, '{OLD}'), (2, '{OLD}'), (3, '{OLD}');
+         INSERT INTO users VALUES (1, 1, NULL), (2, 2, NULL), (3, 3, NULL);
+         INSERT INTO messages VALUES (1, 1, 'x', '{COMING}'), (2, 2, 'x', '{OLD}'), (3, 3, 'x', 'nonsense');"
+    );
+    let (place, connection) = place(WITH, &own, &sql);
+    let report = place.frist(&REPORT).expect(3);
+    assert_eq!([&report.rule("customers")["due"], &report.rule("customers")["blocked"]], [1, 2]);
+    let words = "2 by rows of `messages` that go along with it and that rule `messages` keeps";
+    assert!(report.out.contains(words), "{report:?}");
+    assert_eq!(place.purge().expect(3).rule("customers")["deleted"], 1);
+    assert_eq!(ids(&connection, "customers"), [1, 3]);
+    assert_eq!(ids(&connection, "users"), [1, 3]);
+    assert_eq!(ids(&connection, "messages"), [1, 3]);
+}
+
+/// A row that stays refers to one that would go along: not by `with`, but by a foreign key.
+#[test]
+fn what_others_refer_to_blocks_the_record() {
+    let sql = format!(
+        "CREATE TABLE likes (id INTEGER PRIMARY KEY, message REFERENCES messages (id) ON DELETE CASCADE);
+         INSERT INTO customers VALUES (1, '{OLD}'), (2, '{OLD}'); INSERT INTO users VALUES (1, 1, NULL), (2, 2, NULL);
+         INSERT INTO messages VALUES (1, 1, 'x', NULL), (2, 2, 'x', NULL); INSERT INTO likes VALUES (7, 2);"
+    );
+    let (place, connection) = place(WITH, "", &sql);
+    let report = place.frist(&REPORT).expect(0);
+    assert_eq!([&report.rule("customers")["due"], &report.rule("customers")["blocked"]], [1, 1]);
+    assert!(report.out.contains("rows that stay and refer to rows of `messages` that go along with it"));
+    assert_eq!(place.purge().expect(0).rule("customers")["deleted"], 1);
+    assert_eq!(
+        [ids(&connection, "customers"), ids(&connection, "messages"), ids(&connection, "likes")],
+        [[2], [2], [7]]
+    );
+}
+
+/// Only what surely is meant goes along.
+#[test]
+fn a_condition_leaves_rows_where_they_are() {
+    let with = "with = [{ table = \"users\", on = \"customer = id\", where = \"avatar like 'a%'\" }]\n";
+    let sql = format!(
+        "DROP TABLE users; CREATE TABLE users (id INTEGER PRIMARY KEY, customer INTEGER, avatar TEXT);
+         INSERT INTO customers VALUES (1, '{OLD}');
+         INSERT INTO users VALUES (1, 1, 'a'), (2, 1, 'b'), (3, 1, NULL), (4, 9, 'a');"
+    );
+    let (place, connection) = place(with, "", &sql);
+    assert_eq!(place.purge().expect(0).rule("customers")["taken_along"], 1);
+    assert_eq!(ids(&connection, "users"), [2, 3, 4]);
+}
+
+#[test]
+fn a_row_that_a_kept_record_names_too_stays_until_the_last_one_goes() {
+    let tables = "DROP TABLE customers; CREATE TABLE customers (id INTEGER PRIMARY KEY, at TEXT, address INTEGER);
+        CREATE INDEX by_address ON customers (address); CREATE TABLE addresses (id INTEGER PRIMARY KEY, street);
+        INSERT INTO addresses VALUES (1, 'a'), (2, 'b'), (3, 'c');";
+    let sql = format!(
+        "{tables} INSERT INTO customers VALUES (1, '{OLD}', 1), (2, '{COMING}', 1), (3, '{OLD}', 2), (4, '{OLD}', 2),
+         (5, '{COMING}', 3);"
+    );
+    let with = "with = [{ table = \"addresses\", on = \"id = address\" }]\n";
+    let (place, connection) = place(with, "", &sql);
+    let purge = place.purge().expect(0);
+    assert_eq!([&purge.rule("customers")["deleted"], &purge.rule("customers")["taken_along"]], [3, 1]);
+    assert_eq!(ids(&connection, "addresses"), [1, 3]);
+    connection.execute(&format!("UPDATE customers SET at = '{OLD}' WHERE id = 2"), []).unwrap();
+    assert_eq!(place.purge().expect(0).rule("customers")["taken_along"], 1);
+    assert_eq!(ids(&connection, "addresses"), [3]);
+}
+
+/// Each of the records sees that the other one keeps the address; together they keep nothing.
+#[test]
+fn what_a_row_that_stays_refers_to_does_not_go_with_the_last_of_those_that_share_it() {
+    for action in ["", "ON DELETE CASCADE"] {
+        let sql = format!(
+            "DROP TABLE customers; CREATE TABLE customers (id INTEGER PRIMARY KEY, at TEXT, address INTEGER);
+             CREATE TABLE addresses (id INTEGER PRIMARY KEY, street);
+             CREATE TABLE visits (address REFERENCES addresses (id) {action}); INSERT INTO addresses VALUES (1, 'a');
+             INSERT INTO customers VALUES (1, '{OLD}', 1), (2, '{OLD}', 1); INSERT INTO visits VALUES (1);"
+        );
+        let (place, connection) =
+            place("with = [{ table = \"addresses\", on = \"id = address\" }]\n", "", &sql);
+        let purge = place.purge().expect(3);
+        assert_eq!(purge.problems("customers"), ["foreign-key"], "{purge:?}");
+        assert_eq!(
+            [count(&connection, "customers"), count(&connection, "addresses"), count(&connection, "visits")],
+            [2, 1, 1]
+        );
+    }
+}
+
+#[test]
+fn a_name_that_leaves_the_folder_blocks_the_record_and_no_link_is_followed() {
+    for name in ["../outside", "/etc/hostname", "a/../../outside", ".", ""] {
+        let sql =
+            format!("INSERT INTO customers VALUES (1, '{OLD}'); INSERT INTO users VALUES (1, 1, '{name}');");
+        let (place, connection) = place(WITH, "", &sql);
+        fs::write(place.path("outside"), "x").unwrap();
+        let purge = place.purge().expect(0);
+        let goes = name.is_empty();
+        assert_eq!(purge.rule("customers")["deleted"], u64::from(goes), "{name:?}");
+        assert_eq!(count(&connection, "users"), u64::from(!goes));
+        assert!(place.path("outside").exists());
+    }
+    let sql = format!(
+        "INSERT INTO customers VALUES (1, '{OLD}'); INSERT INTO users VALUES (1, 1, 'link/f'), (2, 1, 'to-file');"
+    );
+    let (place, connection) = place(WITH, "", &sql);
+    fs::create_dir(place.path("elsewhere")).unwrap();
+    fs::write(place.path("elsewhere/f"), "x").unwrap();
+    symlink(place.path("elsewhere"), place.path("uploads/link")).unwrap();
+    symlink(place.path("elsewhere/f"), place.path("uploads/to-file")).unwrap();
+    let purge = place.purge().expect(3);
+    assert_eq!(purge.problems("customers"), ["named-files"]);
+    assert_eq!(count(&connection, "customers"), 0);
+    assert!(place.path("elsewhere/f").exists());
+    assert_eq!(files(&place), ["link"], "a link itself is a file that can go");
+    assert!(place.state().join("removals.json").exists(), "what could not be removed is remembered");
+}
+
+#[test]
+fn a_file_that_cannot_be_removed_is_told_remembered_and_removed_by_the_next_run() {
+    let sql = format!(
+        "INSERT INTO customers VALUES (1, '{OLD}'), (2, '{OLD}'); INSERT INTO users VALUES (1, 1, 'a'), (2, 2, 'b');"
+    );
+    let (place, connection) = place(WITH, "", &sql);
+    // A folder in the way is what nobody can remove, not even root.
+    fs::create_dir(place.path("uploads/a")).unwrap();
+    write_files(&place, &["b"]);
+    let purge = place.purge().expect(3);
+    assert_eq!(purge.problems("customers"), ["named-files"]);
+    assert_eq!(count(&connection, "customers"), 0);
+    assert_eq!(files(&place), ["a"]);
+    let mode = fs::metadata(place.state().join("removals.json")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let again = place.purge().expect(3);
+    assert_eq!(again.json()["problems"][0]["code"], "named-files", "{again:?}");
+    fs::remove_dir(place.path("uploads/a")).unwrap();
+    write_files(&place, &["a"]);
+    place.purge().expect(0);
+    assert_eq!(files(&place), Vec::<String>::new());
+    assert!(!place.state().join("removals.json").exists());
+}
+
+/// Between the commit and the removal a run can die: files go by the next one, unless a row names them.
+#[test]
+fn a_list_that_a_killed_run_left_is_worked_off_against_the_rows() {
+    let sql = format!(
+        "INSERT INTO customers VALUES (1, '{COMING}'); INSERT INTO users VALUES (1, 1, 'kept'), (2, 1, NULL);"
+    );
+    let (place, _connection) = place(WITH, "", &sql);
+    write_files(&place, &["kept", "gone", "beside"]);
+    place.purge().expect(0);
+    let database = place.path("data.db").canonicalize().unwrap();
+    let list = serde_json::json!([{ "database": database, "table": "users", "column": "avatar",
+        "folder": place.path("uploads"), "values": ["kept", "gone", "../data.db"] }]);
+    fs::write(place.state().join("removals.json"), list.to_string()).unwrap();
+    place.purge().expect(0);
+    assert_eq!(files(&place), ["beside", "kept"]);
+    assert!(place.path("data.db").exists());
+    assert!(!place.state().join("removals.json").exists());
+}
+
+#[test]
+fn killed_at_any_point_no_file_is_lost_and_none_forgotten() {
+    let (place, connection) = place(WITH, "", "");
+    let mut random = Random(5);
+    let (mut fillings, mut killed) = (0, 0);
+    while killed < kills() {
+        fillings += 1;
+        assert!(fillings < 4 * kills(), "only {killed} kills met a running purge");
+        fill(&place, &connection);
+        let mut purge = place.start(&PURGE);
+        wait_for_batches(&place, &mut purge, 1 + random.below(3));
+        std::thread::sleep(std::time::Duration::from_micros(random.below(40) * random.below(400)));
+        killed += u64::from(kill(purge));
+        // What a row names is there, whatever point the kill came at.
+        let named = names(&open(&place.path("data.db")));
+        assert!(named.is_subset(&files(&place).into_iter().collect()), "a file went before its row");
+        place.purge().expect(0);
+        assert_eq!(count(&connection, "customers WHERE id <= 300"), 0);
+        assert_eq!(files(&place).into_iter().collect::<BTreeSet<String>>(), names(&connection));
+        assert!(!connection.prepare("PRAGMA foreign_key_check").unwrap().exists([]).unwrap());
+        place.assert_ledger_is_whole();
+    }
+    assert_eq!(accounted(&place.ledger()), 300 * fillings);
+}
+
+const CUSTOMERS: i64 = 320;
+
+fn fill(place: &Place, connection: &Connection) {
+    connection
+        .execute_batch(&format!(
+            "DELETE FROM pictures; DELETE FROM messages; DELETE FROM users; DELETE FROM customers;
+             WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT {CUSTOMERS})
+             INSERT INTO customers SELECT n, iif(n <= 300, '{OLD}', '{COMING}') FROM n;
+             INSERT INTO users SELECT id, id, 'avatar' || id FROM customers;
+             INSERT INTO messages SELECT id, id, 'x', NULL FROM users;
+             INSERT INTO pictures SELECT id, id, 'picture' || id FROM messages;"
+        ))
+        .unwrap();
+    names(connection).iter().for_each(|name| fs::write(place.path("uploads").join(name), "").unwrap());
+}
+
+fn names(connection: &Connection) -> BTreeSet<String> {
+    let sql = "SELECT avatar FROM users UNION SELECT path FROM pictures";
+    let mut statement = connection.prepare(sql).unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap()
+}
+
+/// A plain picture of what goes: records to groups, groups to things, things to files.
+#[test]
+fn what_goes_along_is_what_a_plain_loop_says() {
+    for seed in 0..120 {
+        random_case(seed);
+    }
+}
+
+/// Its record, whether it counts, whether it is old itself, its file.
+type Thing = (Option<usize>, bool, Option<bool>, Option<usize>);
+
+struct Case {
+    /// Whether each record is old, and its group.
+    records: Vec<(bool, Option<usize>)>,
+    things: Vec<Thing>,
+    groups: usize,
+    /// Each note: the thing it refers to by a foreign key.
+    notes: Vec<usize>,
+    own_rule: bool,
+}
+
+fn case(random: &mut Random) -> Case {
+    let some = |random: &mut Random, bound: usize| {
+        (bound > 0 && random.below(4) > 0).then(|| random.below(bound as u64) as usize)
+    };
+    let groups = random.below(4) as usize;
+    let records: Vec<(bool, Option<usize>)> =
+        (0..random.below(6)).map(|_| (random.below(3) > 0, some(random, groups))).collect();
+    let things: Vec<_> = (0..random.below(8))
+        .map(|_| {
+            let own = [None, Some(true), Some(true), Some(false)][random.below(4) as usize];
+            (some(random, records.len()), random.below(4) > 0, own, some(random, 5))
+        })
+        .collect();
+    let notes = (0..random.below(3)).filter_map(|_| some(random, things.len())).collect();
+    Case { records, things, groups, notes, own_rule: random.below(2) == 0 }
+}
+
+impl Case {
+    fn sql(&self) -> String {
+        let number = |value: Option<usize>| value.map_or("NULL".to_string(), |value| value.to_string());
+        let mut sql = "CREATE TABLE groups (id INTEGER PRIMARY KEY);
+            CREATE TABLE records (id INTEGER PRIMARY KEY, at TEXT, grp INTEGER);
+            CREATE TABLE things (id INTEGER PRIMARY KEY, record INTEGER, counts INTEGER, at TEXT, file TEXT);
+            CREATE TABLE notes (id INTEGER PRIMARY KEY, thing INTEGER REFERENCES things (id));"
+            .to_string();
+        (0..self.groups).for_each(|id| sql += &format!("INSERT INTO groups VALUES ({id});"));
+        for (id, (old, group)) in self.records.iter().enumerate() {
+            let at = if *old { OLD } else { COMING };
+            sql += &format!("INSERT INTO records VALUES ({id}, '{at}', {});", number(*group));
+        }
+        for (id, (record, counts, own, file)) in self.things.iter().enumerate() {
+            let at = own.map_or("NULL".to_string(), |old| format!("'{}'", if old { OLD } else { COMING }));
+            let file = file.map_or("NULL".to_string(), |file| format!("'f{file}'"));
+            let counts = u8::from(*counts);
+            sql += &format!("INSERT INTO things VALUES ({id}, {}, {counts}, {at}, {file});", number(*record));
+        }
+        for (id, thing) in self.notes.iter().enumerate() {
+            sql += &format!("INSERT INTO notes VALUES ({id}, {thing});");
+        }
+        sql
+    }
+
+    /// Things that go along with a record.
+    fn of(&self, record: usize) -> Vec<usize> {
+        let belongs = |thing: &usize| self.things[*thing].0 == Some(record) && self.things[*thing].1;
+        (0..self.things.len()).filter(belongs).collect()
+    }
+
+    fn goes(&self, record: usize) -> bool {
+        let kept = |thing: &usize| {
+            // Under its own rule a thing is kept that is not old, or whose clock has not started.
+            (self.own_rule && self.things[*thing].2 != Some(true)) || self.notes.contains(thing)
+        };
+        self.records[record].0 && !self.of(record).iter().any(kept)
+    }
+}
+
+fn random_case(seed: u64) {
+    let case = case(&mut Random(seed));
+    let place = Place::in_memory();
+    let own = if case.own_rule { rule("things", "things") } else { String::new() };
+    let with = "with = [{ table = \"groups\", on = \"id = grp\" },
+        { table = \"things\", on = \"record = id\", where = \"counts = 1\", with = [{ files = \"uploads\", column = \"file\" }] }]\n";
+    place.write_policy(&format!("{WITHOUT_LIMIT}{SOURCE}{}{with}{own}", rule("records", "records")));
+    let connection = place.database(&case.sql());
+    fs::create_dir(place.path("uploads")).unwrap();
+    (0..5).for_each(|file| write_files(&place, &[&format!("f{file}")]));
+
+    let going: Vec<usize> = (0..case.records.len()).filter(|record| case.goes(*record)).collect();
+    let along: BTreeSet<usize> = going.iter().flat_map(|record| case.of(*record)).collect();
+    let beside: BTreeSet<usize> = (0..case.things.len()).filter(|thing| !along.contains(thing)).collect();
+    // The rule on things comes behind, and removes no file.
+    let mut things = beside.clone();
+    if case.own_rule {
+        things.retain(|thing| case.things[*thing].2 != Some(true) || case.notes.contains(thing));
+    }
+    let groups: Vec<i64> = (0..case.groups)
+        .filter(|group| {
+            let members = || (0..case.records.len()).filter(|record| case.records[*record].1 == Some(*group));
+            members().next().is_none() || members().any(|record| !going.contains(&record))
+        })
+        .map(|group| group as i64)
+        .collect();
+    let left: BTreeMap<&str, Vec<i64>> = BTreeMap::from([
+        ("records", (0..case.records.len()).filter(|id| !going.contains(id)).map(|id| id as i64).collect()),
+        ("things", things.iter().map(|id| *id as i64).collect()),
+        ("groups", groups),
+        ("notes", (0..case.notes.len() as i64).collect()),
+    ]);
+    let told = format!("seed {seed}: {}", case.sql());
+    let report = place.at(NOW, &REPORT).expect(0);
+    assert_eq!(report.rule("records")["due"], going.len(), "{told}");
+    let old = case.records.iter().filter(|record| record.0).count();
+    assert_eq!(report.rule("records")["blocked"], old - going.len(), "{told}");
+    place.at(NOW, &PURGE).expect(0);
+    for (table, left) in left {
+        assert_eq!(ids(&connection, table), left, "{table}, {told}");
+    }
+    let names =
+        |things: &BTreeSet<usize>, file| things.iter().any(|thing| case.things[*thing].3 == Some(file));
+    let file_stays = |file: &usize| !names(&along, *file) || names(&beside, *file);
+    let expected: Vec<String> = (0..5).filter(file_stays).map(|file| format!("f{file}")).collect();
+    assert_eq!(files(&place), expected, "{told}");
+}
