@@ -54,11 +54,13 @@ mod civil;
 mod comparison;
 mod counted_from;
 mod cutoff;
+mod empty;
 mod format;
 mod horizon;
 mod instant;
 mod iso;
 mod iso_common;
+mod longest;
 mod number;
 #[cfg(test)]
 mod oracle;
@@ -83,6 +85,7 @@ mod timestamps;
 mod unknown_zone;
 mod wall_time;
 mod written_bound;
+mod written_period;
 mod zone;
 
 pub use comparison::telling_events;
@@ -92,6 +95,7 @@ pub use format::{Format, FormatError, UnixScale};
 pub use horizon::start_dates;
 pub use instant::{Instant, NowError};
 pub use iso_common::CommonTime;
+pub use longest::Longest;
 pub use pattern::Pattern;
 pub use pattern_problem::PatternProblem;
 pub use period::Period;
@@ -100,6 +104,7 @@ pub use schedule::Schedule;
 pub use timestamps::{Reading, Timestamps, Unreadable};
 pub use unknown_zone::UnknownZone;
 pub use written_bound::{NumberBound, TextBound, WrittenBound};
+pub use written_period::{PeriodReading, UnreadablePeriod, WrittenPeriods};
 pub use zone::Zone;
 
 use crate::value::Value;

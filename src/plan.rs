@@ -2,7 +2,7 @@
 //!
 //! A plan is what `report` shows and what `purge` carries out. Making one writes nothing.
 
-use crate::calendar::{Date, DueUpTo, Instant, Zone};
+use crate::calendar::{Cutoff, Date, DueUpTo, Instant, Zone};
 use crate::dataset::request::{Acting, Extent, Request, RuleSurvey, Unusable, requests};
 use crate::dataset::{Problem, Status, survey};
 use crate::policy::{Breach, Policy, Rule, Source};
@@ -58,8 +58,8 @@ pub struct PlannedRule {
     pub counts: Counts,
     /// Whether only what may be due was read, through an index.
     pub through_index: bool,
-    /// The latest event that is due.
-    pub due_up_to: DueUpTo,
+    /// The latest event that is due; none where each record has a period of its own.
+    pub due_up_to: Option<DueUpTo>,
     /// The date of the oldest due record's event.
     pub oldest_event: Option<Date>,
     /// For how many days the longest overdue record has been due.
@@ -174,7 +174,7 @@ impl Plan {
             Err(problem) => {
                 for wanted in &request.wanted {
                     let rule = request.rules[*wanted];
-                    let (index, told) = (index_of(policy, rule), book.cutoff(*wanted).due_up_to());
+                    let (index, told) = (index_of(policy, rule), book.cutoff(*wanted).map(Cutoff::due_up_to));
                     let problem = problem.clone().or_at(&rule.places.data_at);
                     self.rules.push(unplanned(index, told, problem));
                 }
@@ -187,7 +187,7 @@ fn index_of(policy: &Policy, rule: &Rule) -> usize {
     policy.rules.iter().position(|candidate| candidate.name == rule.name).unwrap_or_default()
 }
 
-fn unplanned(index: usize, due_up_to: DueUpTo, problem: Problem) -> PlannedRule {
+fn unplanned(index: usize, due_up_to: Option<DueUpTo>, problem: Problem) -> PlannedRule {
     PlannedRule {
         index,
         counts: Counts::default(),
@@ -210,13 +210,13 @@ fn unplanned(index: usize, due_up_to: DueUpTo, problem: Problem) -> PlannedRule 
 
 fn planned(index: usize, rule: &Rule, book: &RuleBook, survey: &RuleSurvey, now: Instant) -> PlannedRule {
     let tally = &survey.counted.tallies[survey.rule];
-    let (zone, due) = (rule.schedule.zone(), tally.records(State::Due));
+    let (zone, due) = (rule.keep.zone(), tally.records(State::Due));
     let overdue_since = first_due(tally.earliest(State::Due), rule).map(|due| zone.date_of(due));
     PlannedRule {
         index,
         counts: if survey.through_index { tally.counts_of_met() } else { tally.counts() },
         through_index: survey.through_index,
-        due_up_to: book.cutoff(survey.rule).due_up_to(),
+        due_up_to: book.cutoff(survey.rule).map(Cutoff::due_up_to),
         oldest_event: oldest_date(tally, zone),
         longest_overdue_days: overdue_since.map(|since| (zone.date_of(now) - since).num_days()),
         next_due: first_due(tally.earliest(State::Running), rule)
@@ -236,7 +236,10 @@ fn planned(index: usize, rule: &Rule, book: &RuleBook, survey: &RuleSurvey, now:
 }
 
 fn first_due(events: crate::verdict::Extremes, rule: &Rule) -> Option<Instant> {
-    events.events().map(|event| rule.schedule.due_from(event)).min()
+    match rule.keep.fixed() {
+        Some(schedule) => events.events().map(|event| schedule.due_from(event)).min(),
+        None => events.due,
+    }
 }
 
 fn oldest_date(tally: &Tally, zone: Zone) -> Option<Date> {
@@ -269,6 +272,9 @@ pub(crate) fn unreadable_words(
     let first = if places.is_empty() { String::new() } else { format!("; first: {}", places.join(", ")) };
     let advice = if survey.bytes_due.is_some() {
         "correct them, or leave them out with `match` or `when`"
+    } else if rule.keep.from_data().is_some() {
+        "correct the values, or say in the policy how times and periods are written (`formats`, `unit`) and what \
+         means empty (`empty`)"
     } else {
         "correct the values, or say in the policy how the column is written (`formats`) and what means empty \
          (`empty`)"

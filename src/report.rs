@@ -48,9 +48,10 @@ pub fn event_text(event: Event, zone: Zone) -> String {
     }
 }
 
-/// The latest event that is due, in the policy's zone; none where nothing readable is.
-pub fn due_up_to(told: DueUpTo, zone: Zone) -> Option<String> {
-    match told {
+/// The latest event that is due, in the policy's zone; none where nothing readable is, and where
+/// each record has a period of its own.
+pub fn due_up_to(told: Option<DueUpTo>, zone: Zone) -> Option<String> {
+    match told? {
         DueUpTo::Nothing => None,
         DueUpTo::Date(date) => Some(date.to_string()),
         DueUpTo::Instant(at) => Some(zone.rfc3339(at)),
@@ -66,10 +67,15 @@ pub fn reason_text(policy: &Policy, book_rules: &[&str], book: &RuleBook, reason
             format!("`{}` is not what `when` compares it with", book.columns()[column])
         }
         Reason::Related(cell) => format!("the time of a related row of {} cannot be read", table(cell)),
+        Reason::Period { cell, why } => format!("`{}` says no period: {why}", book.columns()[cell]),
+        Reason::RelatedPeriod(cell) => {
+            format!("the period of a related row of {} cannot be read", table(cell))
+        }
         Reason::NoneRelated => "no row is related that would start the clock".to_string(),
         Reason::Spared(cell) => format!("a related row of {} speaks for it", table(cell)),
         Reason::Malformed(why) => why.to_string(),
         Reason::NotStarted => "the clock has not started".to_string(),
+        Reason::NotInstructed => "nothing says yet how long it is kept".to_string(),
         Reason::Date => format!("its period, counted in {}", policy.zone.name()),
         Reason::Newest(rule) => format!("rule `{}` keeps the newest records", book_rules[rule]),
         Reason::Referred(_) => "a row that stays refers to it".to_string(),

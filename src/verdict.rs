@@ -6,27 +6,28 @@
 mod book;
 mod clause;
 mod common_case;
+mod length;
 mod newest;
 mod related;
 mod started;
 mod tally;
 
-use crate::calendar::{Event, Unreadable};
+use crate::calendar::{Event, Instant, Unreadable, UnreadablePeriod};
 
 pub use book::{Keeper, RuleBook};
 pub use common_case::{CommonCase, CommonTally};
 pub use newest::{Newest, Protection};
-pub use related::{Asked, Found, LatestOf, Question, Speaks};
+pub use related::{Answer, AnswerCell, Asked, Found, Lasting, LatestOf, LongestOf, Question, Speaks};
 pub use tally::{Counts, Extremes, Tally};
 
 /// The state of a record under a rule that matches it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
-    /// Its event or condition cannot be read. It is kept.
+    /// Its event, condition or period cannot be read. It is kept.
     Unreadable,
     /// The rule does not apply: what would start its clock are related rows, and there are none.
     Unrelated,
-    /// Its clock has not started.
+    /// Its clock has not started, or nobody has said yet how long it is kept.
     Waiting,
     /// Its period is not over.
     Running,
@@ -66,6 +67,15 @@ pub enum Reason {
     Event(Unreadable),
     /// A time of a related row cannot be read; the place of the answer among the cells.
     Related(usize),
+    /// The period in its own data cannot be read; the place of its column.
+    Period {
+        /// The column's place among the rule book's columns.
+        cell: usize,
+        /// What is wrong with it.
+        why: UnreadablePeriod,
+    },
+    /// A period of a related row cannot be read; the place of the answer among the cells.
+    RelatedPeriod(usize),
     /// No row is related that could start the clock.
     NoneRelated,
     /// A related row speaks for the record; the place of the answer among the cells.
@@ -76,6 +86,8 @@ pub enum Reason {
     Malformed(&'static str),
     /// The event is empty.
     NotStarted,
+    /// Nothing says yet how long it is kept.
+    NotInstructed,
     /// The event's due date decides.
     Date,
     /// This rule, by its place in the book, keeps the record longer.
@@ -95,6 +107,8 @@ pub struct Verdict {
     pub state: State,
     /// The event, where it can be read.
     pub event: Option<Event>,
+    /// From when it is due, where its own data says how long it is kept.
+    pub due: Option<Instant>,
     /// Why.
     pub reason: Reason,
 }
@@ -107,6 +121,14 @@ impl Verdict {
 
     /// The state of what cannot be read.
     pub fn unreadable(reason: Reason) -> Verdict {
-        Verdict { state: State::Unreadable, event: None, reason }
+        Verdict { state: State::Unreadable, event: None, due: None, reason }
     }
+
+    /// The state of what nothing deletes yet.
+    fn waiting(reason: Reason) -> Verdict {
+        Verdict { state: State::Waiting, event: None, due: None, reason }
+    }
+
+    /// What is alike in all verdicts by due date.
+    const DATED: Verdict = Verdict { state: State::Running, event: None, due: None, reason: Reason::Date };
 }

@@ -24,7 +24,7 @@ impl Instant {
     pub const LATEST: Instant = Instant::start_of_year_utc(2300);
     /// Later than everything; what a sum that leaves the time line becomes,
     /// because what is due then is kept.
-    pub(super) const NEVER: Instant = Instant { seconds: i64::MAX, nanos: NANOS_PER_SECOND - 1 };
+    pub const NEVER: Instant = Instant { seconds: i64::MAX, nanos: NANOS_PER_SECOND - 1 };
 
     const fn start_of_year_utc(year: i64) -> Instant {
         Instant { seconds: civil::day_number(year, 1, 1) * SECONDS_PER_DAY, nanos: 0 }

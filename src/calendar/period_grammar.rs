@@ -50,7 +50,7 @@ impl Unit {
         self <= Unit::Days
     }
 
-    fn parse(word: &str) -> Option<Unit> {
+    pub(super) fn parse(word: &str) -> Option<Unit> {
         Unit::ALL.into_iter().find(|unit| word == unit.plural() || word == unit.singular())
     }
 

@@ -27,6 +27,11 @@ impl Schedule {
         self.counted_from.as_ref()
     }
 
+    /// The same schedule for another period.
+    pub fn with_period(&self, period: Period) -> Schedule {
+        Schedule { period, ..self.clone() }
+    }
+
     /// How long is kept.
     pub fn period(&self) -> &Period {
         &self.period

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::iso_common::CommonTime;
-use super::{Cutoff, Event, Format, Value, WrittenBound, Zone, iso, number, written_bound};
+use super::{Cutoff, Event, Format, Value, WrittenBound, Zone, empty, iso, number, written_bound};
 
 /// How one column stores time, and which of its values mean *no time yet*.
 #[derive(Clone, Debug)]
@@ -116,30 +116,8 @@ impl Timestamps {
 
     #[inline(always)]
     fn is_empty(&self, value: Value<'_>) -> bool {
-        match value {
-            Value::Null => true,
-            // What begins with a digit is not blank, and this is asked of every record.
-            Value::Text([b'0'..=b'9', ..]) if self.empty.is_empty() => false,
-            Value::Text(text) => (!self.blank_is_text && is_blank(text)) || self.means_nothing(text),
-            Value::Integer(_) | Value::Real(_) if self.empty.is_empty() => false,
-            Value::Integer(count) => self.means_nothing(count.to_string().as_bytes()),
-            Value::Real(count) => {
-                // A whole number is written `1` here and `1.0` by databases.
-                self.means_nothing(format!("{count}").as_bytes())
-                    || self.means_nothing(format!("{count:?}").as_bytes())
-            }
-            Value::Blob => false,
-        }
+        empty::is_empty(value, &self.empty, self.blank_is_text)
     }
-
-    fn means_nothing(&self, text: &[u8]) -> bool {
-        self.empty.iter().any(|empty| empty.as_bytes() == text)
-    }
-}
-
-#[inline]
-fn is_blank(text: &[u8]) -> bool {
-    text.iter().all(u8::is_ascii_whitespace)
 }
 
 impl fmt::Display for Unreadable {

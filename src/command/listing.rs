@@ -62,7 +62,7 @@ impl Records<'_> {
             key: listed.key,
             state: verdict.state,
             event: verdict.event.map(|event| event_text(event, zone)),
-            due_from: verdict.event.map(|event| due(book.due_from(place, event))),
+            due_from: book.due_from(place, &verdict).map(due),
             reason: listed.referred.unwrap_or_else(|| reason_text(self.policy, &names, book, verdict.reason)),
         }
     }

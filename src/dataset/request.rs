@@ -48,7 +48,8 @@ impl Request<'_> {
                 Some(own) => format!("{}: {why}", own.column),
                 None => why.to_string(),
             },
-            Reason::Related(cell) => match self.book.question_at(cell) {
+            Reason::Period { cell, why } => format!("{}: {why}", self.book.columns()[cell]),
+            Reason::Related(cell) | Reason::RelatedPeriod(cell) => match self.book.question_at(cell) {
                 Some(question) => format!("a related row of {} cannot be read", question.relation.table),
                 None => "a related row cannot be read".to_string(),
             },
@@ -58,6 +59,7 @@ impl Request<'_> {
             Reason::Malformed(why) => why.to_string(),
             Reason::NotSeen => "it cannot be seen whole".to_string(),
             Reason::NotStarted
+            | Reason::NotInstructed
             | Reason::NoneRelated
             | Reason::Spared(_)
             | Reason::Date

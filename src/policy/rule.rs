@@ -9,10 +9,11 @@ mod target;
 mod then;
 mod with;
 
-use crate::calendar::{CountedFrom, Format, Period, Schedule};
+use crate::calendar::{CountedFrom, Format, Period};
 use crate::condition::Condition;
 use crate::diagnostic::Finding;
 
+use super::keep::Keep;
 use super::relation::Relation;
 use super::section::{Placed, Section};
 use super::start::Start;
@@ -33,10 +34,8 @@ pub struct Rule {
     pub table: String,
     /// The activity it belongs to.
     pub activity: Option<String>,
-    /// The retention period.
-    pub keep: Period,
-    /// Period, zone and counting, which together say when a record is due.
-    pub schedule: Schedule,
+    /// How long it keeps a record.
+    pub keep: Keep,
     /// What starts the period.
     pub start: Start,
     /// Which records it is about; all of the table where there is none.
@@ -82,6 +81,8 @@ pub struct Places {
     pub when: std::ops::Range<usize>,
     /// `data`, as `FILE:LINE:COLUMN`.
     pub data_at: String,
+    /// `keep`, as `FILE:LINE:COLUMN`.
+    pub keep_at: String,
     /// `after`, as `FILE:LINE:COLUMN`.
     pub after_at: String,
     /// `when`, as `FILE:LINE:COLUMN`.
@@ -96,7 +97,7 @@ impl Rule {
 
     /// The rule as a phrase: `5 years after issued_at, from the end of the financial year`.
     pub fn phrase(&self) -> String {
-        let counted = match self.schedule.counted_from() {
+        let counted = match self.keep.counted_from() {
             None => "",
             Some(CountedFrom::EndOfMonth) => ", from the end of the month",
             Some(CountedFrom::EndOfQuarter) => ", from the end of the quarter",
@@ -104,7 +105,9 @@ impl Rule {
             Some(CountedFrom::EndOfFinancialYear(_)) => ", from the end of the financial year",
         };
         let newest = self.keep_newest.map(|count| format!(", but the newest {count}")).unwrap_or_default();
-        format!("{} after {}{counted}{newest}", self.keep, self.after_words())
+        // What has a comma inside needs one behind it.
+        let comma = if self.keep.from_data().is_some_and(|asked| asked.at_most.is_some()) { "," } else { "" };
+        format!("{}{comma} after {}{counted}{newest}", self.keep, self.after_words())
     }
 
     fn after_words(&self) -> String {
@@ -118,7 +121,8 @@ impl Rule {
     /// The relations that the rule asks about.
     pub fn relations(&self) -> impl Iterator<Item = &Relation> {
         let dated = self.start.related_parts().map(|dated| &dated.relation);
-        dated.chain(&self.unless).chain(&self.only_if)
+        let instructing = self.keep.from_data().and_then(|asked| asked.relation.as_ref());
+        dated.chain(&self.unless).chain(&self.only_if).chain(instructing)
     }
 
     /// The columns of the record that it reads, and where the policy names them.
@@ -126,7 +130,10 @@ impl Rule {
         let places = &self.places;
         let start = self.start.own_parts().map(|own| (own.column.as_str(), places.after_at.as_str()));
         let when = self.when.iter().flat_map(|when| when.columns());
-        start.chain(when.map(|column| (column.as_str(), places.when_at.as_str())))
+        let keep = self.keep.from_data().and_then(|asked| asked.own_column());
+        start
+            .chain(when.map(|column| (column.as_str(), places.when_at.as_str())))
+            .chain(keep.map(|column| (column, places.keep_at.as_str())))
     }
 }
 
@@ -164,9 +171,13 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
     let data_written = section.required("data");
     let target = data_written.and_then(|text| target::find(section, text, given));
     let is_folder = target.as_ref().is_some_and(|target| target.source.kind.folder().is_some());
-    let keep = keep::read(section);
+    if !section.has("keep") {
+        section.missing("keep");
+    }
     let after_span = section.key_span("after");
     let after = after::read(section, target.as_ref(), given);
+    let counted_from = after.as_ref().and_then(|after| after.counted_from.clone());
+    let keep = keep::read(section, counted_from, target.as_ref(), given);
     let when = given::condition(section, "when");
     if is_folder {
         of_files::check_columns(section, when.as_ref());
@@ -186,6 +197,7 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
     Some(Rule {
         places: Places {
             data_at: given.place(target.span.start),
+            keep_at: given.place(keep.span.start),
             after_at: given.place(after_span.start),
             when_at: given.place(when.as_ref().map_or(after_span.start, |when| when.span.start)),
             when: when.as_ref().map_or(after_span.clone(), |when| when.span.clone()),
@@ -200,7 +212,6 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
         source: target.source.name.clone(),
         table: target.table,
         activity,
-        schedule: Schedule::new(given.zone, after.counted_from, keep.value.clone()),
         keep: keep.value,
         start: after.start,
         when: when.map(|when| when.value),

@@ -343,8 +343,8 @@ fn rule_started(policy: &Policy, rule: &Rule, planned: &PlannedRule) -> RuleStar
         then: rule.then.word().to_string(),
         keep: rule.keep.to_string(),
         due_up_to: match planned.due_up_to {
-            DueUpTo::Nothing => None,
-            told => Some(told.to_string()),
+            None | Some(DueUpTo::Nothing) => None,
+            Some(told) => Some(told.to_string()),
         },
         activity: rule.activity.clone(),
         law: activity.and_then(|activity| activity.law.clone()),

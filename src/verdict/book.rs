@@ -1,10 +1,11 @@
 //! All rules on one table: the longest wins.
 
 use super::clause::Clause;
+use super::length::{FromData, Length};
 use super::started::{PartKind, StartPart, Starts};
 use super::{Protection, Question, Reason, Speaks, State, Verdict};
 use crate::calendar::{Cutoff, Event, Instant, Period, Schedule, Timestamps};
-use crate::policy::{Part, Rule};
+use crate::policy::{Keep, Part, Rule};
 use crate::value::Value;
 
 /// What becomes of a record, and by which rule, by its place in the book.
@@ -51,7 +52,7 @@ impl RuleBook {
     }
 
     fn clause(&mut self, rule: &Rule, now: Instant) -> Clause {
-        let parts = rule.start.parts.iter().map(|part| self.part(part, &rule.schedule)).collect();
+        let parts = rule.start.parts.iter().map(|part| self.part(part)).collect();
         let when = rule.when.as_ref().map(|when| {
             let columns = when.columns().iter().map(|column| self.column(column)).collect();
             (when.clone(), columns)
@@ -61,22 +62,37 @@ impl RuleBook {
             when,
             unless: rule.unless.iter().map(|relation| self.ask(Question::any(relation))).collect(),
             only_if: rule.only_if.iter().map(|relation| self.ask(Question::any(relation))).collect(),
-            cutoff: rule.schedule.cutoff(now),
-            schedule: rule.schedule.clone(),
+            length: self.length(&rule.keep, now),
             past: rule.keep_newest.and_then(|_| past(rule, now)),
             keep_newest: rule.keep_newest,
             protection: rule.keep_newest.map_or(Protection::None, |_| Protection::Unknown),
         }
     }
 
-    fn part(&mut self, part: &Part, schedule: &Schedule) -> StartPart {
+    fn length(&mut self, keep: &Keep, now: Instant) -> Length {
+        match keep {
+            Keep::Fixed(schedule) => {
+                Length::Fixed { schedule: schedule.clone(), cutoff: schedule.cutoff(now) }
+            }
+            Keep::FromData(asked) => {
+                let (cell, own) = match &asked.relation {
+                    None => (self.column(&asked.column), Some(asked.periods.clone())),
+                    Some(relation) => (self.ask(Question::longest(relation, asked)), None),
+                };
+                let (counted, cap) = (asked.counted.clone(), asked.cap());
+                Length::FromData(Box::new(FromData { cell, own, counted, cap, now }))
+            }
+        }
+    }
+
+    fn part(&mut self, part: &Part) -> StartPart {
         match part {
             Part::Own(own) => {
                 let kind = PartKind::Own { timestamps: own.timestamps.clone(), is_optional: own.is_optional };
                 StartPart { cell: self.column(&own.column), kind }
             }
             Part::Related(dated) => {
-                StartPart { cell: self.ask(Question::latest(dated, schedule)), kind: PartKind::Related }
+                StartPart { cell: self.ask(Question::latest(dated)), kind: PartKind::Related }
             }
         }
     }
@@ -118,14 +134,14 @@ impl RuleBook {
         self.clauses.is_empty()
     }
 
-    /// The cutoff of one rule.
-    pub fn cutoff(&self, rule: usize) -> &Cutoff {
-        &self.clauses[rule].cutoff
+    /// The cutoff of one rule; none where each record has a period of its own.
+    pub fn cutoff(&self, rule: usize) -> Option<&Cutoff> {
+        self.clauses[rule].cutoff()
     }
 
-    /// When a record with this event is due under one rule.
-    pub fn due_from(&self, rule: usize, event: Event) -> Instant {
-        self.clauses[rule].schedule.due_from(event)
+    /// When a record is due under the rule that gave this verdict; none where it has no event.
+    pub fn due_from(&self, rule: usize, verdict: &Verdict) -> Option<Instant> {
+        self.clauses[rule].due_from(verdict)
     }
 
     /// The places of columns whose times must all be due for a record to be due under a rule, and
@@ -252,10 +268,8 @@ impl RuleBook {
         if opinion.state == State::Unrelated || spares {
             return false;
         }
-        let (State::Due, Some(event), Some(own_event)) = (opinion.state, opinion.event, own.event) else {
-            return true;
-        };
-        let (theirs, ours) = (self.due_from(other, event), self.due_from(rule, own_event));
+        let dates = (self.due_from(other, &opinion), self.due_from(rule, own));
+        let (State::Due, (Some(theirs), Some(ours))) = (opinion.state, dates) else { return true };
         theirs > ours || (theirs == ours && other < rule)
     }
 }
@@ -263,5 +277,5 @@ impl RuleBook {
 /// The cutoff between what has happened and what is still to come.
 fn past(rule: &Rule, now: Instant) -> Option<Cutoff> {
     let at_once = Period::parse("immediately").ok()?;
-    Some(Schedule::new(rule.schedule.zone(), None, at_once).cutoff(now))
+    Some(Schedule::new(rule.keep.zone(), None, at_once).cutoff(now))
 }

@@ -1,16 +1,16 @@
 //! One rule by itself: what it says of a record, whatever the other rules say.
 
+use super::length::{FromData, Length, Said};
 use super::started::{Started, Starts};
 use super::{Protection, Reason, Speaks, State, Verdict};
-use crate::calendar::{Cutoff, Event, Schedule};
+use crate::calendar::{Cutoff, Event, Instant};
 use crate::condition::{Condition, Truth};
 use crate::value::Value;
 
 /// One rule, ready to judge.
 #[derive(Clone, Debug)]
 pub(super) struct Clause {
-    pub(super) schedule: Schedule,
-    pub(super) cutoff: Cutoff,
+    pub(super) length: Length,
     pub(super) starts: Starts,
     pub(super) when: Option<(Condition, Vec<usize>)>,
     /// The places of the answers that spare a record, and of those without which it is not meant.
@@ -41,7 +41,8 @@ impl Clause {
 
     /// The event, where it can be read and is not in the future.
     pub(super) fn past_event<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> Option<Event> {
-        match self.starts.read(&self.schedule, row) {
+        let schedule = self.length.schedule();
+        match self.starts.read(&|event| schedule.due_from(event), row) {
             Started::At(event) if self.past.is_none_or(|past| past.is_due(&event)) => Some(event),
             _ => None,
         }
@@ -75,16 +76,62 @@ impl Clause {
         if !self.is_related(row, clearly) {
             return None;
         }
-        Some(match self.starts.read(&self.schedule, row) {
-            Started::Unreadable(reason) => Verdict::unreadable(reason),
-            Started::NotYet => Verdict { state: State::Waiting, event: None, reason: Reason::NotStarted },
-            Started::Unrelated => {
-                Verdict { state: State::Unrelated, event: None, reason: Reason::NoneRelated }
+        Some(match &self.length {
+            Length::Fixed { schedule, cutoff } => {
+                let started = self.starts.read(&|event| schedule.due_from(event), row);
+                let state = |event| if cutoff.is_due(&event) { State::Due } else { State::Running };
+                judged(started, |event| Verdict { state: state(event), event: Some(event), ..Verdict::DATED })
             }
-            Started::At(event) => {
-                let state = if self.cutoff.is_due(&event) { State::Due } else { State::Running };
-                Verdict { state, event: Some(event), reason: Reason::Date }
-            }
+            Length::FromData(asked) => self.opinion_from_data(asked, row),
         })
+    }
+
+    fn opinion_from_data<'v>(&self, asked: &FromData, row: &impl Fn(usize) -> Value<'v>) -> Verdict {
+        match asked.read(row) {
+            Said::For(term) => judged(self.starts.read(&|event| term.due_from(event), row), |event| {
+                let due = term.due_from(event);
+                let state = if due <= asked.now { State::Due } else { State::Running };
+                Verdict { state, event: Some(event), due: Some(due), ..Verdict::DATED }
+            }),
+            said @ (Said::Nothing | Said::Unreadable(_)) => {
+                let started = self.starts.read(&|event| asked.counted.due_from(event), row);
+                match (said, judged(started, |_| Verdict::waiting(Reason::NotInstructed))) {
+                    // Without related rows the rule is not about the record, whatever it says.
+                    (Said::Unreadable(why), verdict) if verdict.state != State::Unrelated => {
+                        Verdict::unreadable(why)
+                    }
+                    (_, verdict) => verdict,
+                }
+            }
+        }
+    }
+
+    /// When a record is due that this rule has judged by its event.
+    pub(super) fn due_from(&self, verdict: &Verdict) -> Option<Instant> {
+        verdict.due.or_else(|| match &self.length {
+            Length::Fixed { schedule, .. } => Some(schedule.due_from(verdict.event?)),
+            Length::FromData(_) => None,
+        })
+    }
+
+    /// The exact cutoff, where one period is that of all records.
+    pub(super) fn cutoff(&self) -> Option<&Cutoff> {
+        match &self.length {
+            Length::Fixed { cutoff, .. } => Some(cutoff),
+            Length::FromData(_) => None,
+        }
+    }
+}
+
+/// The verdict on a record whose clock has started, or has not.
+#[inline]
+fn judged(started: Started, at: impl FnOnce(Event) -> Verdict) -> Verdict {
+    match started {
+        Started::Unreadable(reason) => Verdict::unreadable(reason),
+        Started::NotYet => Verdict::waiting(Reason::NotStarted),
+        Started::Unrelated => {
+            Verdict { state: State::Unrelated, event: None, due: None, reason: Reason::NoneRelated }
+        }
+        Started::At(event) => at(event),
     }
 }

@@ -34,10 +34,11 @@ impl RuleBook {
     pub fn common_case(&self) -> Option<CommonCase> {
         let [clause @ Clause { when: None, keep_newest: None, .. }] = &self.clauses[..] else { return None };
         let (column, timestamps) = clause.starts.only_column().filter(|_| self.questions.is_empty())?;
+        let cutoff = clause.cutoff()?;
         Some(CommonCase {
             column,
             spelling: timestamps.common()?,
-            last_due: clause.cutoff.last_due_instant().map_or(i64::MIN, Instant::seconds),
+            last_due: cutoff.last_due_instant().map_or(i64::MIN, Instant::seconds),
         })
     }
 }

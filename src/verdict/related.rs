@@ -3,10 +3,15 @@
 //! An answer is a cell like those of the record's own columns: a source finds it where the rows
 //! are, in whatever way it can, and hands it over with the others.
 
-use crate::calendar::{Date, Event, Instant, Reading, Schedule, Timestamps};
+mod lasting;
+mod latest;
+
 use crate::condition::Truth;
-use crate::policy::{Dated, Relation};
+use crate::policy::{Dated, Instructions, Relation};
 use crate::value::Value;
+
+pub use lasting::{Lasting, LongestOf};
+pub use latest::{Found, LatestOf};
 
 /// One question about the related rows.
 #[derive(Clone, Debug)]
@@ -22,8 +27,30 @@ pub struct Question {
 pub enum Asked {
     /// The latest of their times.
     Latest(LatestOf),
+    /// The longest of their periods.
+    Longest(LongestOf),
     /// Whether there is one.
     Any,
+}
+
+/// What was found so far among the related rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The latest of their times.
+    Latest(Found),
+    /// The longest of their periods.
+    Longest(Lasting),
+    /// Whether there is one.
+    Any(Speaks),
+}
+
+/// An answer as a cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AnswerCell {
+    /// A text; null where nothing was found.
+    Text(Option<String>),
+    /// A number.
+    Number(i64),
 }
 
 /// Whether a related row counts, or whether there is one that does.
@@ -53,24 +80,56 @@ impl Speaks {
     }
 }
 
-/// Which time of related rows is asked for.
-#[derive(Clone, Debug)]
-pub struct LatestOf {
-    /// Their column.
-    pub column: String,
-    timestamps: Timestamps,
-    schedule: Schedule,
-}
-
 impl Question {
-    pub(super) fn latest(dated: &Dated, schedule: &Schedule) -> Question {
+    pub(super) fn latest(dated: &Dated) -> Question {
         let Dated { relation, column, timestamps } = dated.clone();
-        let asked = Asked::Latest(LatestOf { column, timestamps, schedule: schedule.clone() });
-        Question { relation, asked }
+        Question { relation, asked: Asked::Latest(LatestOf { column, timestamps }) }
+    }
+
+    pub(super) fn longest(relation: &Relation, asked: &Instructions) -> Question {
+        let longest = LongestOf { column: asked.column.clone(), periods: asked.periods.clone() };
+        Question { relation: relation.clone(), asked: Asked::Longest(longest) }
     }
 
     pub(crate) fn any(relation: &Relation) -> Question {
         Question { relation: relation.clone(), asked: Asked::Any }
+    }
+
+    /// The columns of a related row that it reads: first that which it asks for, if it asks for
+    /// one, and then those of the relation's `where`.
+    pub fn columns(&self) -> impl Iterator<Item = &String> {
+        let asked = match &self.asked {
+            Asked::Latest(latest) => Some(&latest.column),
+            Asked::Longest(longest) => Some(&longest.column),
+            Asked::Any => None,
+        };
+        let condition = self.relation.condition.iter().flat_map(|read| read.columns());
+        asked.into_iter().chain(condition)
+    }
+
+    /// The answer before any row was seen.
+    pub fn nothing(&self) -> Answer {
+        match self.asked {
+            Asked::Latest(_) => Answer::Latest(Found::Nothing),
+            Asked::Longest(_) => Answer::Longest(Lasting::Nothing),
+            Asked::Any => Answer::Any(Speaks::No),
+        }
+    }
+
+    /// Looks at one more row, by the values of the question's columns. What keeps the record
+    /// longest stays.
+    pub fn show<'v>(&self, answer: &mut Answer, row: impl Fn(usize) -> Value<'v>) {
+        match (&self.asked, answer) {
+            (Asked::Latest(latest), Answer::Latest(found)) => {
+                latest.show(found, self.counts(|column| row(column + 1)), || row(0));
+            }
+            (Asked::Longest(longest), Answer::Longest(lasting)) => {
+                longest.show(lasting, self.counts(|column| row(column + 1)), || row(0));
+            }
+            (Asked::Any, Answer::Any(speaks)) => *speaks = (*speaks).max(self.counts(row)),
+            // An answer is always that of its question.
+            _ => {}
+        }
     }
 
     /// Whether a related row counts, by the answer of the relation's `where`.
@@ -84,110 +143,13 @@ impl Question {
     }
 }
 
-/// What was found among the related rows that count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Found {
-    /// There is none.
-    #[default]
-    Nothing,
-    /// The latest of their times.
-    Event(Event),
-    /// For one of them the clock has not started.
-    Empty,
-    /// The time of one of them cannot be read.
-    Unreadable,
-}
-
-impl LatestOf {
-    /// Looks at one more row. What keeps the record longest stays.
-    pub fn show(&self, found: &mut Found, value: Value<'_>) {
-        let seen = match self.timestamps.read(value) {
-            Reading::Event(event) => Found::Event(event),
-            Reading::Empty => Found::Empty,
-            Reading::Unreadable(_) => Found::Unreadable,
-        };
-        if self.is_beyond(seen, *found) {
-            *found = seen;
-        }
-    }
-
-    fn is_beyond(&self, seen: Found, found: Found) -> bool {
-        match (seen, found) {
-            (Found::Event(seen), Found::Event(found)) => {
-                self.schedule.due_from(seen) > self.schedule.due_from(found)
-            }
-            _ => seen.rank() > found.rank(),
-        }
-    }
-}
-
-impl Found {
-    fn rank(self) -> u8 {
+impl Answer {
+    /// As a cell.
+    pub fn to_cell(&self) -> AnswerCell {
         match self {
-            Found::Nothing => 0,
-            Found::Event(_) => 1,
-            Found::Empty => 2,
-            Found::Unreadable => 3,
-        }
-    }
-
-    /// As the text of a cell; none where nothing was found.
-    pub fn to_cell(self) -> Option<String> {
-        match self {
-            Found::Nothing => None,
-            Found::Event(Event::Date(date)) => Some(date.to_string()),
-            Found::Event(Event::At(at)) => Some(format!("{}.{}", at.seconds(), at.nanos())),
-            Found::Empty => Some(String::new()),
-            Found::Unreadable => Some("?".to_string()),
-        }
-    }
-
-    /// Back from a cell.
-    pub fn from_cell(cell: Value<'_>) -> Found {
-        match cell {
-            Value::Null => Found::Nothing,
-            Value::Text(b"") => Found::Empty,
-            Value::Text(text) => event(text).map_or(Found::Unreadable, Found::Event),
-            // Nobody writes these.
-            Value::Integer(_) | Value::Real(_) | Value::Blob => Found::Unreadable,
-        }
-    }
-}
-
-fn event(text: &[u8]) -> Option<Event> {
-    let text = std::str::from_utf8(text).ok()?;
-    match text.split_once('.') {
-        Some((seconds, nanos)) => {
-            Some(Event::At(Instant::from_unix(seconds.parse().ok()?, nanos.parse().ok()?)))
-        }
-        None => text.parse::<Date>().ok().map(Event::Date),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_answer_is_the_same_after_its_way_through_a_cell() {
-        let date = Event::Date("2024-02-29".parse().unwrap());
-        let [before, after] = [Instant::from_unix(-1, 999_999_999), Instant::from_unix(1_795_132_800, 0)];
-        for found in [
-            Found::Nothing,
-            Found::Empty,
-            Found::Unreadable,
-            Found::Event(date),
-            Found::Event(Event::At(before)),
-            Found::Event(Event::At(after)),
-        ] {
-            let cell = found.to_cell();
-            let value = cell.as_ref().map_or(Value::Null, |text| Value::Text(text.as_bytes()));
-            assert_eq!(Found::from_cell(value), found, "{cell:?}");
-        }
-        for wrong in
-            [Value::Integer(0), Value::Text(b"x"), Value::Text(b"1.x"), Value::Text(b"\xff"), Value::Blob]
-        {
-            assert_eq!(Found::from_cell(wrong), Found::Unreadable, "{wrong:?}");
+            Answer::Latest(found) => AnswerCell::Text(found.to_cell()),
+            Answer::Longest(lasting) => AnswerCell::Text(lasting.to_cell()),
+            Answer::Any(speaks) => AnswerCell::Number(speaks.to_cell()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Reason;
 use super::related::Found;
-use crate::calendar::{Event, Reading, Schedule, Timestamps};
+use crate::calendar::{Event, Instant, Reading, Timestamps};
 use crate::policy::Choice;
 use crate::value::Value;
 
@@ -54,20 +54,25 @@ impl Starts {
         })
     }
 
+    /// Which event counts, where `due` says from when a record of one is due.
     #[inline]
-    pub(super) fn read<'v>(&self, schedule: &Schedule, row: &impl Fn(usize) -> Value<'v>) -> Started {
+    pub(super) fn read<'v>(
+        &self,
+        due: &impl Fn(Event) -> Instant,
+        row: &impl Fn(usize) -> Value<'v>,
+    ) -> Started {
         match self.only_column() {
             Some((cell, timestamps)) => Started::of(timestamps.read(row(cell))),
-            None => self.read_parts(schedule, row),
+            None => self.read_parts(due, row),
         }
     }
 
-    fn read_parts<'v>(&self, schedule: &Schedule, row: &impl Fn(usize) -> Value<'v>) -> Started {
+    fn read_parts<'v>(&self, due: &impl Fn(Event) -> Instant, row: &impl Fn(usize) -> Value<'v>) -> Started {
         let (mut event, mut waits) = (None, false);
         for part in &self.parts {
-            match part.read(row) {
+            match part.read(due, row) {
                 Started::At(seen) => {
-                    event = Some(event.map_or(seen, |known| self.choose(schedule, known, seen)))
+                    event = Some(event.map_or(seen, |known| self.choice.of(due, known, seen)))
                 }
                 Started::NotYet => waits |= self.choice == Choice::Latest && !part.is_optional(),
                 Started::Unrelated => {}
@@ -81,10 +86,12 @@ impl Starts {
             None => Started::NotYet,
         }
     }
+}
 
-    fn choose(&self, schedule: &Schedule, known: Event, seen: Event) -> Event {
-        let (of_known, of_seen) = (schedule.due_from(known), schedule.due_from(seen));
-        let is_seen = match self.choice {
+impl Choice {
+    fn of(self, due: &impl Fn(Event) -> Instant, known: Event, seen: Event) -> Event {
+        let (of_known, of_seen) = (due(known), due(seen));
+        let is_seen = match self {
             Choice::Latest => of_seen > of_known,
             Choice::Earliest => of_seen < of_known,
         };
@@ -101,12 +108,16 @@ impl StartPart {
         matches!(self.kind, PartKind::Own { is_optional: true, .. })
     }
 
-    fn read<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> Started {
+    fn read<'v>(&self, due: &impl Fn(Event) -> Instant, row: &impl Fn(usize) -> Value<'v>) -> Started {
         match &self.kind {
             PartKind::Own { timestamps, .. } => Started::of(timestamps.read(row(self.cell))),
             PartKind::Related => match Found::from_cell(row(self.cell)) {
                 Found::Nothing => Started::Unrelated,
-                Found::Event(event) => Started::At(event),
+                Found::Events { date, at } => {
+                    let events = date.map(Event::Date).into_iter().chain(at.map(Event::At));
+                    let latest = events.reduce(|known, seen| Choice::Latest.of(due, known, seen));
+                    latest.map_or(Started::Unrelated, Started::At)
+                }
                 Found::Empty => Started::NotYet,
                 Found::Unreadable => Started::Unreadable(Reason::Related(self.cell)),
             },

@@ -41,6 +41,8 @@ pub struct Extremes {
     pub date: Option<Date>,
     /// The earliest instant.
     pub at: Option<Instant>,
+    /// The earliest due date among records that have periods of their own.
+    pub due: Option<Instant>,
 }
 
 impl Extremes {
@@ -52,8 +54,13 @@ impl Extremes {
         }
     }
 
+    fn add_due(&mut self, due: Instant) {
+        self.due = Some(self.due.map_or(due, |earliest| earliest.min(due)));
+    }
+
     fn merge(&mut self, other: &Extremes) {
         other.events().for_each(|event| self.add(event));
+        other.due.into_iter().for_each(|due| self.add_due(due));
     }
 
     /// The earliest date and the earliest instant, where there are any.
@@ -84,6 +91,9 @@ impl Tally {
         seen.records += 1;
         if let Some(event) = verdict.event {
             seen.earliest.add(event);
+        }
+        if let Some(due) = verdict.due {
+            seen.earliest.add_due(due);
         }
     }
 

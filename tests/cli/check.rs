@@ -9,6 +9,7 @@ mod header;
 mod laws;
 mod not_yet;
 mod periods;
+mod periods_from_data;
 mod related;
 mod rules;
 mod sources;

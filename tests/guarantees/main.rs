@@ -19,6 +19,7 @@ mod g01_csv_states;
 mod g01_folders;
 mod g01_never_touched;
 mod g01_oracle;
+mod g01_periods_from_data;
 mod g01_related;
 mod g02_csv_no_trace;
 mod g02_no_trace;

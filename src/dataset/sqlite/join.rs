@@ -9,7 +9,7 @@ use super::quoted;
 use super::schema::{Table, columns, no_such_table, require_column, table_names};
 use crate::dataset::Problem;
 use crate::policy::{On, Relation, Side};
-use crate::verdict::{Asked, Question, RuleBook};
+use crate::verdict::{Question, RuleBook};
 
 /// How the rows of a relation are found in this database.
 #[derive(Clone, Debug)]
@@ -33,33 +33,25 @@ pub fn join(connection: &Connection, table: &Table, question: &Question) -> Resu
     let engine = |error: rusqlite::Error| {
         Problem::new("sqlite", format!("table `{}`: {error}", relation.table)).at(&relation.at)
     };
-    let asked = match &question.asked {
-        Asked::Latest(latest) => Some(&latest.column),
-        Asked::Any => None,
-    };
-    let read: Vec<&String> =
-        asked.into_iter().chain(relation.condition.iter().flat_map(|read| read.columns())).collect();
-    let pairs = pairs(connection, table, relation, &read)?;
+    let pairs = pairs(connection, table, question)?;
     let alias = quoted(&alias_beside(table.qualifier(), "related"));
     let equal: Vec<String> = pairs.iter().map(|pair| pair.sql(table, &alias)).collect();
     let join = Join { from: format!("main.{}", quoted(&relation.table)), alias, on: equal.join(" AND ") };
     require_another_table(connection, table, relation, &join).map_err(engine)??;
-    require_index(connection, table, relation, (&join, &pairs), read.into_iter()).map_err(engine)??;
+    require_index(connection, table, question, (&join, &pairs)).map_err(engine)??;
     Ok(join)
 }
 
 /// The columns that are equal; all that are read of the related rows must be there.
-pub(super) fn pairs(
-    connection: &Connection,
-    table: &Table,
-    relation: &Relation,
-    read: &[&String],
-) -> Result<Pairs, Problem> {
+pub(super) fn pairs(connection: &Connection, table: &Table, question: &Question) -> Result<Pairs, Problem> {
+    let relation = &question.relation;
     let engine = |error: rusqlite::Error| {
         Problem::new("sqlite", format!("table `{}`: {error}", relation.table)).at(&relation.at)
     };
     let theirs = columns_of(connection, relation).map_err(engine)??;
-    read.iter().try_for_each(|column| require(relation, &theirs, column))?;
+    for column in question.columns() {
+        require(relation, &theirs, column)?;
+    }
     match &relation.on {
         Some(On { theirs: side, ours }) => {
             require(relation, &theirs, &side.column)?;
@@ -182,14 +174,15 @@ fn require_another_table(
 pub(super) fn require_indexes(
     connection: &Connection,
     (parent, child): (&Table, &Table),
-    relation: &Relation,
+    question: &Question,
     pairs: &Pairs,
 ) -> Result<(), Problem> {
+    let relation = &question.relation;
     let engine = |error: rusqlite::Error| Problem::new("sqlite", error.to_string()).at(&relation.at);
     let alias = quoted(child.qualifier());
     let on: Vec<String> = pairs.iter().map(|pair| pair.sql(parent, &alias)).collect();
     let join = Join { from: format!("main.{}", quoted(&child.name)), alias, on: on.join(" AND ") };
-    require_index(connection, parent, relation, (&join, pairs), std::iter::empty()).map_err(engine)??;
+    require_index(connection, parent, question, (&join, pairs)).map_err(engine)??;
     let back =
         Join { from: format!("main.{}", quoted(&parent.name)), alias: quoted(parent.qualifier()), ..join };
     if searches_all(connection, child, &back).map_err(engine)?
@@ -213,13 +206,13 @@ pub(super) fn require_indexes(
 
 /// Refuses a relation for which all of a large table would be read for every record. The index that
 /// is asked for holds all that is read, so that the rows themselves need not be.
-pub(super) fn require_index<'r>(
+pub(super) fn require_index(
     connection: &Connection,
     table: &Table,
-    relation: &Relation,
+    question: &Question,
     (join, pairs): (&Join, &Pairs),
-    read: impl Iterator<Item = &'r String>,
 ) -> Checked<()> {
+    let relation = &question.relation;
     if !searches_all(connection, table, join)? || !is_any_large(connection, &relation.table)? {
         return Ok(Ok(()));
     }
@@ -240,7 +233,7 @@ pub(super) fn require_index<'r>(
         );
     }
     let mut indexed = theirs.clone();
-    for column in read.map(|column| quoted(column)) {
+    for column in question.columns().map(|column| quoted(column)) {
         if !indexed.contains(&column) {
             indexed.push(column);
         }

@@ -9,7 +9,7 @@ use crate::calendar::{NumberBound, TextBound, WrittenBound};
 use crate::verdict::RuleBook;
 
 /// The condition for one rule in SQL, to be answered from an index where there is one; `1`
-/// where no column's format has an order.
+/// where no column's format has an order, and where each record has a period of its own.
 pub fn sql(table: &Table, book: &RuleBook, rule: usize) -> String {
     written(table, book, rule, "")
 }
@@ -21,11 +21,12 @@ pub fn beside_keys(table: &Table, book: &RuleBook, rule: usize) -> String {
 }
 
 fn written(table: &Table, book: &RuleBook, rule: usize, sign: &str) -> String {
+    let Some(cutoff) = book.cutoff(rule) else { return "1".to_string() };
     let conditions: Vec<String> = book
         .necessary(rule)
         .filter_map(|(column, timestamps)| {
             let column = format!("{sign}{} COLLATE BINARY", table.column_sql(&book.columns()[column]));
-            Some(condition(&column, &timestamps.written_before(book.cutoff(rule))?))
+            Some(condition(&column, &timestamps.written_before(cutoff)?))
         })
         .collect();
     if conditions.is_empty() { "1".to_string() } else { conditions.join(" AND ") }

@@ -1,41 +1,48 @@
-//! Related rows that start a rule's period must not be deleted before it is over: without them the
-//! records would be due at once.
+//! Related rows that start a rule's period, or say how long it is, must not be deleted before it is
+//! over: without them the records would be due too early, or never.
 
 use std::cmp::Ordering;
 
-use crate::calendar::{Event, telling_events};
+use crate::calendar::{Date, Event, Schedule, telling_events};
 use crate::diagnostic::Finding;
-use crate::policy::{Dated, Policy, Rule};
+use crate::policy::{Dated, Policy, Relation, Rule};
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
     let mut findings = Vec::new();
     for rule in policy.rules.iter().filter(|rule| rule.enforce) {
         for dated in rule.start.related_parts() {
-            let others = policy.rules.iter().filter(|other| {
-                let same_table = other.table.eq_ignore_ascii_case(&dated.relation.table);
-                other.enforce && other.source == rule.source && same_table
-            });
-            findings.extend(others.filter_map(|other| too_early(rule, dated, other)));
+            let deleters = deleters(policy, rule, &dated.relation);
+            findings.extend(deleters.filter_map(|other| too_early(rule, dated, other)));
+        }
+        if let Some(relation) = rule.keep.from_data().and_then(|asked| asked.relation.as_ref()) {
+            findings.extend(deleters(policy, rule, relation).map(|other| unsaid(rule, relation, other)));
         }
     }
     findings
 }
 
+/// The rules that delete related rows.
+fn deleters<'p>(
+    policy: &'p Policy,
+    rule: &'p Rule,
+    relation: &'p Relation,
+) -> impl Iterator<Item = &'p Rule> {
+    policy.rules.iter().filter(move |other| {
+        let same_table = other.table.eq_ignore_ascii_case(&relation.table);
+        other.enforce && other.source == rule.source && same_table
+    })
+}
+
 /// That a rule deletes the related rows too early, if it may.
 fn too_early(rule: &Rule, dated: &Dated, other: &Rule) -> Option<Finding> {
     let same_time = other.start.only_column().is_some_and(|own| own.column == dated.column);
-    let why = if same_time {
-        let (theirs, ours) = (&other.schedule, &rule.schedule);
-        let is_early = |event: &Event| theirs.compare_due(ours, *event) == Ordering::Less;
-        let schedules = [theirs, ours];
-        let first = telling_events(&schedules).find(is_early)?;
-        let date = match first {
-            Event::Date(date) => date,
-            Event::At(at) => ours.zone().date_of(at),
-        };
-        format!("one of {date} goes before it should count no more")
-    } else {
-        format!("and not by their `{}` alone", dated.column)
+    let why = match (other.keep.fixed(), rule.keep.longest()) {
+        (Some(theirs), Some(ours)) if same_time => {
+            let date = first_too_early(theirs, &ours)?;
+            format!("one of {date} goes before it should count no more")
+        }
+        _ if same_time => "and how long these or the records are kept, the data says".to_string(),
+        _ => format!("and not by their `{}` alone", dated.column),
     };
     let message = format!(
         "rule `{}` deletes rows of `{}` that start the period of rule `{}`: {why}",
@@ -46,4 +53,28 @@ fn too_early(rule: &Rule, dated: &Dated, other: &Rule) -> Option<Finding> {
         other.name, dated.column
     );
     Some(Finding::error("evidence-goes-first", message, dated.relation.span.clone()).help(help))
+}
+
+/// The first date whose related rows go before the records that they speak for.
+fn first_too_early(theirs: &Schedule, ours: &Schedule) -> Option<Date> {
+    let is_early = |event: &Event| theirs.compare_due(ours, *event) == Ordering::Less;
+    let schedules = [theirs, ours];
+    Some(match telling_events(&schedules).find(is_early)? {
+        Event::Date(date) => date,
+        Event::At(at) => ours.zone().date_of(at),
+    })
+}
+
+/// That a rule deletes rows that say how long others are kept.
+fn unsaid(rule: &Rule, relation: &Relation, other: &Rule) -> Finding {
+    let message = format!(
+        "rule `{}` deletes rows of `{}` that say how long rule `{}` keeps its records",
+        other.name, other.table, rule.name
+    );
+    let help = format!(
+        "a record without such a row waits for ever, and one of whose rows the longest is gone is due too early: \
+         let rule `{}` keep them as long as there are such records",
+        other.name
+    );
+    Finding::warning("evidence-goes-first", message, relation.span.clone()).help(help)
 }

@@ -1,7 +1,7 @@
 //! A rule with `gone-within` promises when its data is gone from everywhere. Here the worst case
 //! is computed: each run comes late, and each copy is made right before its original is deleted.
 
-use crate::calendar::{Date, Period, start_dates};
+use crate::calendar::{Date, Period, Schedule, start_dates};
 use crate::diagnostic::Finding;
 use crate::policy::{Policy, Rule, Source, Then, copies};
 
@@ -23,6 +23,12 @@ fn judge(policy: &Policy, rule: &Rule, promise: &Period) -> Vec<Finding> {
     if !lasting.is_empty() {
         return lasting;
     }
+    let all = keepers.iter().flat_map(|keeper| &keeper.rules);
+    let endless: Vec<Finding> =
+        all.filter(|deleter| deleter.longest.is_none()).map(|deleter| endless(rule, deleter.rule)).collect();
+    if !endless.is_empty() {
+        return endless;
+    }
     let runs_every = policy.runs_every.as_ref().unwrap_or(&Period::DAY);
     too_late(rule, promise, &keepers, runs_every).into_iter().collect()
 }
@@ -37,19 +43,37 @@ struct Keeper<'p> {
     /// The sources that it copies.
     originals: Vec<Original<'p>>,
     /// What deletes from it.
-    rules: Vec<&'p Rule>,
+    rules: Vec<Deleter<'p>>,
+}
+
+/// A rule that deletes, and the schedule that none of its records outlasts.
+struct Deleter<'p> {
+    rule: &'p Rule,
+    /// None where the data may say anything.
+    longest: Option<Schedule>,
+}
+
+impl<'p> Deleter<'p> {
+    fn new(rule: &'p Rule) -> Deleter<'p> {
+        Deleter { rule, longest: rule.keep.longest() }
+    }
 }
 
 /// A keeper that another one copies: its name, and its number.
 type Original<'p> = (&'p str, usize);
 
 fn keepers<'p>(policy: &'p Policy, rule: &'p Rule) -> Vec<Keeper<'p>> {
-    let mut keepers = vec![Keeper { source: &rule.source, originals: Vec::new(), rules: vec![rule] }];
+    let own = Keeper { source: &rule.source, originals: Vec::new(), rules: vec![Deleter::new(rule)] };
+    let mut keepers = vec![own];
     for source in copies::originals_first(&policy.sources) {
         let originals = originals(source, &keepers);
         if !originals.is_empty() {
             let rules = policy.rules.iter().filter(|rule| rule.source == source.name && deletes(rule));
-            keepers.push(Keeper { source: &source.name, originals, rules: rules.collect() });
+            keepers.push(Keeper {
+                source: &source.name,
+                originals,
+                rules: rules.map(Deleter::new).collect(),
+            });
         }
     }
     keepers
@@ -76,7 +100,9 @@ fn stays<'p>(keepers: &[Keeper<'p>], runs_every: &Period, start: Date) -> Vec<St
     for keeper in keepers {
         let copied = keeper.originals.iter().map(|(_, number)| (stays[*number].until, *number)).max();
         let date = copied.map_or(start, |(until, _)| until);
-        let ends = keeper.rules.iter().map(|rule| (rule.schedule.exists_until(date, runs_every), *rule));
+        let ends = keeper.rules.iter().filter_map(|deleter| {
+            Some((deleter.longest.as_ref()?.exists_until(date, runs_every), deleter.rule))
+        });
         let longest = ends.max_by_key(|(until, _)| *until);
         let copied_from = copied.map(|(_, number)| number);
         stays.extend(longest.map(|(until, rule)| Stay { until, rule, copied_from }));
@@ -85,7 +111,7 @@ fn stays<'p>(keepers: &[Keeper<'p>], runs_every: &Period, start: Date) -> Vec<St
 }
 
 fn too_late(rule: &Rule, promise: &Period, keepers: &[Keeper<'_>], runs_every: &Period) -> Option<Finding> {
-    let schedules = keepers.iter().flat_map(|keeper| &keeper.rules).map(|rule| &rule.schedule);
+    let schedules = keepers.iter().flat_map(|keeper| &keeper.rules).filter_map(|rule| rule.longest.as_ref());
     start_dates(schedules).find_map(|start| {
         let (promised, stays) = (promise.last_day(start), stays(keepers, runs_every, start));
         let worst = stays.iter().max_by_key(|stay| stay.until).filter(|worst| worst.until > promised)?;
@@ -118,6 +144,15 @@ fn never_carried_out(rule: &Rule) -> Finding {
     let message = format!("rule `{}` promises that its data is gone, but is never carried out", rule.name);
     let finding = Finding::error("never-gone", message, rule.places.gone_within.clone());
     finding.help("take `enforce = false` away, or the promise")
+}
+
+fn endless(rule: &Rule, keeper: &Rule) -> Finding {
+    let message = format!(
+        "rule `{}` promises that its data is gone, but rule `{}` keeps as long as its data says",
+        rule.name, keeper.name
+    );
+    let finding = Finding::error("never-gone", message, rule.places.gone_within.clone());
+    finding.help(format!("write `at-most` in the `keep` of rule `{}`, or take the promise away", keeper.name))
 }
 
 fn never_gone(rule: &Rule, keeper: &Keeper<'_>) -> Finding {

@@ -4,7 +4,7 @@
 use crate::calendar::{Event, Period, Schedule, telling_events};
 use crate::diagnostic::{Finding, nearest};
 use crate::policy::statute::{self, STATUTES, Statute};
-use crate::policy::{Activity, Counting, Policy, Rule};
+use crate::policy::{Activity, Counting, Keep, Policy, Rule};
 
 use super::contradictory_law::contradiction;
 
@@ -72,33 +72,44 @@ impl<'p> Bounds<'p> {
     }
 
     fn violation(&self, rule: &Rule) -> Option<Finding> {
-        self.too_short(rule).or_else(|| self.too_long(rule))
+        match (&rule.keep, rule.keep.longest()) {
+            (Keep::Fixed(schedule), _) => self.violation_by(schedule, rule),
+            (Keep::FromData(_), None) if self.latest.is_some() => Some(self.no_maximum(rule)),
+            (Keep::FromData(_), longest) => {
+                let by_longest = longest.and_then(|longest| self.violation_by(&longest, rule));
+                by_longest.or_else(|| self.unknown_minimum(rule))
+            }
+        }
     }
 
-    fn too_short(&self, rule: &Rule) -> Option<Finding> {
+    fn violation_by(&self, schedule: &Schedule, rule: &Rule) -> Option<Finding> {
+        self.too_short(schedule, rule).or_else(|| self.too_long(schedule, rule))
+    }
+
+    fn too_short(&self, schedule: &Schedule, rule: &Rule) -> Option<Finding> {
         let earliest = self.earliest.as_ref()?;
-        let event = first_earlier(&rule.schedule, earliest)?;
+        let event = first_earlier(schedule, earliest)?;
         let message = format!(
             "rule `{}` keeps less than {} demands: a record of {} would be deleted {}, and the law keeps it {}",
             rule.name,
             self.statute.name(),
             moment(earliest, event),
-            deleted(&rule.schedule, event),
+            deleted(schedule, event),
             kept(earliest, event),
         );
         Some(self.finding(rule, message, self.statute.at_least.clone()))
     }
 
-    fn too_long(&self, rule: &Rule) -> Option<Finding> {
+    fn too_long(&self, schedule: &Schedule, rule: &Rule) -> Option<Finding> {
         let latest = self.latest.as_ref()?;
-        let later_than = |bound: &Schedule, event| rule.schedule.compare_due(bound, event).is_gt();
+        let later_than = |bound: &Schedule, event| schedule.compare_due(bound, event).is_gt();
         // Where a law demands as long as it allows, the first day on which it lets go is not too late.
         let too_late = |event: &Event| {
             later_than(latest, *event) && self.earliest.as_ref().is_none_or(|bound| later_than(bound, *event))
         };
         let schedules: Vec<&Schedule> =
-            [&rule.schedule, latest].into_iter().chain(self.earliest.as_ref()).collect();
-        if schedules.iter().skip(1).any(|bound| **bound == rule.schedule) {
+            [schedule, latest].into_iter().chain(self.earliest.as_ref()).collect();
+        if schedules.iter().skip(1).any(|bound| *bound == schedule) {
             return None;
         }
         let event = telling_events(&schedules).find(too_late)?;
@@ -108,7 +119,7 @@ impl<'p> Bounds<'p> {
             rule.name,
             self.statute.name(),
             moment(latest, event),
-            deleted(&rule.schedule, event),
+            deleted(schedule, event),
             deleted(allowed.unwrap_or(latest), event),
         );
         Some(self.finding(rule, message, self.longest()))
@@ -121,16 +132,40 @@ impl<'p> Bounds<'p> {
         if too_short { self.statute.at_least.clone() } else { Some(latest.period().clone()) }
     }
 
+    /// What the data may say has no end.
+    fn no_maximum(&self, rule: &Rule) -> Finding {
+        let message = format!(
+            "rule `{}` keeps as long as its data says, and {} has an end",
+            rule.name,
+            self.statute.name()
+        );
+        self.finding(rule, message, self.longest())
+    }
+
+    /// What the data says is only known record by record.
+    fn unknown_minimum(&self, rule: &Rule) -> Option<Finding> {
+        let least = self.statute.at_least.as_ref()?;
+        let message = format!(
+            "rule `{}` keeps as long as its data says: whether that is the {least} that {} demands, nobody can say \
+             here",
+            rule.name,
+            self.statute.name()
+        );
+        let help = format!("see to it that no period in the data is shorter than {least}");
+        Some(Finding::warning("period-from-data", message, rule.places.keep.clone()).help(help))
+    }
+
     fn finding(&self, rule: &Rule, message: String, keep: Option<Period>) -> Finding {
         let (statute, keep) = (self.statute, keep.map_or(String::new(), |keep| keep.to_string()));
         let counting = statute.counted_from.map(Counting::word);
-        let after = match (counting, rule.schedule.counted_from()) {
+        let after = match (counting, rule.keep.counted_from()) {
             (Some(word), _) => format!(", and `counted-from = \"{word}\"` in `after`"),
             (None, Some(_)) => ", without `counted-from`".to_string(),
             (None, None) => String::new(),
         };
+        let key = if rule.keep.fixed().is_some() { "keep" } else { "at-most" };
         let help = format!(
-            "it wants {}, counted from {}: write `keep = \"{keep}\"`{after}",
+            "it wants {}, counted from {}: write `{key} = \"{keep}\"`{after}",
             statute.demand(),
             statute.start()
         );

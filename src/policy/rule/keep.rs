@@ -1,24 +1,29 @@
-//! `keep`: the retention period.
+//! `keep`: the retention period, or where the data says it.
 
 use toml::de::DeValue;
 
-use crate::calendar::Period;
+use super::{Given, Target, related};
+use crate::calendar::{CountedFrom, Period, Schedule, WrittenPeriods};
 use crate::diagnostic::Finding;
+use crate::policy::keep::{Instructions, Keep};
 use crate::policy::period;
-use crate::policy::section::{Placed, Section};
+use crate::policy::section::{Complaint, Placed, Section};
 
-/// Reads the period.
-pub(super) fn read(section: &mut Section<'_>) -> Option<Placed<Period>> {
-    let Some(value) = section.value("keep") else {
-        section.missing("keep");
-        return None;
-    };
+/// Reads the period of a rule whose data may not be known.
+pub(super) fn read(
+    section: &mut Section<'_>,
+    counted_from: Option<CountedFrom>,
+    target: Option<&Target<'_>>,
+    given: &Given<'_>,
+) -> Option<Placed<Keep>> {
+    let value = section.value("keep")?;
+    let schedule = |period| Schedule::new(given.zone, counted_from, period);
     match value.get_ref() {
         DeValue::Table(_) => {
-            let message = format!("`keep` from data, in {}, is not yet supported", section.title());
-            let finding = Finding::error("not-yet-supported", message, value.span());
-            section.note(finding.help("write a period, such as \"5 years\""));
-            None
+            let mut inner = section.as_section("keep", value, format!("`keep` of {}", section.title()))?;
+            let asked = from_data(&mut inner, schedule(Period::IMMEDIATELY), target, given);
+            inner.finish();
+            asked.map(|asked| Placed { value: Keep::FromData(Box::new(asked)), span: value.span() })
         }
         DeValue::Integer(digits) => {
             let message = format!("`keep` in {} has no unit", section.title());
@@ -26,6 +31,83 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Placed<Period>> {
             section.note(Finding::error("bad-period", message, value.span()).help(help));
             None
         }
-        _ => section.parsed("keep", period::parse),
+        DeValue::String(_) => {
+            let text = section.as_text("keep", value)?;
+            let period = section.understood(text, period::parse)?;
+            Some(Placed { value: Keep::Fixed(schedule(period.value)), span: period.span })
+        }
+        _ => section.wrong_type("keep", "a period in quotes, or a table", value),
     }
+}
+
+fn from_data(
+    inner: &mut Section<'_>,
+    counted: Schedule,
+    target: Option<&Target<'_>>,
+    given: &Given<'_>,
+) -> Option<Instructions> {
+    let column = inner.required("column").and_then(|column| named(inner, column));
+    let unit_written = inner.has("unit");
+    let unit = inner.parsed("unit", unit);
+    let at_most_written = inner.has("at-most");
+    let at_most = inner.parsed("at-most", cap).map(|period| period.value);
+    let is_related = inner.has("table");
+    let relation = if is_related { related::read(inner, target, given) } else { None };
+    let is_file = target.is_some_and(|target| target.source.kind.folder().is_some());
+    if is_file && !is_related {
+        let message =
+            format!("the records of a folder have no periods, as {} takes them to have", inner.title());
+        let finding = Finding::error("bad-value", message, inner.span());
+        inner.note(finding.help("write a period, such as \"30 days\""));
+        return None;
+    }
+    let is_broken = (unit_written && unit.is_none()) || (at_most_written && at_most.is_none());
+    if is_broken || is_related != relation.is_some() {
+        return None;
+    }
+    let table = relation
+        .as_ref()
+        .map_or_else(|| target.map_or("", |target| &target.table), |relation| &relation.table);
+    let empty = target.map(|target| target.source.settings(table).empty.clone()).unwrap_or_default();
+    let periods = match unit {
+        Some(unit) => WrittenPeriods::counted_in(&unit.value, empty)?,
+        None => WrittenPeriods::texts(empty),
+    };
+    Some(Instructions { column: column?, relation, periods, at_most, counted })
+}
+
+fn named(inner: &Section<'_>, column: Placed<String>) -> Option<String> {
+    if !column.value.is_empty() {
+        return Some(column.value);
+    }
+    let message = format!("{} names no column", inner.title());
+    let finding = Finding::error("bad-value", message, column.span);
+    inner.note(finding.help("write the column that says how long the record is kept"));
+    None
+}
+
+/// The unit of whole numbers.
+fn unit(text: &str) -> Result<String, Complaint> {
+    if WrittenPeriods::counted_in(text, Vec::new()).is_some() {
+        return Ok(text.to_string());
+    }
+    let help = match WrittenPeriods::nearest_unit(text) {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => "write years, months, weeks, days, hours or minutes".to_string(),
+    };
+    Err(Complaint::new("bad-period", format!("`{text}` is no unit of time"), Some(help)))
+}
+
+/// The longest period that counts.
+fn cap(text: &str) -> Result<Period, Complaint> {
+    let period = period::parse(text)?;
+    if !period.is_immediate() {
+        return Ok(period);
+    }
+    let help = "leave it out, or write the longest period that the data may ask for, such as \"5 years\"";
+    Err(Complaint::new(
+        "bad-period",
+        "`at-most` of no time would leave nothing to the data",
+        Some(help.to_string()),
+    ))
 }

@@ -46,16 +46,6 @@ fn anonymising() {
 }
 
 #[test]
-fn a_period_from_the_data() {
-    for keep in [
-        r#"keep = { column = "keep_months", unit = "months" }"#,
-        r#"keep = { table = "controllers", column = "keep", on = "id = controller_id" }"#,
-    ] {
-        refused(&with("[[rule]]", keep), "`keep` from data, in rule `customers`, is not yet supported");
-    }
-}
-
-#[test]
 fn events_of_a_database_have_no_names() {
     let text = with("[[rule]]", r#"after = { name = "app-%Y-%m-%d.db", column = "at" }"#);
     refused(&text, "`name` in `after` of rule `customers` is not yet supported");

@@ -33,7 +33,7 @@ fn a_period_is_text() {
 #[test]
 fn a_period_is_no_date() {
     assert_snapshot!(found(&with("[[rule]]", "keep = 2020-01-01")), @r#"
-    error[wrong-type]: `keep` in rule `customers` must be text in quotes, not a date without quotes
+    error[wrong-type]: `keep` in rule `customers` must be a period in quotes, or a table, not a date without quotes
       --> policy.toml:17:8
        |
     17 | keep = 2020-01-01

@@ -209,9 +209,8 @@ impl Build<'_> {
             Problem::new("bad-relation", message).at(&relation.at)
         })?;
         let question = Question::any(relation);
-        let read: Vec<&String> = relation.condition.iter().flat_map(|read| read.columns()).collect();
-        let pairs = join::pairs(self.connection, parent_table, relation, &read)?;
-        join::require_indexes(self.connection, (parent_table, &table), relation, &pairs)?;
+        let pairs = join::pairs(self.connection, parent_table, &question)?;
+        join::require_indexes(self.connection, (parent_table, &table), &question, &pairs)?;
         let rules = rules.iter().map(|rule| rule.name.clone()).collect();
         let (question, files) = (Arc::new(question), further.files.clone());
         Ok(Node { parent, table, pairs, question, files, rules, book, ties: Vec::new() })
