@@ -1,6 +1,7 @@
 //! What a source can do without being changed: describe itself, count states, list records.
 
 pub mod csv;
+pub mod elsewhere;
 pub mod folder;
 pub mod request;
 pub mod sqlite;
@@ -18,11 +19,14 @@ pub fn survey(
     requests: &[Request<'_>],
     extent: Extent,
 ) -> Result<Vec<TableSurvey>, Unusable> {
-    match &source.kind {
-        Kind::Sqlite(path) => sqlite::survey::survey(path, source, requests, extent),
-        Kind::Csv(files) => csv::survey::survey(files, requests),
-        Kind::Folder(folder) => folder::survey::survey(folder, requests),
-    }
+    let (answered, unanswered) = elsewhere::all_answered(requests);
+    let mut surveys = match &source.kind {
+        Kind::Sqlite(path) => sqlite::survey::survey(path, source, &answered, extent),
+        Kind::Csv(files) => csv::survey::survey(files, &answered),
+        Kind::Folder(folder) => folder::survey::survey(folder, &answered),
+    }?;
+    unanswered.into_iter().for_each(|(place, problem)| surveys.insert(place, Err(problem)));
+    Ok(surveys)
 }
 
 /// Names the records that one rule of a request matches.
@@ -32,6 +36,7 @@ pub fn list(
     rule: usize,
     found: &mut dyn FnMut(Listed) -> Flow,
 ) -> Result<(), Unusable> {
+    let request = &elsewhere::answered(request).map_err(Unusable::failed)?;
     match &source.kind {
         Kind::Sqlite(path) => sqlite::list::list(path, source, request, rule, found),
         Kind::Csv(files) => csv::list::list(files, request, rule, found),

@@ -34,7 +34,7 @@ pub use counting::Counting;
 pub use header::Controller;
 pub use keep::{Instructions, Keep};
 pub use limit::{Breach, Limit, Share};
-pub use relation::{On, Relation, Side};
+pub use relation::{Fold, On, Relation, Side};
 pub use rule::{Rule, Then};
 pub use source::{
     ColumnSettings, CsvFiles, FOLDER_COLUMNS, Folder, Ignored, IgnoredFiles, Kind, Rewrite, Source, Unit,

@@ -60,7 +60,7 @@ pub fn due_up_to(told: Option<DueUpTo>, zone: Zone) -> Option<String> {
 
 /// Why a record is in its state, in a phrase.
 pub fn reason_text(policy: &Policy, book_rules: &[&str], book: &RuleBook, reason: Reason) -> String {
-    let table = |cell| book.question_at(cell).map_or("", |question| question.relation.table.as_str());
+    let table = |cell| book.question_at(cell).map(|question| question.relation.rows()).unwrap_or_default();
     match reason {
         Reason::Event(why) => why.to_string(),
         Reason::Condition(column) => {

@@ -6,6 +6,7 @@
 mod book;
 mod clause;
 mod common_case;
+mod elsewhere;
 mod length;
 mod newest;
 mod related;
@@ -16,6 +17,7 @@ use crate::calendar::{Event, Instant, Unreadable, UnreadablePeriod};
 
 pub use book::{Keeper, RuleBook};
 pub use common_case::{CommonCase, CommonTally};
+pub use elsewhere::{Answers, KeyUnreadable};
 pub use newest::{Newest, Protection};
 pub use related::{Answer, AnswerCell, Asked, Found, Lasting, LatestOf, LongestOf, Question, Speaks};
 pub use tally::{Counts, Extremes, Tally};

@@ -1,10 +1,12 @@
 //! What the rules make of the records that are there: those that cannot be read, and rules that
 //! match none.
 
+use std::ops::Range;
+
 use super::{Coverage, Named};
 use crate::calendar::Instant;
 use crate::dataset::request::{Request, RuleSurvey, requests};
-use crate::dataset::survey;
+use crate::dataset::{Problem, survey};
 use crate::diagnostic::Finding;
 use crate::plan::unreadable_words;
 use crate::policy::Rule;
@@ -25,14 +27,21 @@ pub(super) fn check(named: &Named<'_>, now: Instant, without: &[&str], coverage:
                         surveys.iter().for_each(|survey| of_rule(named, request, survey, coverage))
                     }
                     Err(problem) => {
-                        let span = request.rules.first().map(|rule| rule.places.data.clone());
-                        coverage.add_problem(named.at, &problem, span.unwrap_or_default());
+                        coverage.add_problem(named.at, &problem, place_of(request, &problem));
                     }
                 }
             }
         }
         Err(unusable) => coverage.add_problem(named.at, &unusable.problem, named.source.span.clone()),
     }
+}
+
+/// Where a problem with all rules on a table stands: at the relation that it is about, or at the data.
+fn place_of(request: &Request<'_>, problem: &Problem) -> Range<usize> {
+    let mut relations = request.rules.iter().flat_map(|rule| rule.relations());
+    let about = relations.find(|relation| Some(&relation.at) == problem.place.as_ref());
+    let data = request.rules.first().map(|rule| &rule.places.data);
+    about.map(|relation| &relation.span).or(data).cloned().unwrap_or_default()
 }
 
 fn of_rule(named: &Named<'_>, request: &Request<'_>, survey: &RuleSurvey, coverage: &mut Coverage) {

@@ -5,6 +5,7 @@ pub(crate) mod chunks;
 pub(crate) mod coding;
 pub(crate) mod columns;
 pub(crate) mod files;
+pub(super) mod gather;
 pub(crate) mod index;
 pub mod list;
 pub mod survey;

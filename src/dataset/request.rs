@@ -18,6 +18,7 @@ pub enum Extent {
 }
 
 /// One table with all rules on it, and those of them that were asked for.
+#[derive(Clone)]
 pub struct Request<'p> {
     /// The policy.
     pub policy: &'p Policy,
@@ -50,7 +51,7 @@ impl Request<'_> {
             },
             Reason::Period { cell, why } => format!("{}: {why}", self.book.columns()[cell]),
             Reason::Related(cell) | Reason::RelatedPeriod(cell) => match self.book.question_at(cell) {
-                Some(question) => format!("a related row of {} cannot be read", question.relation.table),
+                Some(question) => format!("a related row of {} cannot be read", question.relation.rows()),
                 None => "a related row cannot be read".to_string(),
             },
             Reason::Condition(column) => {

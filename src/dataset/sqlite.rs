@@ -9,6 +9,7 @@ pub mod count;
 mod failure;
 pub mod foreign_key;
 pub mod functions;
+pub(super) mod gather;
 pub mod join;
 pub mod list;
 mod name;

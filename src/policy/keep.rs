@@ -97,7 +97,8 @@ impl fmt::Display for Keep {
 
 impl fmt::Display for Instructions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let table = self.relation.as_ref().map(|relation| format!("{}.", relation.table)).unwrap_or_default();
+        let table =
+            self.relation.as_ref().map(|relation| format!("{}.", relation.rows())).unwrap_or_default();
         write!(f, "{table}{}", self.column)?;
         self.periods.unit().map_or(Ok(()), |unit| write!(f, " {unit}"))?;
         match &self.at_most {

@@ -9,7 +9,9 @@ use crate::condition::Condition;
 /// Which rows belong to a record.
 #[derive(Clone, Debug)]
 pub struct Relation {
-    /// Their table, in the record's own source.
+    /// Their source, where that is not the record's own.
+    pub elsewhere: Option<String>,
+    /// Their table; empty where the source has none.
     pub table: String,
     /// Which columns are equal; where it is not written, the one foreign key between the two says.
     pub on: Option<On>,
@@ -19,6 +21,28 @@ pub struct Relation {
     pub span: Range<usize>,
     /// The same as `FILE:LINE:COLUMN`.
     pub at: String,
+}
+
+impl Relation {
+    /// The related rows as the policy names them: `calls`, `crm.calls`, `contacts`.
+    pub fn rows(&self) -> String {
+        match &self.elsewhere {
+            None => self.table.clone(),
+            Some(source) if self.table.is_empty() => source.clone(),
+            Some(source) => format!("{source}.{}", self.table),
+        }
+    }
+
+    /// The column of the record by which rows of another source are found.
+    pub fn key(&self) -> Option<&Side> {
+        self.elsewhere.as_ref().and(self.on.as_ref()).map(|on| &on.ours)
+    }
+
+    /// Whether the rows are those that rules on this source and this table are about.
+    pub fn is_about(&self, own_source: &str, source: &str, table: &str) -> bool {
+        let theirs = self.elsewhere.as_deref().unwrap_or(own_source);
+        theirs == source && self.table.eq_ignore_ascii_case(table)
+    }
 }
 
 /// `on = "THEIRS = OURS"`.

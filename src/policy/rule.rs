@@ -5,6 +5,7 @@ mod given;
 mod keep;
 mod of_files;
 mod related;
+mod rows;
 mod target;
 mod then;
 mod with;
@@ -131,7 +132,9 @@ impl Rule {
         let start = self.start.own_parts().map(|own| (own.column.as_str(), places.after_at.as_str()));
         let when = self.when.iter().flat_map(|when| when.columns());
         let keep = self.keep.from_data().and_then(|asked| asked.own_column());
+        let keys = self.relations().filter_map(|relation| Some((relation.key()?, relation.at.as_str())));
         start
+            .chain(keys.map(|(key, place)| (key.column.as_str(), place)))
             .chain(when.map(|column| (column.as_str(), places.when_at.as_str())))
             .chain(keep.map(|column| (column, places.keep_at.as_str())))
     }

@@ -104,7 +104,7 @@ impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Part::Own(own) => f.write_str(&own.column),
-            Part::Related(dated) => write!(f, "{}.{}", dated.relation.table, dated.column),
+            Part::Related(dated) => write!(f, "{}.{}", dated.relation.rows(), dated.column),
         }
     }
 }

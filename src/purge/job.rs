@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::stop::{Stop, StopReason};
 use super::{csv, folder, sqlite};
-use crate::dataset::Problem;
 use crate::dataset::request::Request;
+use crate::dataset::{Problem, elsewhere};
 use crate::ledger::{LedgerError, RecoveryOutcome, Removal};
 use crate::policy::{Kind, Source};
 
@@ -123,6 +123,9 @@ pub(super) struct Amount {
 /// Deletes what is due, batch by batch, and asks the rule again at the end. `done` keeps count
 /// even where the deletion halts.
 pub(super) fn carry_out(job: &Job<'_>, journal: &mut dyn Journal, done: &mut Deletion) -> Result<(), Halt> {
+    // Earlier rules, or other programs, may have changed related rows since they were counted.
+    let request = &elsewhere::answered(job.request)?;
+    let job = &Job { request, ..*job };
     match &job.source.kind {
         Kind::Sqlite(path) => sqlite::carry_out(path, job, journal, done),
         Kind::Csv(files) => csv::carry_out(files, job, journal, done),

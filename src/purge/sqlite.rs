@@ -197,7 +197,7 @@ impl Task<'_> {
     fn is_plain(&self, conditions: &Conditions) -> bool {
         let is_watched = self.table.has_delete_trigger
             || !conditions.references.is_empty()
-            || !self.table.joins.is_empty();
+            || self.table.joins.iter().any(Option::is_some);
         self.table.has_row_numbers() && !is_watched
     }
 

@@ -1,9 +1,12 @@
 //! All rules on one table: the longest wins.
 
 use super::clause::Clause;
+use super::elsewhere::{Answers, Elsewhere};
 use super::length::{FromData, Length};
 use super::started::{PartKind, StartPart, Starts};
 use super::{Protection, Question, Reason, Speaks, State, Verdict};
+use std::sync::Arc;
+
 use crate::calendar::{Cutoff, Event, Instant, Period, Schedule, Timestamps};
 use crate::policy::{Keep, Part, Rule};
 use crate::value::Value;
@@ -26,6 +29,9 @@ pub enum Keeper {
 pub struct RuleBook {
     columns: Vec<String>,
     pub(super) questions: Vec<Question>,
+    /// The questions about rows of other sources, by their number; none for those that the source
+    /// itself answers.
+    elsewhere: Vec<Option<Elsewhere>>,
     pub(super) clauses: Vec<Clause>,
     /// How many cells behind all others tell whether a row that stays refers to the record: none, one
     /// for all rules, or one for each.
@@ -36,8 +42,8 @@ impl RuleBook {
     /// The book of some rules, which must all be about the same table.
     pub fn new<'r>(rules: impl IntoIterator<Item = &'r Rule>, now: Instant) -> RuleBook {
         let rules: Vec<&Rule> = rules.into_iter().collect();
-        let mut book =
-            RuleBook { columns: Vec::new(), questions: Vec::new(), clauses: Vec::new(), reference_cells: 0 };
+        let (columns, questions, elsewhere, clauses) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut book = RuleBook { columns, questions, elsewhere, clauses, reference_cells: 0 };
         // The answers stand behind the columns, and so these must all be known first.
         for (column, _) in rules.iter().flat_map(|rule| rule.columns()) {
             if !book.columns.iter().any(|known| known == column) {
@@ -104,6 +110,12 @@ impl RuleBook {
 
     /// Takes up a question; the place of its answer.
     fn ask(&mut self, question: Question) -> usize {
+        let asked = question.relation.key().map(|side| Elsewhere {
+            cell: self.column(&side.column),
+            side: side.clone(),
+            answers: None,
+        });
+        self.elsewhere.push(asked);
         self.questions.push(question);
         self.columns.len() + self.questions.len() - 1
     }
@@ -122,6 +134,23 @@ impl RuleBook {
     /// The question whose answer has a place among the cells.
     pub fn question_at(&self, cell: usize) -> Option<&Question> {
         self.questions.get(cell.checked_sub(self.columns.len())?)
+    }
+
+    /// Hands over what was found in another source for a question, by its number. Until then no
+    /// record is deleted by a rule that asks it.
+    pub fn answer(&mut self, question: usize, answers: Arc<Answers>) {
+        if let Some(asked) = self.elsewhere.get_mut(question).and_then(Option::as_mut) {
+            asked.answers = Some(answers);
+        }
+    }
+
+    /// A cell of a record, or the answer that stands in its place.
+    fn cell<'a, 'v: 'a>(&'a self, cell: usize, row: &impl Fn(usize) -> Value<'v>) -> Value<'a> {
+        let question = cell.checked_sub(self.columns.len()).and_then(|number| self.elsewhere.get(number));
+        match question {
+            Some(Some(asked)) => asked.answer(row),
+            _ => row(cell),
+        }
     }
 
     /// How many rules the book holds.
@@ -188,6 +217,14 @@ impl RuleBook {
     /// A record's state under one rule; none where the rule does not match it.
     #[inline]
     pub fn judge<'v>(&self, rule: usize, row: &impl Fn(usize) -> Value<'v>) -> Option<Verdict> {
+        if self.elsewhere.iter().all(Option::is_none) {
+            return self.judge_cells(rule, row);
+        }
+        self.judge_cells(rule, &|cell| self.cell(cell, row))
+    }
+
+    #[inline]
+    fn judge_cells<'v>(&self, rule: usize, row: &impl Fn(usize) -> Value<'v>) -> Option<Verdict> {
         let own = self.clauses[rule].opinion(row, Speaks::Yes)?;
         if self.is_single() || own.state != State::Due {
             return Some(own);

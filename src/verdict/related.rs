@@ -48,9 +48,23 @@ pub enum Answer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AnswerCell {
     /// A text; null where nothing was found.
-    Text(Option<String>),
+    Text(Option<Box<str>>),
     /// A number.
     Number(i64),
+}
+
+impl AnswerCell {
+    /// What keeps a record, whatever was asked.
+    pub(super) const UNKNOWN: Value<'static> = Value::Text(b"?");
+
+    /// As a value.
+    pub fn value(&self) -> Value<'_> {
+        match self {
+            AnswerCell::Text(Some(text)) => Value::Text(text.as_bytes()),
+            AnswerCell::Text(None) => Value::Null,
+            AnswerCell::Number(number) => Value::Integer(*number),
+        }
+    }
 }
 
 /// Whether a related row counts, or whether there is one that does.
@@ -132,6 +146,18 @@ impl Question {
         }
     }
 
+    /// What was found once one more row was looked at.
+    pub(super) fn shown<'v>(&self, found: &AnswerCell, row: impl Fn(usize) -> Value<'v>) -> AnswerCell {
+        let found = found.value();
+        let mut answer = match self.asked {
+            Asked::Latest(_) => Answer::Latest(Found::from_cell(found)),
+            Asked::Longest(_) => Answer::Longest(Lasting::from_cell(found)),
+            Asked::Any => Answer::Any(Speaks::from_cell(found)),
+        };
+        self.show(&mut answer, row);
+        answer.to_cell()
+    }
+
     /// Whether a related row counts, by the answer of the relation's `where`.
     pub fn counts<'v>(&self, row: impl Fn(usize) -> Value<'v>) -> Speaks {
         let Some(condition) = &self.relation.condition else { return Speaks::Yes };
@@ -147,8 +173,8 @@ impl Answer {
     /// As a cell.
     pub fn to_cell(&self) -> AnswerCell {
         match self {
-            Answer::Latest(found) => AnswerCell::Text(found.to_cell()),
-            Answer::Longest(lasting) => AnswerCell::Text(lasting.to_cell()),
+            Answer::Latest(found) => AnswerCell::Text(found.to_cell().map(String::into_boxed_str)),
+            Answer::Longest(lasting) => AnswerCell::Text(lasting.to_cell().map(String::into_boxed_str)),
             Answer::Any(speaks) => AnswerCell::Number(speaks.to_cell()),
         }
     }

@@ -3,6 +3,7 @@
 mod copies;
 mod csv;
 mod data;
+mod elsewhere;
 mod folders;
 mod gone_within;
 mod header;

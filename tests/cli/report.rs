@@ -1,5 +1,6 @@
 //! `frist report`: what is due and why, in text and in JSON, on every kind of table.
 
+mod elsewhere;
 mod keys;
 mod periods_from_data;
 mod related;

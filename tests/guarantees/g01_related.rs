@@ -1,12 +1,12 @@
-//! G1 for rules that look at other rows: random rules over random tables, state by state against a
-//! slow and obvious reading of the language.
+//! G1 for rules that look at other rows: random rules over random tables and files, state by state
+//! against a slow and obvious reading of the language.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use proptest::prelude::*;
 
-use super::support::{PURGE, Place, REPORT, WITHOUT_LIMIT};
+use super::support::{PURGE, Place, REPORT, WITHOUT_LIMIT, open};
 
 /// Days of 2025, which has no leap day; the run is on the last of them, at its beginning.
 const TODAY: i64 = 365;
@@ -43,6 +43,17 @@ enum KindOfRow {
     Two,
     Null,
     Text,
+}
+
+impl KindOfRow {
+    fn sql(self) -> &'static str {
+        match self {
+            KindOfRow::One => "1",
+            KindOfRow::Two => "2",
+            KindOfRow::Null => "NULL",
+            KindOfRow::Text => "'one'",
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -203,19 +214,102 @@ impl World {
     }
 }
 
+/// Where the customers and the calls to them are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Layout {
+    /// In one database.
+    Together,
+    /// In two sources: whether the customers, and whether the calls, are in a CSV file.
+    Apart { customers_in_csv: bool, calls_in_csv: bool },
+}
+
+impl Layout {
+    fn sources(self) -> String {
+        let csv = |name: &str| format!("[source.{name}]\ncsv = \"{name}.csv\"\n");
+        let other = "[source.other]\nsqlite = \"other.db\"\n".to_owned();
+        let db = "[source.db]\nsqlite = \"data.db\"\n".to_owned();
+        match self {
+            Layout::Together => db,
+            Layout::Apart { customers_in_csv, calls_in_csv } => {
+                let customers = if customers_in_csv { csv("customers") } else { db };
+                customers + &if calls_in_csv { csv("calls") } else { other }
+            }
+        }
+    }
+
+    fn customers(self) -> &'static str {
+        match self {
+            Layout::Apart { customers_in_csv: true, .. } => "customers",
+            _ => "db.customers",
+        }
+    }
+
+    fn calls(self) -> &'static str {
+        match self {
+            Layout::Apart { calls_in_csv: false, .. } => "other.calls",
+            _ => "calls",
+        }
+    }
+
+    /// What names a customer in a listing.
+    fn key(self, id: usize) -> String {
+        match self {
+            // Behind the header, from 1.
+            Layout::Apart { customers_in_csv: true, .. } => format!("customers.csv:{}", id + 2),
+            _ => id.to_string(),
+        }
+    }
+
+    fn write(self, world: &World, place: &Place) {
+        let (customers, calls) = (customers_sql(world), calls_sql(world));
+        match self {
+            Layout::Together => drop(place.database(&(customers + &calls))),
+            Layout::Apart { customers_in_csv, calls_in_csv } => {
+                if customers_in_csv {
+                    std::fs::write(place.path("customers.csv"), customers_csv(world)).unwrap();
+                } else {
+                    place.database(&customers);
+                }
+                if calls_in_csv {
+                    std::fs::write(place.path("calls.csv"), calls_csv(world)).unwrap();
+                } else {
+                    open(&place.path("other.db")).execute_batch(&calls).unwrap();
+                }
+            }
+        }
+    }
+
+    /// The customers that are there.
+    fn left(self, place: &Place) -> BTreeSet<usize> {
+        if let Layout::Apart { customers_in_csv: true, .. } = self {
+            let text = std::fs::read_to_string(place.path("customers.csv")).unwrap();
+            return text
+                .lines()
+                .skip(1)
+                .map(|line| line.split(',').next().unwrap().parse().unwrap())
+                .collect();
+        }
+        let connection = place.database("");
+        let mut statement = connection.prepare("SELECT id FROM customers").unwrap();
+        let ids = statement.query_map([], |row| row.get::<_, u32>(0).map(|id| id as usize)).unwrap();
+        ids.map(Result::unwrap).collect()
+    }
+}
+
 impl Side {
     fn is_own(self) -> bool {
         !matches!(self, Side::Calls { .. })
     }
 
-    fn toml(self, optional: bool) -> String {
+    fn toml(self, optional: bool, layout: Layout) -> String {
         let name = match self {
             Side::A => "a",
             Side::B => "b",
             Side::Calls { filtered } => {
                 let condition = if filtered { ", where = \"kind = 1\"" } else { "" };
+                let calls = layout.calls();
                 return format!(
-                    "{{ table = \"calls\", column = \"at\", on = \"customer = id\"{condition} }}"
+                    "{{ table = \"{calls}\", column = \"at\", on = \"customer = id\"{condition} }}"
                 );
             }
         };
@@ -223,30 +317,32 @@ impl Side {
     }
 }
 
-fn policy(rules: &[Rule]) -> String {
-    let mut text = format!("{WITHOUT_LIMIT}[source.db]\nsqlite = \"data.db\"\n");
+fn policy(rules: &[Rule], layout: Layout) -> String {
+    let mut text = format!("{WITHOUT_LIMIT}{}", layout.sources());
+    let (data, calls) = (layout.customers(), layout.calls());
     for (place, rule) in rules.iter().enumerate() {
         let after = match &rule.after {
-            After::One(side) => side.toml(false),
+            After::One(side) => side.toml(false, layout),
             After::Latest(parts) => {
-                let parts: Vec<String> = parts.iter().map(|(side, optional)| side.toml(*optional)).collect();
+                let parts: Vec<String> =
+                    parts.iter().map(|(side, optional)| side.toml(*optional, layout)).collect();
                 format!("{{ latest = [{}] }}", parts.join(", "))
             }
             After::Earliest(sides) => {
-                let sides: Vec<String> = sides.iter().map(|side| side.toml(false)).collect();
+                let sides: Vec<String> = sides.iter().map(|side| side.toml(false, layout)).collect();
                 format!("{{ earliest = [{}] }}", sides.join(", "))
             }
         };
         let keep = rule.keep;
         writeln!(
             text,
-            "[[rule]]\nname = \"r{place}\"\ndata = \"db.customers\"\nkeep = \"{keep} days\"\nafter = {after}"
+            "[[rule]]\nname = \"r{place}\"\ndata = \"{data}\"\nkeep = \"{keep} days\"\nafter = {after}"
         )
         .unwrap();
         for (key, filtered) in [("unless", rule.unless), ("only-if", rule.only_if)] {
             if let Some(filtered) = filtered {
                 let condition = if filtered { ", where = \"kind = 1\"" } else { "" };
-                writeln!(text, "{key} = [{{ table = \"calls\", on = \"customer = id\"{condition} }}]")
+                writeln!(text, "{key} = [{{ table = \"{calls}\", on = \"customer = id\"{condition} }}]")
                     .unwrap();
             }
         }
@@ -254,24 +350,44 @@ fn policy(rules: &[Rule]) -> String {
     text
 }
 
-fn sql(world: &World) -> String {
-    let mut sql =
-        "CREATE TABLE customers (id INTEGER PRIMARY KEY, a, b); CREATE TABLE calls (customer, at, kind);"
-            .to_owned();
+fn customers_sql(world: &World) -> String {
+    let mut sql = "CREATE TABLE customers (id INTEGER PRIMARY KEY, a, b);".to_owned();
     for (id, [a, b]) in world.customers.iter().enumerate() {
         write!(sql, "INSERT INTO customers VALUES ({id}, {}, {});", a.sql(), b.sql()).unwrap();
     }
+    sql
+}
+
+fn calls_sql(world: &World) -> String {
+    let mut sql = "CREATE TABLE calls (customer, at, kind);".to_owned();
     for row in &world.calls {
         let customer = row.customer.map_or("NULL".to_owned(), |id| id.to_string());
-        let kind = match row.kind {
-            KindOfRow::One => "1",
-            KindOfRow::Two => "2",
-            KindOfRow::Null => "NULL",
-            KindOfRow::Text => "'one'",
-        };
-        write!(sql, "INSERT INTO calls VALUES ({customer}, {}, {kind});", row.at.sql()).unwrap();
+        write!(sql, "INSERT INTO calls VALUES ({customer}, {}, {});", row.at.sql(), row.kind.sql()).unwrap();
     }
     sql
+}
+
+/// What a file holds where a table holds a literal of SQL.
+fn field(sql: &str) -> &str {
+    if sql == "NULL" { "" } else { sql.trim_matches('\'') }
+}
+
+fn customers_csv(world: &World) -> String {
+    let mut csv = "id,a,b\n".to_owned();
+    for (id, [a, b]) in world.customers.iter().enumerate() {
+        writeln!(csv, "{id},{},{}", field(&a.sql()), field(&b.sql())).unwrap();
+    }
+    csv
+}
+
+fn calls_csv(world: &World) -> String {
+    let mut csv = "kind,at,customer\n".to_owned();
+    for row in &world.calls {
+        let customer = row.customer.map_or(String::new(), |id| id.to_string());
+        // A line of delimiters alone is a record; one that is empty would be none.
+        writeln!(csv, "{},{},{customer}", field(row.kind.sql()), field(&row.at.sql())).unwrap();
+    }
+    csv
 }
 
 fn cell() -> impl Strategy<Value = Cell> {
@@ -318,21 +434,30 @@ fn rule() -> impl Strategy<Value = Rule> {
     })
 }
 
+fn layout() -> impl Strategy<Value = Layout> {
+    let apart = (any::<bool>(), any::<bool>())
+        .prop_map(|(customers_in_csv, calls_in_csv)| Layout::Apart { customers_in_csv, calls_in_csv });
+    prop_oneof![2 => Just(Layout::Together), 4 => apart]
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_state_is_what_the_language_says(world in world(), rules in proptest::collection::vec(rule(), 1..4)) {
+    fn every_state_is_what_the_language_says(
+        world in world(), rules in proptest::collection::vec(rule(), 1..4), layout in layout()
+    ) {
         let place = Place::in_memory();
-        place.write_policy(&policy(&rules));
-        let connection = place.database(&sql(&world));
+        let policy = policy(&rules, layout);
+        place.write_policy(&policy);
+        layout.write(&world, &place);
         let mut words = REPORT.to_vec();
         words.extend(["--list", "--all"]);
         let report = place.at(NOW, &words);
         let mut due: BTreeSet<usize> = BTreeSet::new();
         for which in 0..rules.len() {
             let expected: BTreeMap<String, &str> = (0..world.customers.len())
-                .filter_map(|id| Some((id.to_string(), world.state(id, &rules, which)?)))
+                .filter_map(|id| Some((layout.key(id), world.state(id, &rules, which)?)))
                 .collect();
             due.extend((0..world.customers.len()).filter(|id| world.state(*id, &rules, which) == Some("due")));
             let told = report.rule(&format!("r{which}"));
@@ -341,7 +466,7 @@ proptest! {
                 .iter()
                 .map(|record| (record["key"].as_str().unwrap().to_owned(), record["state"].as_str().unwrap()))
                 .collect();
-            prop_assert_eq!(&listed, &expected, "{:?}", policy(&rules));
+            prop_assert_eq!(&listed, &expected, "{}", policy);
             for state in ["due", "running", "waiting", "spared", "overruled", "unreadable", "unrelated"] {
                 let count = expected.values().filter(|expected| **expected == state).count() as u64;
                 prop_assert_eq!(told[state].as_u64(), Some(count), "{}", state);
@@ -350,14 +475,7 @@ proptest! {
             prop_assert_eq!(told["matched"].as_u64(), Some(matched));
         }
         place.at(NOW, &PURGE);
-        let left: BTreeSet<usize> = connection
-            .prepare("SELECT id FROM customers")
-            .unwrap()
-            .query_map([], |row| row.get::<_, u32>(0).map(|id| id as usize))
-            .unwrap()
-            .map(Result::unwrap)
-            .collect();
         let kept: BTreeSet<usize> = (0..world.customers.len()).filter(|id| !due.contains(id)).collect();
-        prop_assert_eq!(left, kept, "{}", policy(&rules));
+        prop_assert_eq!(layout.left(&place), kept, "{}", policy);
     }
 }

@@ -6,7 +6,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::csv_support::{csv_place, file};
-use super::support::{COMING, OLD, PURGE, Place, finish};
+use super::support::{COMING, OLD, PURGE, Place, WITHOUT_LIMIT, finish};
 
 /// What is promised for data of any size.
 const MOST: u64 = 64 * 1024;
@@ -73,6 +73,31 @@ fn memory_does_not_grow_with_a_csv_file() {
 #[test]
 fn memory_does_not_grow_with_a_table() {
     assert_flat(database_of, 60_000, NOISE + CACHE);
+}
+
+/// A record, and lines that belong to so many others.
+fn related(lines: u64, keys: u64) -> Place {
+    let place = Place::in_memory();
+    place.write_policy(&format!(
+        "{WITHOUT_LIMIT}{}[source.calls]\ncsv = \"calls.csv\"\n{}unless = [{{ table = \"calls\", on = \"customer = id\" }}]\n",
+        super::support::SOURCE,
+        super::support::rule("log", "log")
+    ));
+    place.database(&format!(
+        "CREATE TABLE log (id INTEGER PRIMARY KEY, at TEXT); INSERT INTO log VALUES (1, '{OLD}')"
+    ));
+    let mut out = BufWriter::new(fs::File::create(place.path("calls.csv")).unwrap());
+    writeln!(out, "customer").unwrap();
+    (0..lines).for_each(|line| writeln!(out, "{}", 10_000_000 + line % keys).unwrap());
+    place
+}
+
+#[test]
+fn related_rows_of_another_source_take_memory_for_each_key_and_not_for_each_row() {
+    let words = ["report", "--format", "json"];
+    let [few, many] = [1_000, 300_000].map(|keys| peak(&related(300_000, keys), &words, 0));
+    assert!(few < MOST, "{few} KiB");
+    assert!((many - few) * 1024 < 300_000 * 200, "{many} KiB, where one key takes {few} KiB");
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod g01_periods_from_data;
 mod g01_related;
 mod g02_csv_no_trace;
 mod g02_no_trace;
+mod g03_elsewhere;
 mod g03_racing_writer;
 mod g05_csv_doubts;
 mod g05_csv_kills;

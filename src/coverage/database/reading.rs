@@ -174,7 +174,9 @@ fn wrong_relations(
     about: &About<'_>,
     table: &Table,
 ) -> Vec<(Range<usize>, Problem)> {
+    // What is wrong with rows of another source comes to light when these are read.
     let questions = about.request.book.questions().iter();
+    let questions = questions.filter(|question| question.relation.elsewhere.is_none());
     let wrong = questions
         .filter_map(|question| Some((&question.relation, join::join(connection, table, question).err()?)));
     wrong.map(|(relation, problem)| (relation.span.clone(), problem)).collect()

@@ -42,6 +42,22 @@ pub(crate) fn open<R: Read>(
     source: &CsvFiles,
     request: &Request<'_>,
 ) -> Result<Opened<R>, Problem> {
+    let mut opened = open_for(input, path, source, request.book.columns())?;
+    // A quote that such a time may hold would be doubled there.
+    let is_clear = source.quote.is_none_or(|quote| !b"0123456789-:TZ ".contains(&quote));
+    if let Some(columns) = &mut opened.columns {
+        columns.common = request.book.common_case().filter(|_| is_clear);
+    }
+    Ok(opened)
+}
+
+/// Reads a file's header and finds some columns.
+pub(super) fn open_for<R: Read>(
+    input: R,
+    path: &Path,
+    source: &CsvFiles,
+    wanted: &[String],
+) -> Result<Opened<R>, Problem> {
     let dialect = Dialect { delimiter: source.delimiter, quote: source.quote, width: None };
     let mut chunks = Chunks::new(input, dialect);
     let explain = |error| cannot_read(path, &error);
@@ -63,7 +79,7 @@ pub(crate) fn open<R: Read>(
         },
     };
     chunks.expect(u32::try_from(names.len()).unwrap_or(u32::MAX));
-    let columns = Some(Columns::find(&names, path, source, request)?);
+    let columns = Some(Columns::find(&names, path, source, wanted)?);
     Ok(Opened { chunks, columns, header })
 }
 
@@ -105,7 +121,7 @@ impl Columns {
         names: &[Vec<u8>],
         path: &Path,
         source: &CsvFiles,
-        request: &Request<'_>,
+        wanted: &[String],
     ) -> Result<Columns, Problem> {
         let place_of = |column: &String| {
             let mut places = (0..names.len()).filter(|place| names[*place] == column.as_bytes());
@@ -115,11 +131,8 @@ impl Columns {
                 (None, _) => Err(missing(column, names, path)),
             }
         };
-        let places: Result<Vec<usize>, Problem> = request.book.columns().iter().map(place_of).collect();
-        // A quote that such a time may hold would be doubled there.
-        let is_clear = source.quote.is_none_or(|quote| !b"0123456789-:TZ ".contains(&quote));
-        let common = request.book.common_case().filter(|_| is_clear);
-        Ok(Columns { places: places?, quote: source.quote, common })
+        let places: Result<Vec<usize>, Problem> = wanted.iter().map(place_of).collect();
+        Ok(Columns { places: places?, quote: source.quote, common: None })
     }
 
     /// A proper record as a row of values.

@@ -81,6 +81,6 @@ fn one_file(
 }
 
 /// How many lines end in some bytes.
-fn lines(bytes: &[u8]) -> u64 {
+pub(super) fn lines(bytes: &[u8]) -> u64 {
     memchr_iter(b'\n', bytes).count() as u64
 }

@@ -22,9 +22,18 @@ pub struct Join {
     pub(super) on: String,
 }
 
-/// Finds out how each relation of a book joins its tables, or why it cannot.
-pub fn resolve(connection: &Connection, table: &Table, book: &RuleBook) -> Result<Vec<Join>, Problem> {
-    book.questions().iter().map(|question| join(connection, table, question)).collect()
+/// Finds out how each relation of a book joins its tables, or why it cannot; none where the related
+/// rows are in another source, and the book itself knows the answer.
+pub fn resolve(
+    connection: &Connection,
+    table: &Table,
+    book: &RuleBook,
+) -> Result<Vec<Option<Join>>, Problem> {
+    let join = |question: &Question| match question.relation.elsewhere {
+        Some(_) => Ok(None),
+        None => join(connection, table, question).map(Some),
+    };
+    book.questions().iter().map(join).collect()
 }
 
 /// Finds out how one relation joins its tables, or why it cannot.

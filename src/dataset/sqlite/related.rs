@@ -16,11 +16,12 @@ use crate::verdict::{Answer, AnswerCell, Asked, Question, RuleBook, Speaks};
 pub fn register(connection: &Connection, table: &Table, book: &RuleBook) -> rusqlite::Result<Vec<String>> {
     let questions = book.questions().iter().zip(&table.joins).enumerate();
     let suffix = table.function_suffix();
-    questions
-        .map(|(number, (question, join))| {
-            register_one(connection, &format!("{suffix}_{number}"), question, join)
-        })
-        .collect()
+    let register = |(number, (question, join)): (usize, (&Question, &Option<Join>))| match join {
+        Some(join) => register_one(connection, &format!("{suffix}_{number}"), question, join),
+        // The book knows the answer.
+        None => Ok("NULL".to_string()),
+    };
+    questions.map(register).collect()
 }
 
 fn register_one(
@@ -65,7 +66,7 @@ impl Aggregate<Answer, Value> for Rows {
 
     fn finalize(&self, _: &mut Context<'_>, answer: Option<Answer>) -> rusqlite::Result<Value> {
         Ok(match answer.unwrap_or_else(|| self.0.nothing()).to_cell() {
-            AnswerCell::Text(text) => text.map_or(Value::Null, Value::Text),
+            AnswerCell::Text(text) => text.map_or(Value::Null, |text| Value::Text(text.into())),
             AnswerCell::Number(number) => Value::Integer(number),
         })
     }

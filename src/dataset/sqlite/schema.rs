@@ -24,8 +24,9 @@ pub struct Table {
     pub primary_key: Vec<String>,
     /// Whether a trigger runs when a record is deleted.
     pub has_delete_trigger: bool,
-    /// How the rows are found that the rule book asks about, in the order of its questions.
-    pub joins: Vec<Join>,
+    /// How the rows are found that the rule book asks about, in the order of its questions; none where
+    /// they are in another source.
+    pub joins: Vec<Option<Join>>,
     /// What may keep its records, where that was asked for.
     pub blockers: Blockers,
 }

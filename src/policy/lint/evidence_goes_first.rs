@@ -27,10 +27,10 @@ fn deleters<'p>(
     rule: &'p Rule,
     relation: &'p Relation,
 ) -> impl Iterator<Item = &'p Rule> {
-    policy.rules.iter().filter(move |other| {
-        let same_table = other.table.eq_ignore_ascii_case(&relation.table);
-        other.enforce && other.source == rule.source && same_table
-    })
+    policy
+        .rules
+        .iter()
+        .filter(move |other| other.enforce && relation.is_about(&rule.source, &other.source, &other.table))
 }
 
 /// That a rule deletes the related rows too early, if it may.
@@ -46,7 +46,9 @@ fn too_early(rule: &Rule, dated: &Dated, other: &Rule) -> Option<Finding> {
     };
     let message = format!(
         "rule `{}` deletes rows of `{}` that start the period of rule `{}`: {why}",
-        other.name, other.table, rule.name
+        other.name,
+        dated.relation.rows(),
+        rule.name
     );
     let help = format!(
         "without them records would be due too early: let rule `{}` keep its rows at least as long after `{}`",
@@ -69,7 +71,9 @@ fn first_too_early(theirs: &Schedule, ours: &Schedule) -> Option<Date> {
 fn unsaid(rule: &Rule, relation: &Relation, other: &Rule) -> Finding {
     let message = format!(
         "rule `{}` deletes rows of `{}` that say how long rule `{}` keeps its records",
-        other.name, other.table, rule.name
+        other.name,
+        relation.rows(),
+        rule.name
     );
     let help = format!(
         "a record without such a row waits for ever, and one of whose rows the longest is gone is due too early: \

@@ -18,15 +18,14 @@ pub(super) fn check(policy: &Policy) -> Vec<Finding> {
 
 /// A rule to which the rows that go along mean something.
 fn evidence(policy: &Policy, rule: &Rule, along: &Relation) -> Option<Finding> {
-    let others = policy.rules.iter().filter(|other| other.source == rule.source);
-    let (other, what) = others.into_iter().find_map(|other| Some((other, read_by(rule, along, other)?)))?;
+    let (other, what) = policy.rules.iter().find_map(|other| Some((other, read_by(rule, along, other)?)))?;
     let message = format!(
         "rows of `{}` go along with records of {}, and {what} rule `{}`",
         along.table,
         rule.data(),
         other.name
     );
-    let help = if other.table == rule.table {
+    let help = if is_same_data(rule, other) {
         "write the same `on` in both places, so that only rows of the record itself go along"
     } else {
         "without them other records would be due too early: leave them out of `with`"
@@ -36,16 +35,23 @@ fn evidence(policy: &Policy, rule: &Rule, along: &Relation) -> Option<Finding> {
 
 /// What the rows are to another rule, where their deletion could make its records due.
 fn read_by(rule: &Rule, along: &Relation, other: &Rule) -> Option<&'static str> {
-    let is_read = |read: &Relation| read.table.eq_ignore_ascii_case(&along.table);
+    let is_read = |read: &Relation| read.is_about(&other.source, &rule.source, &along.table);
     // What belongs to a record alone says nothing of others.
     let is_direct = rule.with.rows.iter().any(|(direct, _)| direct.span == along.span);
-    let is_own = |read: &Relation| other.table == rule.table && is_direct && read.on == along.on;
+    let is_own = |read: &Relation| is_same_data(rule, other) && is_direct && read.on == along.on;
     let harms = |read: &Relation| is_read(read) && !is_own(read);
     if other.start.related_parts().any(|dated| harms(&dated.relation)) {
         return Some("start the period of");
     }
-    let speak = other.table == rule.table && other.unless.iter().chain(&other.only_if).any(harms);
+    if other.keep.from_data().and_then(|asked| asked.relation.as_ref()).is_some_and(harms) {
+        return Some("say how long to keep records of");
+    }
+    let speak = is_same_data(rule, other) && other.unless.iter().chain(&other.only_if).any(harms);
     speak.then_some("speak for records of")
+}
+
+fn is_same_data(rule: &Rule, other: &Rule) -> bool {
+    other.source == rule.source && other.table == rule.table
 }
 
 fn refused(policy: &Policy, files: &NamedFiles) -> Option<Finding> {

@@ -2,13 +2,13 @@
 
 use crate::diagnostic::{Finding, nearest};
 use crate::policy::statute::Statute;
-use crate::policy::{ColumnSettings, Policy, Source};
+use crate::policy::{ColumnSettings, Policy, Rule, Source};
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
     let sources = policy
         .sources
         .iter()
-        .filter(|source| !policy.rules.iter().any(|rule| rule.source == source.name))
+        .filter(|source| !policy.rules.iter().any(|rule| uses(rule, source)))
         .map(|source| finding("unused-source", "source", &source.name, source.span.clone()));
     // An activity with a time limit in words is carried out by somebody else.
     let activities = policy
@@ -25,12 +25,23 @@ pub(super) fn check(policy: &Policy) -> Vec<Finding> {
     sources.chain(activities).chain(laws).chain(tables(policy)).chain(formats(policy)).collect()
 }
 
+/// Whether a rule is about the source, or asks about rows in it.
+fn uses(rule: &Rule, source: &Source) -> bool {
+    let mut elsewhere = rule.relations().filter_map(|relation| relation.elsewhere.as_ref());
+    rule.source == source.name || elsewhere.any(|name| *name == source.name)
+}
+
 /// Settings of a table that no rule is about are usually a misspelt name.
 fn tables(policy: &Policy) -> impl Iterator<Item = Finding> {
     settings(policy).filter_map(|(source, table, settings)| {
         let ignored = source.ignore.iter().any(|ignored| ignored.table == table);
         let rules = policy.rules.iter().filter(|rule| rule.source == source.name);
-        let related = rules.clone().flat_map(|rule| rule.relations()).map(|relation| relation.table.as_str());
+        let related = policy.rules.iter().flat_map(|rule| {
+            let theirs = rule
+                .relations()
+                .filter(|relation| relation.is_about(&rule.source, &source.name, &relation.table));
+            theirs.map(|relation| relation.table.as_str())
+        });
         let known: Vec<&str> = rules.map(|rule| rule.table.as_str()).chain(related).collect();
         if ignored || known.contains(&table) {
             return None;
@@ -60,9 +71,9 @@ fn formats(policy: &Policy) -> impl Iterator<Item = Finding> {
 /// The columns of a table in which rules read a time.
 fn timed_columns<'p>(policy: &'p Policy, source: &'p Source, table: &'p str) -> Vec<&'p str> {
     let own = policy.rules_on(&source.name, table).flat_map(|rule| rule.start.own_parts());
-    let rules = policy.rules.iter().filter(|rule| rule.source == source.name);
-    let related =
-        rules.flat_map(|rule| rule.start.related_parts()).filter(|dated| dated.relation.table == table);
+    let related = policy.rules.iter().flat_map(|rule| {
+        rule.start.related_parts().filter(|dated| dated.relation.is_about(&rule.source, &source.name, table))
+    });
     own.map(|own| own.column.as_str()).chain(related.map(|dated| dated.column.as_str())).collect()
 }
 

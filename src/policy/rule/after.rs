@@ -3,7 +3,7 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::{Given, Target, of_files, related};
+use super::{Given, Target, of_files, related, rows};
 use crate::calendar::{CountedFrom, Timestamps};
 use crate::diagnostic::Finding;
 use crate::policy::Counting;
@@ -139,7 +139,7 @@ fn part(inner: &mut Section<'_>, target: Option<&Target<'_>>, given: &Given<'_>)
     }
     let relation = related::read(inner, target, given);
     let (column, relation) = (column?, relation?);
-    let timestamps = timestamps(target, &relation.table, &column);
+    let timestamps = rows::settings(&relation, target, given).timestamps(&column);
     Some(Part::Related(Box::new(Dated { relation, column, timestamps })))
 }
 

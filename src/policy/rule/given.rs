@@ -43,11 +43,6 @@ impl<'a> Given<'a> {
         }
     }
 
-    pub(super) fn has_source(&self, name: &str) -> bool {
-        let valid = self.sources.valid.iter().map(|source| &source.name);
-        valid.chain(&self.sources.broken).any(|known| known == name)
-    }
-
     pub(super) fn place(&self, byte: usize) -> String {
         let at = Position::of(self.text, byte);
         format!("{}:{}:{}", self.surroundings.file, at.line, at.column)

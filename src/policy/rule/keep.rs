@@ -2,7 +2,7 @@
 
 use toml::de::DeValue;
 
-use super::{Given, Target, related};
+use super::{Given, Target, related, rows};
 use crate::calendar::{CountedFrom, Period, Schedule, WrittenPeriods};
 use crate::diagnostic::Finding;
 use crate::policy::keep::{Instructions, Keep};
@@ -65,10 +65,11 @@ fn from_data(
     if is_broken || is_related != relation.is_some() {
         return None;
     }
-    let table = relation
-        .as_ref()
-        .map_or_else(|| target.map_or("", |target| &target.table), |relation| &relation.table);
-    let empty = target.map(|target| target.source.settings(table).empty.clone()).unwrap_or_default();
+    let settings = match &relation {
+        Some(relation) => rows::settings(relation, target, given),
+        None => target.map(|target| target.source.settings(&target.table).clone()).unwrap_or_default(),
+    };
+    let empty = settings.empty;
     let periods = match unit {
         Some(unit) => WrittenPeriods::counted_in(&unit.value, empty)?,
         None => WrittenPeriods::texts(empty),

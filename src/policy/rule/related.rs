@@ -3,10 +3,10 @@
 use toml::de::DeValue;
 
 use super::given::condition;
-use super::{Given, Target};
+use super::{Given, Target, rows};
 use crate::diagnostic::Finding;
 use crate::policy::relation::{On, Relation};
-use crate::policy::section::{Placed, Section};
+use crate::policy::section::Section;
 
 /// Reads `table`, `on` and `where`.
 pub(super) fn read(
@@ -19,14 +19,22 @@ pub(super) fn read(
     let on = section.parsed("on", On::parse);
     let where_written = section.has("where");
     let condition = condition(section, "where");
-    let table = table.filter(|table| is_supported(section, table, target, given))?;
+    let table = table?;
+    let rows = rows::find(section, &table, target, given)?;
     if (on_written && on.is_none()) || (where_written && condition.is_none()) {
+        return None;
+    }
+    if rows.elsewhere.is_some() && !on_written {
+        let message = format!("{} has no `on`, and no foreign key reaches another source", section.title());
+        let finding = Finding::error("missing-key", message, table.span);
+        section.note(finding.help("say which columns are equal, such as on = \"customer_id = id\""));
         return None;
     }
     Some(Relation {
         at: given.place(table.span.start),
         span: table.span,
-        table: table.value,
+        elsewhere: rows.elsewhere,
+        table: rows.table,
         on: on.map(|on| on.value),
         condition: condition.map(|condition| condition.value),
     })
@@ -52,44 +60,4 @@ pub(super) fn list(
         entry.finish();
     }
     relations
-}
-
-/// Related rows can stand in the record's own database only, for now.
-fn is_supported(
-    section: &Section<'_>,
-    table: &Placed<String>,
-    target: Option<&Target<'_>>,
-    given: &Given<'_>,
-) -> bool {
-    if table.value.is_empty() {
-        let message = format!("{} names no table", section.title());
-        let finding = Finding::error("bad-value", message, table.span.clone());
-        section.note(finding.help("write the table that holds the related rows"));
-        return false;
-    }
-    let Some(target) = target else { return false };
-    if table.value.eq_ignore_ascii_case(&target.table) {
-        let message =
-            format!("related rows in the record's own table, in {}, are not yet supported", section.title());
-        let finding = Finding::error("not-yet-supported", message, table.span.clone());
-        section.note(finding.help("deleting some of its rows would change what is said of the others: leave the whole rule out for now"));
-        return false;
-    }
-    let (source, _) = table.value.split_once('.').unwrap_or((&table.value, ""));
-    let is_elsewhere = source != target.source.name && given.has_source(source);
-    let message = if !target.source.kind.has_tables() {
-        format!(
-            "related rows of records that are not in a database, in {}, are not yet supported",
-            section.title()
-        )
-    } else if is_elsewhere {
-        format!("related rows in another source, in {}, are not yet supported", section.title())
-    } else {
-        return true;
-    };
-    let finding = Finding::error("not-yet-supported", message, table.span.clone());
-    section.note(
-        finding.help("this version can only relate tables of one database: leave the whole rule out for now"),
-    );
-    false
 }

@@ -3,6 +3,7 @@
 use super::{Given, Target, related};
 use crate::diagnostic::Finding;
 use crate::policy::path;
+use crate::policy::relation::Relation;
 use crate::policy::section::Section;
 use crate::policy::with::{NamedFiles, With};
 
@@ -37,7 +38,8 @@ fn list(section: &mut Section<'_>, target: Option<&Target<'_>>, given: &Given<'_
     for mut entry in section.listed_inline("with", &title) {
         match (entry.has("table"), entry.has("files")) {
             (_, false) => {
-                let relation = related::read(&mut entry, target, given);
+                let relation =
+                    related::read(&mut entry, target, given).filter(|relation| is_near(&entry, relation));
                 let further = list(&mut entry, target, given, depth + 1);
                 with.rows.extend(relation.map(|relation| (relation, further)));
             }
@@ -54,6 +56,17 @@ fn list(section: &mut Section<'_>, target: Option<&Target<'_>>, given: &Given<'_
         entry.finish();
     }
     with
+}
+
+/// One transaction deletes them all.
+fn is_near(entry: &Section<'_>, relation: &Relation) -> bool {
+    if relation.elsewhere.is_none() {
+        return true;
+    }
+    let message = format!("rows of `{}` are in another source, and cannot go along", relation.rows());
+    let finding = Finding::error("bad-value", message, relation.span.clone());
+    entry.note(finding.help("write a rule of their own for them"));
+    false
 }
 
 fn files(entry: &mut Section<'_>, given: &Given<'_>) -> Option<NamedFiles> {

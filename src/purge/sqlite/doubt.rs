@@ -8,6 +8,7 @@ use super::keys::Keys;
 use super::recover;
 use super::search::{Remaining, remaining};
 use crate::calendar::Instant;
+use crate::dataset::elsewhere;
 use crate::dataset::request::requests;
 use crate::dataset::sqlite::open::read;
 use crate::dataset::sqlite::survey::for_purge;
@@ -51,7 +52,7 @@ fn ask(
     recover(path, wait).ok()?;
     let source = policy.source(&rule.source)?;
     let requests = requests(policy, source, now, |other| other.name == rule.name);
-    let request = requests.first()?;
+    let request = &elsewhere::answered(requests.first()?).ok()?;
     let place = *request.wanted.first()?;
     let answer = read(path, |opener| {
         let connection = opener.connect()?;

@@ -52,22 +52,15 @@ fn events_of_a_database_have_no_names() {
 }
 
 #[test]
-fn related_rows_outside_of_the_record_s_database() {
-    let elsewhere = "\n[source.crm]\nsqlite = \"crm.db\"\n[[rule]]\nname = \"crm\"\ndata = \"crm.people\"\n\
-                     keep = \"1 year\"\nafter = \"at\"\n";
-    for table in ["crm.calls", "crm"] {
-        let line = format!("unless = [{{ table = \"{table}\", on = \"customer_id = id\" }}]");
-        let text = with("[[rule]]", &line) + elsewhere;
-        refused(
-            &text,
-            "related rows in another source, in `unless` of rule `customers`, are not yet supported",
-        );
+fn related_rows_in_the_record_s_own_table() {
+    let what =
+        "related rows in the record's own table, in `unless` of rule `customers`, are not yet supported";
+    for table in ["customers", "app.customers", "Customers"] {
+        let line = format!("unless = [{{ table = \"{table}\", on = \"parent = id\" }}]");
+        refused(&with("[[rule]]", &line), what);
     }
     let csv = BASE.replace("sqlite = \"app.db\"", "csv = \"*.csv\"").replace("app.customers", "app");
-    let of_csv = csv + "only-if = [{ table = \"calls\", on = \"customer_id = id\" }]\n";
-    let what =
-        "related rows of records that are not in a database, in `only-if` of rule `customers`, are not";
-    refused(&of_csv, what);
+    refused(&(csv + "unless = [{ table = \"app\", on = \"parent = id\" }]\n"), what);
 }
 
 #[test]

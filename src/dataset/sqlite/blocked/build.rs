@@ -9,12 +9,12 @@ use super::along::{Along, Node};
 use super::tie::{Child, Children, Tie};
 use super::tree::Tree;
 use super::{Blockers, Blocking, may_be_due, order};
-use crate::dataset::Problem;
 use crate::dataset::request::{Acting, Request};
 use crate::dataset::sqlite::foreign_key::{Reference, references_to};
 use crate::dataset::sqlite::name::alias_beside;
 use crate::dataset::sqlite::schema::{Table, describe};
 use crate::dataset::sqlite::{foreign_key, join, prefilter, quoted};
+use crate::dataset::{Problem, elsewhere};
 use crate::policy::{NamedFiles, Relation, Rule, With};
 use crate::verdict::{Question, RuleBook};
 
@@ -119,8 +119,10 @@ impl Build<'_> {
         let book = Arc::new(RuleBook::new(rules.iter().copied(), request.now));
         self.take_up(parent)?;
         // A table that cannot be judged is one whose rows stay.
+        let cannot = || Ok(Children::Stay("that cannot be judged".to_string()));
+        let Ok(book) = elsewhere::answered_book(&book, &request.policy.sources) else { return cannot() };
         let Some(mut table) = self.described(parent, &reference.child, "child", &book) else {
-            return Ok(Children::Stay("that cannot be judged".to_string()));
+            return cannot();
         };
         table.blockers = self.blockers(&table, &rules, &book)?;
         let book = table.blockers.book(&book);
@@ -199,6 +201,7 @@ impl Build<'_> {
         let request = self.request;
         let rules: Vec<&Rule> = request.policy.rules_on(request.source(), &relation.table).collect();
         let book = Arc::new(RuleBook::new(rules.iter().copied(), request.now));
+        let book = elsewhere::answered_book(&book, &request.policy.sources)?;
         // Says what is wrong with the table, should it not be one.
         let plain = describe(self.connection, &relation.table, &relation.at)?;
         require_row_numbers(&plain, &relation.at)?;

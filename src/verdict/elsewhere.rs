@@ -1,0 +1,79 @@
+//! Answers about rows of other sources: gathered in one pass over these, and asked by key.
+
+mod key;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use key::Key;
+
+use super::related::{AnswerCell, Question};
+use crate::policy::Side;
+use crate::value::Value;
+
+/// What one question found, for every key for which it found anything.
+#[derive(Debug, Default)]
+pub struct Answers {
+    by_key: HashMap<Box<[u8]>, AnswerCell>,
+}
+
+/// A related row without a key by which records could find it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyUnreadable;
+
+impl Answers {
+    /// Looks at one related row: at what stands under the relation's own column, and at the
+    /// question's columns.
+    pub fn add<'v>(
+        &mut self,
+        question: &Question,
+        key: Value<'v>,
+        row: impl Fn(usize) -> Value<'v>,
+    ) -> Result<(), KeyUnreadable> {
+        let side = question.relation.on.as_ref().map(|on| &on.theirs).ok_or(KeyUnreadable)?;
+        let key = match Key::of(key, side) {
+            Key::Known(key) => key,
+            Key::Nothing => return Ok(()),
+            Key::Unreadable => return Err(KeyUnreadable),
+        };
+        if let Some(known) = self.by_key.get_mut(&*key) {
+            *known = question.shown(known, row);
+            return Ok(());
+        }
+        let nothing = question.nothing().to_cell();
+        let found = question.shown(&nothing, row);
+        if found != nothing {
+            self.by_key.insert(key.into(), found);
+        }
+        Ok(())
+    }
+
+    fn get(&self, key: &[u8]) -> Value<'_> {
+        self.by_key.get(key).map_or(Value::Null, AnswerCell::value)
+    }
+}
+
+/// A question about rows of another source, as a rule book asks it.
+#[derive(Clone, Debug)]
+pub(super) struct Elsewhere {
+    /// The place of the record's own column by which its rows are found, and what is made of it.
+    pub(super) cell: usize,
+    pub(super) side: Side,
+    /// None until somebody has looked.
+    pub(super) answers: Option<Arc<Answers>>,
+}
+
+impl Elsewhere {
+    /// The answer for a record.
+    pub(super) fn answer<'a, 'v: 'a>(&'a self, row: &impl Fn(usize) -> Value<'v>) -> Value<'a> {
+        let Some(answers) = &self.answers else { return AnswerCell::UNKNOWN };
+        match Key::of(row(self.cell), &self.side) {
+            Key::Nothing => Value::Null,
+            Key::Known(key) => answers.get(&key),
+            Key::Unreadable => AnswerCell::UNKNOWN,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+//! Keys by which rows of one source belong to records of another: texts, compared byte by byte.
+
+use std::borrow::Cow;
+
+use crate::policy::{Fold, Side};
+use crate::value::Value;
+
+/// What stands in the column of a relation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Key<'v> {
+    /// Nothing, which belongs to nothing.
+    Nothing,
+    /// A text, or the text of a number.
+    Known(Cow<'v, [u8]>),
+    /// Binary data: nobody can say what it belongs to.
+    Unreadable,
+}
+
+/// Up to here whole numbers have the same text as such and as floating-point numbers.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+impl<'v> Key<'v> {
+    /// The key in a cell, folded as the relation says. A number is its decimal text, and a
+    /// floating-point number that is whole is that whole number.
+    pub(super) fn of(value: Value<'v>, side: &Side) -> Key<'v> {
+        let text: Cow<'v, [u8]> = match value {
+            Value::Null => return Key::Nothing,
+            Value::Blob => return Key::Unreadable,
+            Value::Text(text) => Cow::Borrowed(text),
+            Value::Integer(number) => Cow::Owned(number.to_string().into_bytes()),
+            Value::Real(number) if number.fract() == 0.0 && number.abs() <= EXACT => {
+                Cow::Owned((number as i64).to_string().into_bytes())
+            }
+            Value::Real(_) => return Key::Unreadable,
+        };
+        let text = side.folds.iter().rev().fold(text, |text, fold| folded(*fold, text));
+        if text.is_empty() { Key::Nothing } else { Key::Known(text) }
+    }
+}
+
+fn folded(fold: Fold, text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    match (fold, text) {
+        (Fold::Lower, Cow::Borrowed(text)) if !text.iter().any(u8::is_ascii_uppercase) => Cow::Borrowed(text),
+        (Fold::Lower, text) => Cow::Owned(text.to_ascii_lowercase()),
+        (Fold::Trim, Cow::Borrowed(text)) => Cow::Borrowed(trimmed(text)),
+        (Fold::Trim, Cow::Owned(text)) => Cow::Owned(trimmed(&text).to_vec()),
+    }
+}
+
+/// Without blanks at both ends, as `trim()` does it everywhere: tabs and line ends stay.
+fn trimmed(mut text: &[u8]) -> &[u8] {
+    while let [b' ', rest @ ..] | [rest @ .., b' '] = text {
+        text = rest;
+    }
+    text
+}
