@@ -229,8 +229,10 @@ impl Along {
         let count = |node: &Node| {
             let (from, on) = self.way_to(node, record);
             let (row, records) = (row_number(&node.table), record.sql());
-            let sql =
-                format!("SELECT count(DISTINCT {row}) FROM {records} JOIN {from} WHERE {on} AND {condition}");
+            // Each record is judged once, and then its rows are looked for.
+            let sql = format!(
+                "SELECT count(DISTINCT {row}) FROM {records} CROSS JOIN {from} WHERE {condition} AND {on}"
+            );
             (node.table.name.clone(), sql)
         };
         self.nodes.iter().map(count).collect()
@@ -253,7 +255,7 @@ impl Along {
             None => (node.table.sql(), on),
             Some(parent) => {
                 let (from, before) = self.way_to(&self.nodes[parent], record);
-                (format!("{from} JOIN {}", node.table.sql()), format!("{before} AND {on}"))
+                (format!("{from} CROSS JOIN {}", node.table.sql()), format!("{before} AND {on}"))
             }
         }
     }
