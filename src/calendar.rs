@@ -51,6 +51,7 @@
 //!   zones, SQLite's date functions for Julian days.
 
 mod civil;
+mod coarse;
 mod comparison;
 mod counted_from;
 mod cutoff;
@@ -61,7 +62,9 @@ mod instant;
 mod iso;
 mod iso_common;
 mod longest;
+mod iso_shape;
 mod number;
+mod number_shape;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
@@ -76,6 +79,7 @@ mod pattern;
 mod pattern_fields;
 mod pattern_problem;
 mod pattern_reading;
+mod pattern_shape;
 mod period;
 mod period_error;
 mod period_grammar;
@@ -88,6 +92,7 @@ mod written_bound;
 mod written_period;
 mod zone;
 
+pub use coarse::Coarse;
 pub use comparison::telling_events;
 pub use counted_from::{CountedFrom, FinancialYear, FinancialYearError, MonthDay};
 pub use cutoff::{Cutoff, DueUpTo};

@@ -14,9 +14,11 @@
 //! records a rule is about. [`policy`] reads promises and lets only valid ones through, with
 //! [`diagnostic`] to tell what is wrong with the others. [`verdict`] decides a record's state in
 //! one place, [`dataset`] brings that decision to where the data is, [`plan`] freezes the
-//! outcome; [`coverage`] asks whether rules cover all that is there. [`purge`] is the only code that changes data, and [`ledger`] remembers what it did.
-//! [`report`] draws plans and runs. [`cli`] is what can be typed, [`command`] the glue.
+//! outcome; [`anonymise`] is what an anonymised value becomes; [`coverage`] asks whether rules
+//! cover all that is there. [`purge`] is the only code that changes data, and [`ledger`] remembers
+//! what it did. [`report`] draws plans and runs. [`cli`] is what can be typed, [`command`] the glue.
 
+pub mod anonymise;
 pub mod calendar;
 pub mod cli;
 pub mod command;

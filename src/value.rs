@@ -5,8 +5,11 @@
 //! decide between reading and refusing: a number is not its text, and text
 //! is bytes, because a database does not promise UTF-8.
 
+mod owned;
 mod real;
 mod text;
+
+pub use owned::Owned;
 
 /// One cell of a record, borrowed from where it was read.
 #[derive(Clone, Copy, Debug, PartialEq)]

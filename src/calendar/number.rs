@@ -6,7 +6,7 @@ use super::{Event, Instant, UnixScale, Unreadable, Value};
 const NANOS_PER_SECOND: i128 = 1_000_000_000;
 
 /// Midnight of 1970-01-01 in milliseconds of the Julian day.
-const EPOCH_JULIAN_MILLISECONDS: i64 = 210_866_760_000_000;
+pub(super) const EPOCH_JULIAN_MILLISECONDS: i64 = 210_866_760_000_000;
 const MILLISECONDS_PER_DAY: f64 = 86_400_000.0;
 
 /// No time that is read is so many of anything away from 1970; it keeps the
@@ -14,7 +14,7 @@ const MILLISECONDS_PER_DAY: f64 = 86_400_000.0;
 const FAR_AWAY: f64 = 1e20;
 
 impl UnixScale {
-    fn nanos(self) -> i128 {
+    pub(super) fn nanos(self) -> i128 {
         match self {
             UnixScale::Seconds => NANOS_PER_SECOND,
             UnixScale::Milliseconds => 1_000_000,

@@ -5,7 +5,7 @@ use super::pattern_fields::{Field, NameLength, Piece};
 use super::wall_time::{self, WallDay, WallTime, digits};
 use super::{Event, Unreadable, Zone};
 
-const MONTHS: [&str; 12] = [
+pub(super) const MONTHS: [&str; 12] = [
     "January",
     "February",
     "March",
@@ -19,7 +19,8 @@ const MONTHS: [&str; 12] = [
     "November",
     "December",
 ];
-const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+pub(super) const WEEKDAYS: [&str; 7] =
+    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 /// What the fields of one text say.
 #[derive(Default)]
@@ -121,6 +122,12 @@ impl Parts {
         };
         WallTime::new(hour, self.minute, self.second, self.nanos)
     }
+}
+
+/// Splits what is written of a field off the start of a text.
+pub(super) fn split_field(field: Field, text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = Parts::default().take(field, text)?;
+    Some((&text[..text.len() - rest.len()], rest))
 }
 
 /// Splits the number that a field stands for off the start of a text. Months
