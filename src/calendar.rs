@@ -61,8 +61,8 @@ mod horizon;
 mod instant;
 mod iso;
 mod iso_common;
-mod longest;
 mod iso_shape;
+mod longest;
 mod number;
 mod number_shape;
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use crate::calendar::{Cutoff, Date, DueUpTo, Instant, Zone};
 use crate::dataset::request::{Acting, Extent, Request, RuleSurvey, Unusable, requests};
 use crate::dataset::{Problem, Status, survey};
-use crate::policy::{Breach, Policy, Rule, Source};
+use crate::policy::{Breach, Deed, Policy, Rule, Source};
 use crate::verdict::{Counts, RuleBook, State, Tally};
 
 /// What to plan.
@@ -73,7 +73,7 @@ pub struct PlannedRule {
     pub acts: bool,
     /// The limit that the due records break.
     pub breach: Option<Breach>,
-    /// The most records that the limit lets one run delete.
+    /// The most records that the limit lets one run delete or anonymise.
     pub most: u64,
     /// What forbids the rule as a whole.
     pub refused: Option<Problem>,
@@ -128,12 +128,12 @@ impl Plan {
         self.rules.iter().filter_map(PlannedRule::due).sum()
     }
 
-    /// The due records of the rules that a purge would carry out.
-    pub fn to_be_deleted(&self, policy: &Policy, accepted_limits: &[String]) -> u64 {
+    /// To how many due records a purge would do this, by the rules that it would carry out.
+    pub fn to_be_done(&self, policy: &Policy, accepted_limits: &[String], deed: Deed) -> u64 {
         let goes = |planned: &&PlannedRule| {
             let rule = &policy.rules[planned.index];
             let within = planned.breach.is_none() || accepted_limits.contains(&rule.name);
-            rule.enforce && within && planned.refused.is_none()
+            rule.enforce && within && planned.refused.is_none() && rule.then.deed() == deed
         };
         self.rules.iter().filter(goes).filter_map(PlannedRule::due).sum()
     }

@@ -9,6 +9,7 @@ mod confirm;
 mod csv;
 mod folder;
 mod job;
+mod key;
 #[cfg(test)]
 mod meanwhile;
 mod named_files;
@@ -33,7 +34,7 @@ pub use witness::Witness;
 use crate::dataset::Problem;
 use crate::ledger::{Link, Pending, RecoveryOutcome, RuleOutcome, RunLock};
 use crate::plan::SourceState;
-use crate::policy::{Breach, Kind, Policy};
+use crate::policy::{Breach, Deed, Kind, Policy};
 use crate::verdict::Counts;
 
 /// Puts right what killed programs left in the sources, so that they can be read; what could not
@@ -71,10 +72,12 @@ pub struct Outcome {
 pub struct RuleRun {
     /// The rule's place in the policy.
     pub index: usize,
-    /// The states that were met before deleting.
+    /// The states that were met before anything was done.
     pub counts: Counts,
-    /// Records deleted.
-    pub deleted: u64,
+    /// What was done to its records.
+    pub deed: Deed,
+    /// To how many of them.
+    pub records: u64,
     /// Rows and files that went along with them.
     pub taken_along: u64,
     /// Bytes given back, where records are files.
@@ -93,10 +96,17 @@ pub struct RuleRun {
     pub problems: Vec<Problem>,
 }
 
+impl RuleRun {
+    /// The records to which this was done.
+    pub fn records_of(&self, deed: Deed) -> u64 {
+        if self.deed == deed { self.records } else { 0 }
+    }
+}
+
 impl Outcome {
-    /// All deleted records.
-    pub fn deleted(&self) -> u64 {
-        self.rules.iter().map(|rule| rule.deleted).sum()
+    /// All records of one fate.
+    pub fn records(&self, deed: Deed) -> u64 {
+        self.rules.iter().map(|rule| rule.records_of(deed)).sum()
     }
 
     /// Whether a limit refused a rule.

@@ -5,7 +5,7 @@ pub mod text;
 
 use crate::calendar::{DueUpTo, Event, Zone};
 use crate::plan::Plan;
-use crate::policy::{Breach, Policy};
+use crate::policy::{Breach, Deed, Policy, Rule};
 use crate::purge::Outcome;
 use crate::verdict::{Reason, RuleBook, State};
 
@@ -80,29 +80,33 @@ pub fn reason_text(policy: &Policy, book_rules: &[&str], book: &RuleBook, reason
         Reason::Newest(rule) => format!("rule `{}` keeps the newest records", book_rules[rule]),
         Reason::Referred(_) => "a row that stays refers to it".to_string(),
         Reason::NotSeen => "its content cannot be seen whole".to_string(),
+        Reason::Set(column, why) => format!("`{}` cannot be anonymised: {why}", book.columns()[column]),
+        Reason::Done => "it reads as the rule would leave it".to_string(),
+        Reason::DeletedBy(other) => format!("rule `{}` deletes it", book_rules[other]),
         Reason::Rule(other) => format!("rule `{}` keeps it, at least as long", book_rules[other]),
     }
 }
 
 /// What a broken limit means, and how to accept it once.
-pub fn breach_text(rule: &str, breach: &Breach) -> String {
+pub fn breach_text(rule: &Rule, breach: &Breach) -> String {
+    let verb = rule.then.deed().verb();
     let what = match breach {
         Breach::Records { value, allowed } => {
             format!(
-                "{} records are due, more than the {} that one run may delete",
+                "{} records are due, more than the {} that one run may {verb}",
                 grouped(*value),
                 grouped(*allowed)
             )
         }
         Breach::Share { value, allowed } => {
             format!(
-                "{:.2}% of its data is due, more than the {allowed} that one run may delete",
+                "{:.2}% of its data is due, more than the {allowed} that one run may {verb}",
                 value * 100.0
             )
         }
         Breach::Whole { records } => format!("all {} records of its data are due", grouped(*records)),
     };
-    format!("{what}; if that is right, run purge once with --accept-limit {}", shell_word(rule))
+    format!("{what}; if that is right, run purge once with --accept-limit {}", shell_word(&rule.name))
 }
 
 /// A word that a shell reads as it stands.
@@ -142,6 +146,20 @@ pub fn bytes(number: u64) -> String {
         size /= 1_000.0;
     }
     format!("{} bytes", grouped(number))
+}
+
+/// `3 records deleted, 2 anonymised`: what was done to how many, or is to be done.
+pub fn deeds(counts: impl IntoIterator<Item = (Deed, u64)>) -> String {
+    let counts: Vec<(Deed, u64)> = counts.into_iter().collect();
+    let is_said = |(at, (_, count)): &(usize, &(Deed, u64))| {
+        *count > 0 || (*at == 0 && counts.iter().all(|(_, count)| *count == 0))
+    };
+    let mut parts: Vec<String> = Vec::new();
+    for (_, (deed, count)) in counts.iter().enumerate().filter(is_said) {
+        let what = if parts.is_empty() { records(*count) } else { grouped(*count) };
+        parts.push(format!("{what} {}", deed.word()));
+    }
+    parts.join(", ")
 }
 
 /// `1 record`, `2 records`.

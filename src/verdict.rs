@@ -3,6 +3,7 @@
 //! A [`RuleBook`] holds all rules on one table as of one instant. It judges a record from the
 //! values of its columns, wherever they come from, so that report and purge cannot disagree.
 
+mod anonymised;
 mod book;
 mod clause;
 mod common_case;
@@ -13,6 +14,7 @@ mod related;
 mod started;
 mod tally;
 
+use crate::anonymise::Illegible;
 use crate::calendar::{Event, Instant, Unreadable, UnreadablePeriod};
 
 pub use book::{Keeper, RuleBook};
@@ -25,7 +27,7 @@ pub use tally::{Counts, Extremes, Tally};
 /// The state of a record under a rule that matches it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
-    /// Its event, condition or period cannot be read. It is kept.
+    /// Its event, condition or period, or what is to be set, cannot be read. It is kept.
     Unreadable,
     /// The rule does not apply: what would start its clock are related rows, and there are none.
     Unrelated,
@@ -37,6 +39,8 @@ pub enum State {
     Spared,
     /// Another rule on the same record keeps it longer.
     Overruled,
+    /// It is anonymised already.
+    Done,
     /// Something other than a rule's period keeps it.
     Blocked,
     /// It is to go.
@@ -56,6 +60,7 @@ impl State {
             State::Running => "running",
             State::Spared => "spared",
             State::Overruled => "overruled",
+            State::Done => "done",
             State::Blocked => "blocked",
             State::Due => "due",
         }
@@ -94,6 +99,12 @@ pub enum Reason {
     Date,
     /// This rule, by its place in the book, keeps the record longer.
     Rule(usize),
+    /// This rule, by its place in the book, deletes the record.
+    DeletedBy(usize),
+    /// A column to be set cannot be read; its place among the rule book's columns.
+    Set(usize, Illegible),
+    /// It already reads as the rule would leave it.
+    Done,
     /// This rule, by its place in the book, keeps the newest records.
     Newest(usize),
     /// A row that stays refers to it; which key, as a number that its source can read.

@@ -3,7 +3,6 @@
 //! Without the key nobody can try all telephone numbers there are; with it, one value has one
 //! pseudonym, so that records of one person can still be told to be so. The data stays personal.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -47,7 +46,7 @@ pub(super) fn make(value: Value<'_>) -> Made<'_> {
     if is_pseudonym(&text) { Made::Already } else { Made::PseudonymOf(text) }
 }
 
-fn is_pseudonym(text: &Cow<'_, [u8]>) -> bool {
+fn is_pseudonym(text: &[u8]) -> bool {
     let digits = text.strip_prefix(BEGINNING.as_bytes());
     let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     digits.is_some_and(|digits| digits.len() == 2 * BYTES && digits.iter().all(is_digit))

@@ -1,4 +1,4 @@
-//! How far a long deletion is: a bar on a terminal, a log line now and then elsewhere.
+//! How far a long rule is: a bar on a terminal, a log line now and then elsewhere.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -24,24 +24,24 @@ impl Progress {
         Progress { bar, said: Mutex::new(Instant::now()) }
     }
 
-    pub(super) fn tell(&self, rule: &str, deleted: u64, expected: u64) {
+    pub(super) fn tell(&self, rule: &str, done: u64, expected: u64) {
         match &self.bar {
             Some(bar) => {
-                bar.set_length(expected.max(deleted));
+                bar.set_length(expected.max(done));
                 bar.set_message(rule.to_string());
-                bar.set_position(deleted);
+                bar.set_position(done);
             }
-            None => self.log(rule, deleted, expected),
+            None => self.log(rule, done, expected),
         }
     }
 }
 
 impl Progress {
-    fn log(&self, rule: &str, deleted: u64, expected: u64) {
+    fn log(&self, rule: &str, done: u64, expected: u64) {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         if said.elapsed() >= BETWEEN_LOG_LINES {
             *said = Instant::now();
-            tracing::info!("{rule}: {deleted} of {expected} records deleted");
+            tracing::info!("{rule}: {done} of {expected} records done");
         }
     }
 }

@@ -11,9 +11,9 @@ use crate::dataset::request::Extent;
 use crate::exit;
 use crate::ledger::{History, Ledger, LedgerError, RunLock, StateFolder};
 use crate::plan::{Plan, Scope};
-use crate::policy::Policy;
+use crate::policy::{DEEDS, Deed, Policy};
 use crate::purge::{self, Circumstances, Confirmed, Outcome, Run, Stop, Witness};
-use crate::report::{Subject, records, text};
+use crate::report::{Subject, grouped, records, text};
 
 use super::console::draw;
 use super::progress::Progress;
@@ -126,15 +126,27 @@ fn ask(
     console: &mut Console<'_>,
 ) -> Result<Confirmed, Failure> {
     text::write(console.err, policy, Subject::Plan(plan), None, console.style)?;
-    let to_go = plan.to_be_deleted(policy, &arguments.accept_limits);
-    if let Some(consent) = Confirmed::for_nothing(to_go) {
+    let to_be_done = DEEDS.map(|deed| (deed, plan.to_be_done(policy, &arguments.accept_limits, deed)));
+    if let Some(consent) = Confirmed::for_nothing(to_be_done.iter().map(|(_, count)| count).sum()) {
         return Ok(consent);
     }
-    let question = format!("\nDelete {} for good?", records(to_go));
+    let question = question(&to_be_done);
     match &mut console.answers {
         Some(answers) => Confirmed::by_asking(&question, answers, &mut *console.err).map_err(refused),
         None => Confirmed::by_flag(false).map_err(refused),
     }
+}
+
+/// `Delete 3 records and anonymise 2 for good?`
+fn question(to_be_done: &[(Deed, u64)]) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for (deed, count) in to_be_done.iter().filter(|(_, count)| *count > 0) {
+        let what = if parts.is_empty() { records(*count) } else { grouped(*count) };
+        parts.push(format!("{} {what}", deed.verb()));
+    }
+    let whole = parts.join(" and ");
+    let (first, rest) = whole.split_at(whole.len().min(1));
+    format!("\n{}{rest} for good?", first.to_uppercase())
 }
 
 fn check_clock(arguments: &Purge, now: Instant, history: &History) -> Result<(), Failure> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Counted, Problem, Status};
 use crate::calendar::Instant;
-use crate::policy::{Policy, Rule, Source, Then};
+use crate::policy::{Policy, Rule, Source};
 use crate::verdict::{Reason, RuleBook, Verdict};
 
 /// How much a survey counts.
@@ -57,6 +57,7 @@ impl Request<'_> {
             Reason::Condition(column) => {
                 format!("{}: not what `when` compares it with", self.book.columns()[column])
             }
+            Reason::Set(column, why) => format!("{}: {why}", self.book.columns()[column]),
             Reason::Malformed(why) => why.to_string(),
             Reason::NotSeen => "it cannot be seen whole".to_string(),
             Reason::NotStarted
@@ -65,6 +66,8 @@ impl Request<'_> {
             | Reason::Spared(_)
             | Reason::Date
             | Reason::Rule(_)
+            | Reason::DeletedBy(_)
+            | Reason::Done
             | Reason::Newest(_)
             | Reason::Referred(_) => String::new(),
         }
@@ -82,7 +85,7 @@ pub struct Acting {
 impl Acting {
     /// Those of a policy's rules that are carried out, if no limit stops them.
     pub fn of<'p>(rules: impl Iterator<Item = &'p Rule>, accepted: &[String]) -> Acting {
-        let carried_out = rules.filter(|rule| rule.enforce && rule.then == Then::Delete);
+        let carried_out = rules.filter(|rule| rule.enforce && rule.deletes());
         let rules = carried_out.map(|rule| rule.name.clone()).collect();
         Acting { rules, accepted: accepted.iter().cloned().collect() }
     }
@@ -119,7 +122,7 @@ pub struct RuleSurvey {
     pub total: u64,
     /// Where the first unreadable records are, and why they are.
     pub unreadable: Vec<(String, String)>,
-    /// The foreign key that forbids the rule.
+    /// What forbids the rule: a foreign key, or a column that cannot be set.
     pub obstacle: Option<Problem>,
     /// Which of the rules that are carried out together comes first: those of rows that refer to
     /// others.

@@ -17,6 +17,7 @@ pub mod open;
 pub mod prefilter;
 pub mod related;
 pub mod schema;
+pub mod settable;
 pub(crate) mod sql;
 pub mod survey;
 pub(crate) mod trigger;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::policy::Deed;
 use crate::verdict::Counts;
 
 /// One thing that happened in a run.
@@ -22,7 +23,7 @@ pub enum Event {
     RuleStarted(RuleStarted),
     /// A batch is about to be committed; on the disk before the commit.
     Batch(Batch),
-    /// A batch deleted fewer than were announced.
+    /// A batch did fewer than were announced.
     BatchDone(BatchDone),
     /// The commit of a batch failed and was rolled back.
     BatchUndone(BatchUndone),
@@ -82,6 +83,12 @@ pub struct Recovered {
     pub exact: bool,
     /// What the killed run deleted, by rule.
     pub deleted_total: BTreeMap<String, u64>,
+    /// What it anonymised, by rule.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub anonymised_total: BTreeMap<String, u64>,
+    /// What it gave pseudonyms, by rule.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pseudonymised_total: BTreeMap<String, u64>,
 }
 
 /// What became of a batch that was in doubt.
@@ -107,6 +114,9 @@ pub struct RuleStarted {
     pub data: String,
     /// What happens to a due record.
     pub then: String,
+    /// Whether it keeps a pseudonym, and so stays personal.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub pseudonyms: bool,
     /// The retention period, as the policy writes it.
     pub keep: String,
     /// The last moment of an event that is due.
@@ -126,6 +136,17 @@ pub struct RuleStarted {
     /// Days since the longest overdue record became due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub longest_overdue_days: Option<i64>,
+}
+
+impl RuleStarted {
+    /// What the rule does to records.
+    pub fn deed(&self) -> Deed {
+        match self.then.as_str() {
+            "anonymise" if self.pseudonyms => Deed::Pseudonymised,
+            "anonymise" => Deed::Anonymised,
+            _ => Deed::Deleted,
+        }
+    }
 }
 
 /// A batch that is about to be committed.
@@ -241,10 +262,24 @@ pub struct RunFinished {
     pub exit_code: i32,
     /// Records deleted by all rules.
     pub deleted: u64,
+    /// Records anonymised by all rules.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub anonymised: u64,
+    /// Records that all rules gave pseudonyms.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub pseudonymised: u64,
     /// Why the exit code is not zero, by code.
     pub reason: Vec<Code>,
     /// How long it took.
     pub seconds: Seconds,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The code of a problem. It is made of the program's own text only, so that no

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ledger::event::{Batch, Event, Recovered, RecoveryOutcome};
 use crate::ledger::line::Line;
 use crate::ledger::moment::Moment;
+use crate::policy::Deed;
 
 /// What earlier runs left for the next one to know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,7 +36,9 @@ pub struct Unfinished {
     /// The hash of its policy, unless its first entry is not understood.
     pub policy_sha256: Option<String>,
     /// Rows of batches that are known to be committed, by rule.
-    pub deleted: BTreeMap<String, u64>,
+    pub done: BTreeMap<String, u64>,
+    /// What happened to them, by rule: deletion, where nothing is said.
+    pub deeds: BTreeMap<String, Deed>,
     /// Batches of which nothing after tells whether they were committed. A run
     /// that takes one rule after the other leaves one at most.
     pub doubts: Vec<Doubt>,
@@ -145,7 +148,10 @@ impl Unfinished {
                 self.now = Some(started.now.clone());
                 self.policy_sha256 = Some(started.policy_sha256.clone());
             }
-            Event::RuleStarted(started) => self.confirm(&started.rule),
+            Event::RuleStarted(started) => {
+                self.confirm(&started.rule);
+                self.deeds.insert(started.rule.clone(), started.deed());
+            }
             Event::Batch(batch) => self.doubt(batch),
             Event::BatchDone(done) => self.settle(&done.rule, done.number, done.rows),
             Event::BatchUndone(undone) => self.drop_doubt(&undone.rule, undone.number),
@@ -167,8 +173,8 @@ impl Unfinished {
     /// rule confirms the batch before.
     fn confirm(&mut self, rule: &str) {
         for doubt in self.doubts.extract_if(.., |doubt| doubt.rule == rule) {
-            let deleted = self.deleted.entry(doubt.rule).or_default();
-            *deleted = deleted.saturating_add(doubt.rows);
+            let done = self.done.entry(doubt.rule).or_default();
+            *done = done.saturating_add(doubt.rows);
         }
     }
 

@@ -81,6 +81,7 @@ fn rule_started(rule: &str) -> Event {
         rule: rule.to_owned(),
         data: "shop.orders".to_owned(),
         then: "delete".to_owned(),
+        pseudonyms: false,
         keep: "5 years after ordered".to_owned(),
         due_up_to: Some("2021-11-20".to_owned()),
         activity: None,
@@ -130,12 +131,21 @@ fn recovered(killed: &str, batch: Option<(&str, u64)>, outcome: RecoveryOutcome)
         outcome,
         exact: true,
         deleted_total: BTreeMap::from([("orders".to_owned(), 7)]),
+        anonymised_total: BTreeMap::new(),
+        pseudonymised_total: BTreeMap::new(),
     })
 }
 
 fn finished() -> Event {
     let (reason, seconds) = (vec!["source-missing".into()], Duration::from_secs(3).into());
-    Event::RunFinished(RunFinished { exit_code: 3, deleted: 7, reason, seconds })
+    Event::RunFinished(RunFinished {
+        exit_code: 3,
+        deleted: 7,
+        anonymised: 0,
+        pseudonymised: 0,
+        reason,
+        seconds,
+    })
 }
 
 /// Two whole runs and a killed one between them: 25 entries.

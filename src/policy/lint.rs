@@ -1,9 +1,11 @@
 //! What a valid policy may still have wrong with it: one file per check.
 
+mod column_read;
 mod contradictory_law;
 mod evidence_goes_first;
 mod horizon;
 mod not_enforced;
+mod pseudonym_stays;
 mod refused_folder;
 mod same_data;
 mod shared_folder;
@@ -20,10 +22,12 @@ pub use same_data::together;
 /// Runs every check on one policy.
 pub fn policy(policy: &Policy) -> Vec<Finding> {
     let checks = [
+        column_read::check,
         contradictory_law::check,
         evidence_goes_first::check,
         horizon::check,
         not_enforced::check,
+        pseudonym_stays::check,
         refused_folder::check,
         same_data::check,
         shared_folder::check,

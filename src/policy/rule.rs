@@ -1,4 +1,4 @@
-//! `[[rule]]`: keep this, so long after that, then delete.
+//! `[[rule]]`: keep this, so long after that, then delete or anonymise.
 
 mod after;
 mod given;
@@ -6,6 +6,7 @@ mod keep;
 mod of_files;
 mod related;
 mod rows;
+mod set;
 mod target;
 mod then;
 mod with;
@@ -21,8 +22,9 @@ use super::start::Start;
 use super::with::With;
 use super::{Limit, gone_within, limit};
 pub(super) use given::Given;
+pub use set::Setting;
 use target::Target;
-pub use then::Then;
+pub use then::{DEEDS, Deed, Then};
 
 /// A valid rule.
 #[derive(Clone, Debug)]
@@ -51,7 +53,7 @@ pub struct Rule {
     pub keep_newest: Option<u64>,
     /// What happens to a due record.
     pub then: Then,
-    /// How much a run may delete.
+    /// How much a run may delete or anonymise.
     pub limit: Limit,
     /// Whether purge carries it out, or only report shows it.
     pub enforce: bool,
@@ -126,17 +128,24 @@ impl Rule {
         dated.chain(&self.unless).chain(&self.only_if).chain(instructing)
     }
 
-    /// The columns of the record that it reads, and where the policy names them.
+    /// Whether its records are deleted.
+    pub fn deletes(&self) -> bool {
+        self.then.deed() == Deed::Deleted
+    }
+
+    /// The columns of the record that it reads or sets, and where the policy names them.
     pub fn columns(&self) -> impl Iterator<Item = (&str, &str)> {
         let places = &self.places;
         let start = self.start.own_parts().map(|own| (own.column.as_str(), places.after_at.as_str()));
         let when = self.when.iter().flat_map(|when| when.columns());
         let keep = self.keep.from_data().and_then(|asked| asked.own_column());
         let keys = self.relations().filter_map(|relation| Some((relation.key()?, relation.at.as_str())));
+        let set = self.then.settings().iter().map(|setting| (setting.column.as_str(), setting.at.as_str()));
         start
             .chain(keys.map(|(key, place)| (key.column.as_str(), place)))
             .chain(when.map(|column| (column.as_str(), places.when_at.as_str())))
             .chain(keep.map(|column| (column, places.keep_at.as_str())))
+            .chain(set)
     }
 }
 
@@ -170,7 +179,7 @@ fn check_name(section: &Section<'_>, name: &Placed<String>, names: &mut Vec<Stri
 }
 
 fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'_>) -> Option<Rule> {
-    section.not_yet(&["set", "prove"]);
+    section.not_yet(&["prove"]);
     let data_written = section.required("data");
     let target = data_written.and_then(|text| target::find(section, text, given));
     let is_folder = target.as_ref().is_some_and(|target| target.source.kind.folder().is_some());
@@ -189,7 +198,8 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
     let only_if = related::list(section, "only-if", target.as_ref(), given);
     let with = with::read(section, target.as_ref(), given);
     let keep_newest = of_files::keep_newest(section, target.is_none() || is_folder);
-    let then = then::read(section);
+    let then = then::read(section, target.as_ref(), given);
+    then::check_with(section, then.as_ref());
     let activity = given.activity(section);
     let limit = limit::read(section).or(given.limit);
     let enforce_span = section.key_span("enforce");

@@ -15,7 +15,7 @@ pub enum Unconfirmed {
     #[error("nobody can be asked here; look at `frist report` and then run again with --yes")]
     NobodyToAsk,
     /// The answer was not yes.
-    #[error("not confirmed; nothing was deleted")]
+    #[error("not confirmed; nothing was changed")]
     Declined,
 }
 
@@ -25,7 +25,7 @@ impl Confirmed {
         if yes { Ok(Confirmed(())) } else { Err(Unconfirmed::NobodyToAsk) }
     }
 
-    /// Deleting nothing needs no consent; the run is still written into the ledger.
+    /// Doing nothing needs no consent; the run is still written into the ledger.
     pub fn for_nothing(records: u64) -> Option<Confirmed> {
         (records == 0).then_some(Confirmed(()))
     }

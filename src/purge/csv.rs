@@ -1,9 +1,11 @@
-//! Deleting lines from CSV files: each file is written anew beside itself, and takes its place.
+//! Deleting lines from CSV files, and anonymising them: each file is written anew beside itself,
+//! and takes its place.
 
 mod copy_back;
 mod doubt;
 mod early_sync;
 mod kept;
+mod line;
 mod reading;
 mod replace;
 mod rewrite;

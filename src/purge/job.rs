@@ -1,9 +1,11 @@
-//! One rule's deletion, whatever the source: what it is given, what it tells, how it ends.
+//! One rule's turn, whatever the source: what it is given, what it tells, how it ends. A record
+//! that is anonymised counts as one that is deleted does.
 
 use std::time::Duration;
 
 use super::stop::{Stop, StopReason};
 use super::{csv, folder, sqlite};
+use crate::anonymise::Key;
 use crate::dataset::request::Request;
 use crate::dataset::{Problem, elsewhere};
 use crate::ledger::{LedgerError, RecoveryOutcome, Removal};
@@ -22,6 +24,8 @@ pub(super) struct Job<'a> {
     pub(super) wait: Duration,
     /// The share of time that is left to other writers.
     pub(super) nice: f64,
+    /// What pseudonyms are made with, where the rule writes any.
+    pub(super) key: Option<&'a Key>,
     /// Told how many records are deleted, now and then.
     pub(super) told: &'a (dyn Fn(u64) + Sync),
 }

@@ -53,6 +53,7 @@ pub(super) fn purge(
         stop: &Stop::new(Arc::clone(signal), Stopwatch::now(), None),
         wait: Duration::ZERO,
         nice: 0.0,
+        key: None,
         told: &|_| {},
     };
     let mut journal = Meanwhile { happens, announced: Vec::new(), settled: Vec::new(), undone: Vec::new() };

@@ -13,7 +13,7 @@ use crate::calendar::{Instant, Zone};
 use crate::ledger::{
     Doubt, Event, Ledger, LedgerError, Pending, Recovered, RecoveryOutcome, RunLock, Unfinished,
 };
-use crate::policy::{Kind, Policy};
+use crate::policy::{Deed, Kind, Policy};
 
 /// What a killed run turned out to have done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,10 @@ pub struct Account {
     pub run: String,
     /// The records it deleted, by rule.
     pub deleted: BTreeMap<String, u64>,
+    /// Those it anonymised.
+    pub anonymised: BTreeMap<String, u64>,
+    /// Those it gave pseudonyms.
+    pub pseudonymised: BTreeMap<String, u64>,
     /// The rows of the batch that was in doubt.
     pub rows: u64,
     /// What became of that batch.
@@ -58,6 +62,8 @@ fn account_of(event: &Recovered) -> Account {
     Account {
         run: event.killed_run.clone(),
         deleted: event.deleted_total.clone(),
+        anonymised: event.anonymised_total.clone(),
+        pseudonymised: event.pseudonymised_total.clone(),
         rows: event.rows,
         outcome: event.outcome,
         exact: event.exact,
@@ -71,18 +77,18 @@ fn events(
     witness: Witness,
     wait: Duration,
 ) -> Result<Vec<Recovered>, LedgerError> {
-    let mut deleted = killed.deleted.clone();
+    let mut done = killed.done.clone();
     let mut events = Vec::new();
     for doubt in &killed.doubts {
         let decision = decide(lock, killed, doubt, policy, witness, wait)?;
         if decision.outcome == RecoveryOutcome::Committed {
-            *deleted.entry(doubt.rule.clone()).or_default() += decision.rows;
+            *done.entry(doubt.rule.clone()).or_default() += decision.rows;
         }
-        events.push(event(killed, Some(doubt), decision, &deleted));
+        events.push(event(killed, Some(doubt), decision, &done));
     }
     if events.is_empty() {
         let nothing = Decision { outcome: RecoveryOutcome::NoBatch, rows: 0, exact: true };
-        events.push(event(killed, None, nothing, &deleted));
+        events.push(event(killed, None, nothing, &done));
     }
     Ok(events)
 }
@@ -91,8 +97,13 @@ fn event(
     killed: &Unfinished,
     doubt: Option<&Doubt>,
     decision: Decision,
-    deleted: &BTreeMap<String, u64>,
+    done: &BTreeMap<String, u64>,
 ) -> Recovered {
+    let of = |deed: Deed| {
+        let deed_of = |rule: &String| killed.deeds.get(rule).copied().unwrap_or(Deed::Deleted);
+        let of_deed = done.iter().filter(|(rule, _)| deed_of(rule) == deed);
+        of_deed.map(|(rule, rows)| (rule.clone(), *rows)).collect()
+    };
     Recovered {
         killed_run: killed.run.clone(),
         rule: doubt.map(|doubt| doubt.rule.clone()),
@@ -100,7 +111,9 @@ fn event(
         rows: decision.rows,
         outcome: decision.outcome,
         exact: decision.exact,
-        deleted_total: deleted.clone(),
+        deleted_total: of(Deed::Deleted),
+        anonymised_total: of(Deed::Anonymised),
+        pseudonymised_total: of(Deed::Pseudonymised),
     }
 }
 

@@ -6,7 +6,7 @@ use super::job::{self, Amount, Deletion, Halt, Job, Journal, Mark};
 use super::recovery::{self, Account};
 use super::running::Running;
 use super::stop::Stop;
-use super::{Confirmed, Outcome, RuleRun, Witness, named_files};
+use super::{Confirmed, Outcome, RuleRun, Witness, key, named_files};
 use crate::calendar::{DueUpTo, Instant};
 use crate::dataset::request::requests;
 use crate::dataset::{Problem, Status};
@@ -16,7 +16,7 @@ use crate::ledger::{
     RuleFinished, RuleOutcome, RuleStarted, RunFinished, RunLock, RunStarted, SourceRead, SourceStatus,
 };
 use crate::plan::{Plan, PlannedRule, SourceState};
-use crate::policy::{Policy, Rule};
+use crate::policy::{Deed, Policy, Rule};
 
 /// What a run needs to know besides its policy and its plan.
 pub struct Circumstances<'a> {
@@ -120,7 +120,9 @@ impl<'a> Run<'a> {
     fn finish(mut self, outcome: &Outcome) -> Result<Link, LedgerError> {
         let finished = RunFinished {
             exit_code: i32::from(outcome.exit_code()),
-            deleted: outcome.deleted(),
+            deleted: outcome.records(Deed::Deleted),
+            anonymised: outcome.records(Deed::Anonymised),
+            pseudonymised: outcome.records(Deed::Pseudonymised),
             reason: outcome.reasons().into_iter().map(Code::from).collect(),
             seconds: self.started.elapsed().into(),
         };
@@ -158,7 +160,8 @@ impl<'a> Run<'a> {
         let run = RuleRun {
             index: planned.index,
             counts: planned.counts,
-            deleted: done.deleted,
+            deed: rule.then.deed(),
+            records: done.deleted,
             taken_along: done.taken_along,
             freed: done.freed,
             survivors: done.survivors,
@@ -221,7 +224,12 @@ impl<'a> Run<'a> {
         let progress = self.circumstances.progress;
         let told = |deleted| progress(&rule.name, deleted, amount.expected);
         let stop = &self.circumstances.stop.clone();
-        let job = Job { source, request, rule: place, amount, stop, wait, nice, told: &told };
+        let key = match rule.then.deed() {
+            Deed::Pseudonymised => Some(key::obtain(self.lock)?),
+            Deed::Deleted | Deed::Anonymised => None,
+        };
+        let key = key.as_ref();
+        let job = Job { source, request, rule: place, amount, stop, wait, nice, key, told: &told };
         job::carry_out(&job, &mut LedgerJournal { run: self, rule: &rule.name }, done)
     }
 }
@@ -291,9 +299,12 @@ fn capped(rule: &Rule, left: u64) -> Problem {
 }
 
 fn survived(rule: &Rule, survivors: u64) -> Problem {
+    let (what, or) = match rule.then.deed() {
+        Deed::Deleted => ("the deletion", ", or a new row refers to them"),
+        Deed::Anonymised | Deed::Pseudonymised => ("it was carried out", ""),
+    };
     let message = format!(
-        "after the deletion {survivors} of {} still due: a trigger put them back, another program wrote \
-         them meanwhile, or a new row refers to them",
+        "after {what} {survivors} of {} still due: a trigger put them back, another program wrote them meanwhile{or}",
         match survivors {
             1 => format!("the records of {} is", rule.data()),
             _ => format!("the records of {} are", rule.data()),
@@ -341,6 +352,7 @@ fn rule_started(policy: &Policy, rule: &Rule, planned: &PlannedRule) -> RuleStar
         rule: rule.name.clone(),
         data: rule.data(),
         then: rule.then.word().to_string(),
+        pseudonyms: rule.then.deed() == Deed::Pseudonymised,
         keep: rule.keep.to_string(),
         due_up_to: match planned.due_up_to {
             None | Some(DueUpTo::Nothing) => None,
@@ -359,10 +371,10 @@ fn rule_finished(rule: &Rule, run: &RuleRun) -> RuleFinished {
     problems.extend(run.breach.map(|_| Code::from("limit")));
     RuleFinished {
         rule: rule.name.clone(),
-        deleted: run.deleted,
+        deleted: run.records_of(Deed::Deleted),
         taken_along: run.taken_along,
-        anonymised: 0,
-        pseudonymised: 0,
+        anonymised: run.records_of(Deed::Anonymised),
+        pseudonymised: run.records_of(Deed::Pseudonymised),
         bytes_freed: run.freed,
         survivors: run.survivors,
         residue: None,

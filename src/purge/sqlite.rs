@@ -1,6 +1,7 @@
-//! Deleting from an SQLite database: short transactions, each bounded by keys, each of which
-//! asks the rule again.
+//! Deleting from an SQLite database, and anonymising in it: short transactions, each bounded by
+//! keys, each of which asks the rule again.
 
+mod act;
 mod along;
 mod batch;
 mod checkpoints;
@@ -25,10 +26,12 @@ use super::job::{Amount, Deletion, Halt, Job, Journal};
 use super::named_files;
 use super::pace::{GAP, Pace};
 use super::stop::Stop;
+use crate::anonymise::Key;
 use crate::dataset::sqlite::schema::Table;
 use crate::dataset::sqlite::survey::for_purge;
-use crate::dataset::sqlite::{foreign_key, functions, prefilter};
+use crate::dataset::sqlite::{foreign_key, functions, prefilter, settable};
 use crate::ledger::Removal;
+use crate::policy::Rule;
 use crate::verdict::RuleBook;
 use batch::{Batch, Committed};
 use quota::Quota;
@@ -43,19 +46,23 @@ pub(super) fn carry_out(
     done: &mut Deletion,
 ) -> Result<(), Halt> {
     let writer = Writer::open(path, job.wait).map_err(Halt::Problem)?;
-    let Job { amount, nice, rule, .. } = *job;
+    let Job { amount, nice, rule, key, .. } = *job;
     let (table, book) =
         for_purge(writer.connection(), job.source, job.request, rule).map_err(Halt::Problem)?;
-    let task = Task { writer: &writer, table: &table, book: &book, rule, amount, nice };
+    let policy = job.request.rules[rule];
+    let task = Task { writer: &writer, table: &table, policy, key, book: &book, rule, amount, nice };
     let result = task.carry_out(job.stop, journal, job.told, done);
     writer.finish();
     result
 }
 
-/// One rule's deletion, ready to go.
+/// One rule's turn, ready to go.
 struct Task<'a> {
     writer: &'a Writer,
     table: &'a Table,
+    policy: &'a Rule,
+    /// What pseudonyms are made with.
+    key: Option<&'a Key>,
     book: &'a Arc<RuleBook>,
     rule: usize,
     /// How many records are expected, and how many may go.
@@ -66,6 +73,8 @@ struct Task<'a> {
 
 /// The conditions of a rule in SQL, for the statements of one task.
 struct Conditions {
+    /// What is done to the rows of a batch, up to its `WHERE`.
+    act: String,
     /// Due, in a statement that is bounded by keys.
     by_keys: String,
     /// Due, in a statement that may use an index on the event.
@@ -88,8 +97,9 @@ impl Task<'_> {
         let call = functions::register_due(self.connection(), self.table, self.book, self.rule)?;
         let (quota, take) = Quota::register(self.connection(), self.table, self.book, self.rule)?;
         let by_keys = prefilter::beside_keys(self.table, self.book, self.rule);
-        let references = foreign_key::references_to(self.connection(), &self.table.name)?;
+        let references = self.references()?;
         Ok(Conditions {
+            act: act::register(self)?,
             by_keys: format!("{by_keys} AND {call}"),
             take: format!("{by_keys} AND {take}"),
             quota,
@@ -109,6 +119,7 @@ impl Task<'_> {
     ) -> Result<(), Halt> {
         let conditions = self.conditions().map_err(|error| self.halt(&error))?;
         self.require_indexes(&conditions)?;
+        self.refuse_what_cannot_be_set()?;
         loop {
             let before = done.deleted;
             self.delete_all(&conditions, stop, journal, told, done)?;
@@ -131,6 +142,20 @@ impl Task<'_> {
         match obstacle.map_err(|error| self.halt(&error))? {
             Some(problem) => Err(Halt::Refused(problem)),
             None => Ok(()),
+        }
+    }
+
+    fn refuse_what_cannot_be_set(&self) -> Result<(), Halt> {
+        let refusal = settable::refusal(self.connection(), self.table, self.policy);
+        refusal.map_err(|error| self.halt(&error))?.map_or(Ok(()), |problem| Err(Halt::Refused(problem)))
+    }
+
+    /// What may name rows that are deleted; a row that is anonymised keeps what names it.
+    fn references(&self) -> rusqlite::Result<Vec<foreign_key::Reference>> {
+        if self.book.deletes(self.rule) {
+            foreign_key::references_to(self.connection(), &self.table.name)
+        } else {
+            Ok(Vec::new())
         }
     }
 
@@ -192,10 +217,10 @@ impl Task<'_> {
         Gap::after(held, self.nice, shortest)
     }
 
-    /// Whether the engine deletes row by row while it searches, so that a batch can stop on the
+    /// Whether the engine acts row by row while it searches, so that a batch can stop on the
     /// clock: with foreign keys or triggers it collects the rows first.
     fn is_plain(&self, conditions: &Conditions) -> bool {
-        let is_watched = self.table.has_delete_trigger
+        let is_watched = self.table.has_trigger_for(self.book.deletes(self.rule))
             || !conditions.references.is_empty()
             || self.table.joins.iter().any(Option::is_some);
         self.table.has_row_numbers() && !is_watched

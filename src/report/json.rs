@@ -10,7 +10,7 @@ use super::{Listing, Record, Subject, due_up_to};
 use crate::dataset::{Problem, Status};
 use crate::ledger::RecoveryOutcome;
 use crate::plan::{Plan, PlannedRule, SourceState};
-use crate::policy::{Breach, Policy, Rule};
+use crate::policy::{Breach, Deed, Policy, Rule};
 use crate::purge::{Account, Outcome, RuleRun};
 use crate::verdict::Counts;
 
@@ -238,7 +238,11 @@ fn run<'a>(policy: &'a Policy, plan: &'a Plan, outcome: &'a Outcome) -> Run<'a> 
         rules: outcome.rules.iter().map(|rule| run_rule(policy, plan, rule)).collect(),
         sources: sources(&outcome.sources),
         problems: &outcome.problems,
-        totals: json!({ "deleted": outcome.deleted() }),
+        totals: json!({
+            "deleted": outcome.records(Deed::Deleted),
+            "anonymised": outcome.records(Deed::Anonymised),
+            "pseudonymised": outcome.records(Deed::Pseudonymised),
+        }),
         stopped: outcome.stopped.map(crate::purge::StopReason::code),
         exit_code: outcome.exit_code(),
         ledger: json!({ "entry": outcome.ledger.seq, "hash": outcome.ledger.hash.to_string() }),
@@ -257,9 +261,9 @@ fn run_rule<'a>(policy: &'a Policy, plan: &'a Plan, run: &'a RuleRun) -> RunRule
             due_up_to: planned.and_then(|planned| due_up_to(planned.due_up_to, policy.zone)),
         },
         counts: run.counts,
-        deleted: run.deleted,
-        anonymised: 0,
-        pseudonymised: 0,
+        deleted: run.records_of(Deed::Deleted),
+        anonymised: run.records_of(Deed::Anonymised),
+        pseudonymised: run.records_of(Deed::Pseudonymised),
         taken_along: run.taken_along,
         survivors: run.survivors,
         residue: None,
@@ -275,6 +279,8 @@ fn account(account: &Account) -> Value {
     json!({
         "run": account.run,
         "deleted": account.deleted,
+        "anonymised": account.anonymised,
+        "pseudonymised": account.pseudonymised,
         "batch_in_doubt": match account.outcome {
             RecoveryOutcome::NoBatch => Value::Null,
             outcome => json!({ "rows": account.rows, "outcome": outcome, "exact": account.exact }),

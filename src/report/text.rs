@@ -4,12 +4,12 @@ use std::io::{self, Write};
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, TableStyle};
 
-use super::{Listing, Subject, breach_text, bytes, due_up_to, grouped, records};
+use super::{Listing, Subject, breach_text, bytes, deeds, due_up_to, grouped, records};
 use crate::dataset::Problem;
 use crate::diagnostic;
 use crate::ledger::{RecoveryOutcome, RuleOutcome};
 use crate::plan::{Plan, PlannedRule, SourceState};
-use crate::policy::Policy;
+use crate::policy::{DEEDS, Deed, Policy};
 use crate::purge::{Account, Outcome, RuleRun};
 use crate::verdict::Counts;
 
@@ -63,7 +63,7 @@ fn table(header: &[&str], style: Style) -> Table {
 
 /// Columns of numbers are aligned to the right, their headers too.
 fn number_or_text(column: &str, text: &str) -> Cell {
-    let texts = ["rule", "data", "keep", "due up to", "outcome"];
+    let texts = ["rule", "data", "keep", "then", "due up to", "outcome"];
     let alignment = if texts.contains(&column) { CellAlignment::Left } else { CellAlignment::Right };
     Cell::new(text).set_alignment(alignment)
 }
@@ -106,14 +106,20 @@ fn plan_table(out: &mut dyn Write, policy: &Policy, plan: &Plan, style: Style) -
     heading(out, policy, plan)?;
     let counts: Vec<Counts> = plan.rules.iter().map(|planned| planned.counts).collect();
     let rare = rare_states(&counts);
-    let mut header = vec!["rule", "data", "keep", "due up to", "due", "in period", "not started"];
+    // A word that is the same in every line tells nothing.
+    let says_then = plan.rules.iter().any(|planned| !policy.rules[planned.index].deletes());
+    let mut header = vec!["rule", "data", "keep"];
+    header.extend(says_then.then_some("then"));
+    header.extend(["due up to", "due", "in period", "not started"]);
     header.extend(rare.iter().map(|(name, _)| *name));
     let mut table = table(&header, style);
     for planned in &plan.rules {
         let rule = &policy.rules[planned.index];
         let told = due_up_to(planned.due_up_to, policy.zone).unwrap_or_else(|| "-".to_string());
         let counts = &planned.counts;
-        let mut cells = vec![rule.name.clone(), printable(&rule.data()), printable(&rule.phrase()), told];
+        let mut cells = vec![rule.name.clone(), printable(&rule.data()), printable(&rule.phrase())];
+        cells.extend(says_then.then(|| rule.then.deed().verb().to_string()));
+        cells.push(told);
         cells.extend([count(counts.due), count(counts.running), count(counts.waiting)]);
         cells.extend(rare.iter().map(|(_, state)| count(state(counts))));
         table.add_row(row(&header, cells));
@@ -178,7 +184,7 @@ fn rule_summary(out: &mut dyn Write, policy: &Policy, planned: &PlannedRule) -> 
 fn rule_complaints(out: &mut dyn Write, policy: &Policy, planned: &PlannedRule) -> io::Result<()> {
     let rule = &policy.rules[planned.index];
     if let Some(breach) = &planned.breach {
-        writeln!(out, "{}: LIMIT: {}", rule.name, breach_text(&rule.name, breach))?;
+        writeln!(out, "{}: LIMIT: {}", rule.name, breach_text(rule, breach))?;
     }
     let refused = |problem: &Problem| writeln!(out, "{}: REFUSED: {}", rule.name, printable(problem));
     planned.refused.iter().try_for_each(refused)?;
@@ -240,17 +246,29 @@ fn list(out: &mut dyn Write, policy: &Policy, plan: &Plan, listing: &dyn Listing
 fn run(out: &mut dyn Write, policy: &Policy, plan: &Plan, outcome: &Outcome, style: Style) -> io::Result<()> {
     heading(out, policy, plan)?;
     outcome.accounts.iter().try_for_each(|account| account_line(out, account))?;
-    let header = ["rule", "data", "due", "deleted", "survivors", "seconds", "outcome"];
+    // What no rule does has no column.
+    let is_used = |deed: &Deed| outcome.rules.iter().any(|run| run.deed == *deed);
+    let used = if outcome.rules.is_empty() {
+        vec![Deed::Deleted]
+    } else {
+        DEEDS.into_iter().filter(is_used).collect()
+    };
+    let mut header = vec!["rule", "data", "due"];
+    header.extend(used.iter().map(|deed| deed.word()));
+    header.extend(["survivors", "seconds", "outcome"]);
     let mut table = table(&header, style);
     for run in &outcome.rules {
         let rule = &policy.rules[run.index];
         let data = printable(&rule.data());
-        let mut cells = vec![rule.name.clone(), data, count(run.counts.due), grouped(run.deleted)];
+        let mut cells = vec![rule.name.clone(), data, count(run.counts.due)];
+        cells.extend(
+            used.iter().map(|deed| if run.deed == *deed { grouped(run.records) } else { String::new() }),
+        );
         cells.extend([count(run.survivors), format!("{:.2}", run.took.as_secs_f64()), word(run).to_string()]);
         table.add_row(row(&header, cells));
     }
     put(out, &table)?;
-    for run in outcome.rules.iter().filter(|run| run.deleted > 0) {
+    for run in outcome.rules.iter().filter(|run| run.records > 0) {
         if let Some(freed) = run.freed {
             writeln!(out, "{}: {} freed", policy.rules[run.index].name, bytes(freed))?;
         }
@@ -261,15 +279,17 @@ fn run(out: &mut dyn Write, policy: &Policy, plan: &Plan, outcome: &Outcome, sty
     }
     plan.rules.iter().try_for_each(|planned| warning(out, policy, planned))?;
     run_complaints(out, policy, outcome)?;
-    writeln!(out, "{} deleted. Ledger entry {}.", records(outcome.deleted()), outcome.ledger)
+    let done = deeds(used.iter().map(|deed| (*deed, outcome.records(*deed))));
+    writeln!(out, "{done}. Ledger entry {}.", outcome.ledger)
 }
 
 /// Writes only what kept a run from being whole.
 pub fn run_complaints(out: &mut dyn Write, policy: &Policy, outcome: &Outcome) -> io::Result<()> {
     for run in &outcome.rules {
-        let name = &policy.rules[run.index].name;
+        let rule = &policy.rules[run.index];
+        let name = &rule.name;
         if let Some(breach) = &run.breach {
-            writeln!(out, "{name}: LIMIT: {}", breach_text(name, breach))?;
+            writeln!(out, "{name}: LIMIT: {}", breach_text(rule, breach))?;
         }
         problems(out, name, &run.problems)?;
     }
@@ -296,7 +316,11 @@ fn word(run: &RuleRun) -> &'static str {
 }
 
 fn account_line(out: &mut dyn Write, account: &Account) -> io::Result<()> {
-    let deleted: u64 = account.deleted.values().sum();
+    let totals = [&account.deleted, &account.anonymised, &account.pseudonymised];
+    let totals = DEEDS.into_iter().zip(totals.map(|total| total.values().sum::<u64>()));
+    let said = totals.filter(|(deed, total)| *total > 0 || *deed == Deed::Deleted);
+    let done: Vec<String> = said.map(|(deed, total)| format!("{} {}", deed.word(), records(total))).collect();
+    let done = done.join(" and ");
     let doubt = match account.outcome {
         RecoveryOutcome::NoBatch => String::new(),
         RecoveryOutcome::Committed => {
@@ -315,5 +339,5 @@ fn account_line(out: &mut dyn Write, account: &Account) -> io::Result<()> {
         }
         _ => "",
     };
-    writeln!(out, "Run {} was killed. It had deleted {}{doubt}{care}.\n", account.run, records(deleted))
+    writeln!(out, "Run {} was killed. It had {done}{doubt}{care}.\n", account.run)
 }

@@ -1,5 +1,6 @@
 //! All rules on one table: the longest wins.
 
+use super::anonymised::Set;
 use super::clause::Clause;
 use super::elsewhere::{Answers, Elsewhere};
 use super::length::{FromData, Length};
@@ -8,7 +9,7 @@ use super::{Protection, Question, Reason, Speaks, State, Verdict};
 use std::sync::Arc;
 
 use crate::calendar::{Cutoff, Event, Instant, Period, Schedule, Timestamps};
-use crate::policy::{Keep, Part, Rule};
+use crate::policy::{Keep, Part, Rule, Setting};
 use crate::value::Value;
 
 /// What becomes of a record, and by which rule, by its place in the book.
@@ -71,6 +72,7 @@ impl RuleBook {
             length: self.length(&rule.keep, now),
             past: rule.keep_newest.and_then(|_| past(rule, now)),
             keep_newest: rule.keep_newest,
+            sets: rule.then.settings().iter().map(|setting| self.set(setting)).collect(),
             protection: rule.keep_newest.map_or(Protection::None, |_| Protection::Unknown),
         }
     }
@@ -101,6 +103,10 @@ impl RuleBook {
                 StartPart { cell: self.ask(Question::latest(dated)), kind: PartKind::Related }
             }
         }
+    }
+
+    fn set(&self, setting: &Setting) -> Set {
+        Set { cell: self.column(&setting.column), form: setting.form.clone() }
     }
 
     /// The place of a column that is known.
@@ -225,19 +231,25 @@ impl RuleBook {
 
     #[inline]
     fn judge_cells<'v>(&self, rule: usize, row: &impl Fn(usize) -> Value<'v>) -> Option<Verdict> {
-        let own = self.clauses[rule].opinion(row, Speaks::Yes)?;
-        if self.is_single() || own.state != State::Due {
+        let own = self.clauses[rule].own(row)?;
+        if own.state != State::Due {
             return Some(own);
+        }
+        if self.is_single() {
+            return Some(self.unless_done(rule, own, row));
         }
         // Doubt keeps the record.
         if let Some(speaker) = self.clauses[rule].speaker(row, Speaks::Doubtful) {
             return Some(Verdict { state: State::Spared, reason: Reason::Spared(speaker), ..own });
         }
-        let others = (0..self.clauses.len()).filter(|other| *other != rule);
-        let overruling = others.into_iter().find(|other| self.overrules(*other, rule, &own, row));
-        Some(match overruling {
-            Some(other) => Verdict { state: State::Overruled, reason: Reason::Rule(other), ..own },
-            None => self.unless_blocked(rule, own, row),
+        if let Some(reason) = self.overruled(rule, &own, row) {
+            return Some(Verdict { state: State::Overruled, reason, ..own });
+        }
+        // What keeps a record from being deleted does not keep it from being anonymised.
+        Some(if self.deletes(rule) {
+            self.unless_blocked(rule, own, row)
+        } else {
+            self.unless_done(rule, own, row)
         })
     }
 
@@ -289,8 +301,8 @@ impl RuleBook {
         self.judge(rule, row).is_some_and(|verdict| verdict.state == State::Due)
     }
 
-    /// Longest wins: whether rule `other` keeps a record that is due under `rule`.
-    fn overrules<'v>(
+    /// Longest wins: whether rule `other` keeps what is due under `rule`.
+    pub(super) fn overrules<'v>(
         &self,
         other: usize,
         rule: usize,

@@ -1,5 +1,6 @@
 //! One rule by itself: what it says of a record, whatever the other rules say.
 
+use super::anonymised::Set;
 use super::length::{FromData, Length, Said};
 use super::started::{Started, Starts};
 use super::{Protection, Reason, Speaks, State, Verdict};
@@ -19,6 +20,8 @@ pub(super) struct Clause {
     /// Which events are not in the future, where that matters.
     pub(super) past: Option<Cutoff>,
     pub(super) keep_newest: Option<u64>,
+    /// The columns that it sets; none where it deletes.
+    pub(super) sets: Vec<Set>,
     pub(super) protection: Protection,
 }
 
@@ -58,6 +61,12 @@ impl Clause {
         let Some(event) = self.past_event(row) else { return false };
         let is_kept = |from: Option<Event>| from.is_some_and(|from| event >= from);
         is_kept(all) || (is_kept(matching) && self.matches(row))
+    }
+
+    /// What the rule says of a record that it surely means.
+    #[inline]
+    pub(super) fn own<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> Option<Verdict> {
+        self.opinion(row, Speaks::Yes)
     }
 
     /// What the rule says of a record by itself; none where it does not match. Related rows must

@@ -33,7 +33,8 @@ impl RuleBook {
     /// The common case of this book; none where its answers need more than one column.
     pub fn common_case(&self) -> Option<CommonCase> {
         let [clause @ Clause { when: None, keep_newest: None, .. }] = &self.clauses[..] else { return None };
-        let (column, timestamps) = clause.starts.only_column().filter(|_| self.questions.is_empty())?;
+        let is_plain = self.questions.is_empty() && clause.deletes();
+        let (column, timestamps) = clause.starts.only_column().filter(|_| is_plain)?;
         let cutoff = clause.cutoff()?;
         Some(CommonCase {
             column,

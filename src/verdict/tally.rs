@@ -12,7 +12,7 @@ use super::{RuleBook, State, Verdict};
 pub struct Counts {
     /// Records that the rule matches.
     pub matched: Option<u64>,
-    /// To be deleted.
+    /// To be deleted or anonymised.
     pub due: Option<u64>,
     /// Kept by a hold.
     pub held: Option<u64>,
@@ -156,7 +156,7 @@ impl Tally {
             blocked: records(State::Blocked),
             overruled: records(State::Overruled),
             spared: records(State::Spared),
-            done: Some(0),
+            done: records(State::Done),
             waiting: records(State::Waiting),
             running: records(State::Running),
             unreadable: records(State::Unreadable),

@@ -1,5 +1,6 @@
 //! `frist check`: every finding with its place and its way out.
 
+mod anonymise;
 mod copies;
 mod csv;
 mod data;

@@ -8,6 +8,7 @@
 
 mod support;
 
+mod anonymise;
 mod bad_input;
 mod check;
 mod demo;

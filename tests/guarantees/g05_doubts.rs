@@ -84,6 +84,7 @@ fn rule_started() -> RuleStarted {
         rule: "log".to_owned(),
         data: "db.log".to_owned(),
         then: "delete".to_owned(),
+        pseudonyms: false,
         keep: "1 year".to_owned(),
         due_up_to: None,
         activity: None,

@@ -13,6 +13,7 @@ mod injected;
 mod support;
 
 mod foreign_keys;
+mod g01_anonymise;
 mod g01_cases;
 mod g01_cells;
 mod g01_csv_states;

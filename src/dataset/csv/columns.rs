@@ -135,6 +135,11 @@ impl Columns {
         Ok(Columns { places: places?, quote: source.quote, common: None })
     }
 
+    /// The place in the file of one of the book's columns.
+    pub(crate) fn place(&self, column: usize) -> usize {
+        self.places[column]
+    }
+
     /// A proper record as a row of values.
     #[inline]
     pub(crate) fn row<'r>(&'r self, record: Record<'r>) -> Row<'r> {

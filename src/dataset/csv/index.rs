@@ -5,6 +5,8 @@
 //! time. Where one stands elsewhere, its record is walked byte by byte. (The parity of quotes as
 //! a prefix of exclusive-ors: Langdale and Lemire, "Parsing Gigabytes of JSON per Second", 2019.)
 
+use std::ops::Range;
+
 use super::blocks::{BLOCK, Masks, Needles, prefix_xor};
 use super::walk::{self, Walked};
 use super::{Dialect, Fault};
@@ -243,6 +245,13 @@ impl<'a> Record<'a> {
         let field = &self.bytes[from..to];
         let ends_line = to + 1 == self.end && self.bytes[to] == b'\n';
         if ends_line && let Some(shorter) = field.strip_suffix(b"\r") { shorter } else { field }
+    }
+
+    /// Where one field stands among its bytes.
+    pub(crate) fn span(&self, place: usize) -> Range<usize> {
+        let (from, _) = self.near_field(place).unwrap_or_else(|| self.far_field(place));
+        let from = from - self.start;
+        from..from + self.field(place).len()
     }
 
     /// Where a field begins and ends, if that is within as many bytes as a word has bits: without a

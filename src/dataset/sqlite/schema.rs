@@ -1,6 +1,6 @@
 //! What a table is made of, as far as reading and deleting need it.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::blocked::Blockers;
 use super::join::Join;
@@ -24,6 +24,8 @@ pub struct Table {
     pub primary_key: Vec<String>,
     /// Whether a trigger runs when a record is deleted.
     pub has_delete_trigger: bool,
+    /// Whether a trigger runs when a record is changed.
+    pub has_update_trigger: bool,
     /// How the rows are found that the rule book asks about, in the order of its questions; none where
     /// they are in another source.
     pub joins: Vec<Option<Join>>,
@@ -69,6 +71,11 @@ impl Table {
     /// keys: a primary key may fall, have a collation of its own, or be passed over for an index.
     pub fn has_row_numbers(&self) -> bool {
         matches!(self.key, Key::Rowid(_))
+    }
+
+    /// Whether a trigger runs when a record is deleted, or, where it is not deleted, changed.
+    pub fn has_trigger_for(&self, deletes: bool) -> bool {
+        if deletes { self.has_delete_trigger } else { self.has_update_trigger }
     }
 
     /// The columns that order its records.
@@ -119,9 +126,18 @@ pub fn describe(connection: &Connection, name: &str, place: &str) -> Result<Tabl
     }
     let (columns, primary_key) = columns(connection, name).map_err(engine)?;
     let key = if without_rowid { Key::Columns(primary_key.clone()) } else { rowid(name, &columns, place)? };
-    let has_delete_trigger = has_delete_trigger(connection, name).map_err(engine)?;
-    let (name, alias, joins, blockers) = (name.to_string(), None, Vec::new(), Blockers::default());
-    Ok(Table { name, alias, columns, key, primary_key, has_delete_trigger, joins, blockers })
+    let triggers = triggers(connection, name).map_err(engine)?;
+    Ok(Table {
+        name: name.to_string(),
+        alias: None,
+        columns,
+        key,
+        primary_key,
+        has_delete_trigger: triggers.iter().any(|trigger| trigger.on_delete),
+        has_update_trigger: triggers.iter().any(|trigger| trigger.on_update),
+        joins: Vec::new(),
+        blockers: Blockers::default(),
+    })
 }
 
 fn kind_of(connection: &Connection, name: &str) -> rusqlite::Result<Option<(String, bool)>> {
@@ -179,15 +195,9 @@ fn rowid(table: &str, columns: &[String], place: &str) -> Result<Key, Problem> {
     })
 }
 
-fn has_delete_trigger(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+fn triggers(connection: &Connection, name: &str) -> rusqlite::Result<Vec<Trigger>> {
     let sql = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower(?1)";
     let mut statement = connection.prepare(sql)?;
-    let mut triggers = statement.query([name])?;
-    while let Some(row) = triggers.next()? {
-        let (trigger, sql): (String, String) = (row.get(0)?, row.get(1)?);
-        if Trigger::read(&trigger, name, &sql).on_delete {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    let read = |row: &Row<'_>| Ok(Trigger::read(&row.get::<_, String>(0)?, name, &row.get::<_, String>(1)?));
+    statement.query_map([name], read)?.collect()
 }

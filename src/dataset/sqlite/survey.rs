@@ -11,7 +11,7 @@ use super::blocked::{self, order};
 use super::list::records;
 use super::open::{Opener, read};
 use super::schema::{Table, describe};
-use super::{count, foreign_key, functions, join, prefilter, problem};
+use super::{count, foreign_key, functions, join, prefilter, problem, settable};
 use crate::dataset::request::{Acting, Extent, Flow, NAMED, Request, RuleSurvey, TableSurvey, Unusable};
 use crate::dataset::{Counted, Problem};
 use crate::policy::{Rule, Source};
@@ -122,7 +122,7 @@ impl Survey<'_> {
             Vec::new()
         };
         let would_go = tally.records(State::Due) + tally.records(State::Blocked) > 0;
-        let obstacle = if would_go { obstacle(self.connection, asked.table)? } else { None };
+        let obstacle = if would_go { obstacle(self.connection, asked, rule)? } else { None };
         let warning = if tally.records(State::Blocked) > 0 && obstacle.is_none() {
             blocked_words(self.connection, asked, rule)?
         } else {
@@ -243,8 +243,11 @@ pub fn table_for(connection: &Connection, source: &Source, request: &Request<'_>
     Ok(table)
 }
 
-fn obstacle(connection: &Connection, table: &Table) -> rusqlite::Result<Option<Problem>> {
-    foreign_key::obstacle(connection, &foreign_key::references_to(connection, &table.name)?)
+fn obstacle(connection: &Connection, asked: &Asked<'_>, rule: usize) -> rusqlite::Result<Option<Problem>> {
+    if !asked.book.deletes(rule) {
+        return settable::refusal(connection, asked.table, asked.request.rules[rule]);
+    }
+    foreign_key::obstacle(connection, &foreign_key::references_to(connection, &asked.table.name)?)
 }
 
 /// Which rows keep the records of a rule that are blocked, and how many.

@@ -11,6 +11,8 @@ pub(crate) struct Trigger {
     pub(crate) table: String,
     /// Whether it runs when a row is deleted.
     pub(crate) on_delete: bool,
+    /// Whether it runs when a row is changed.
+    pub(crate) on_update: bool,
     /// What it inserts.
     pub(crate) inserts: Vec<Insert>,
     /// The tables from which it deletes.
@@ -40,6 +42,7 @@ impl Trigger {
             table: table.to_string(),
             // What cannot be told apart is taken for the worse.
             on_delete: event.is_none_or(|event| event.is("DELETE")),
+            on_update: event.is_none_or(|event| event.is("UPDATE")),
             inserts: statements.iter().filter_map(|statement| insert(statement)).collect(),
             deletes: statements.iter().filter_map(|statement| delete(statement)).collect(),
         }

@@ -7,6 +7,7 @@ use proptest::sample::select;
 
 use super::super::history::Chronicle;
 use super::*;
+use crate::policy::Deed;
 
 const TIMES: [&str; 5] = [
     "2026-11-20T01:00:00Z",
@@ -145,10 +146,15 @@ fn expected(story: &[Told]) -> Vec<Unfinished> {
                 _ => None,
             })
             .collect();
-        let mut deleted = BTreeMap::new();
+        let mut done = BTreeMap::new();
         for batch in batches(story, run, Fate::Committed) {
-            *deleted.entry(batch.rule.clone()).or_default() += batch.rows;
+            *done.entry(batch.rule.clone()).or_default() += batch.rows;
         }
+        let deeds = own.iter().filter_map(|told| match &told.2 {
+            Event::RuleStarted(started) => Some((started.rule.clone(), Deed::Deleted)),
+            _ => None,
+        });
+        let deeds = deeds.collect();
         unfinished.push((
             first,
             Unfinished {
@@ -156,7 +162,8 @@ fn expected(story: &[Told]) -> Vec<Unfinished> {
                 policy: start.map(|start| start.policy.clone()),
                 now: start.map(|start| start.now.clone()),
                 policy_sha256: start.map(|start| start.policy_sha256.clone()),
-                deleted,
+                done,
+                deeds,
                 doubts: doubts(story, run),
                 rules_finished,
             },
@@ -220,7 +227,7 @@ fn a_killed_run_stays_known_until_somebody_says_how_it_ended() {
     let history = place.with("c", |ledger| ledger.history().clone()).unwrap();
     assert_eq!(runs(&history), ["a", "b"]);
     let killed = &history.unfinished[0];
-    assert_eq!(killed.deleted, BTreeMap::from([("orders".to_owned(), 4)]));
+    assert_eq!(killed.done, BTreeMap::from([("orders".to_owned(), 4)]));
     let range = Some([i64::MIN, 2]);
     assert_eq!(killed.doubts, [Doubt { rule: "orders".to_owned(), number: 2, rows: 3, range }]);
     let told = recovered("a", Some(("orders", 2)), RecoveryOutcome::Committed);
@@ -240,7 +247,7 @@ fn a_batch_counts_what_it_did_where_that_was_less_than_announced() {
         learnt(&story).unfinished[0].clone()
     };
     let killed = told(vec![started(AT), batch("orders", 1, 4), done(1, 3), batch("orders", 2, 9)]);
-    assert_eq!(killed.deleted, BTreeMap::from([("orders".to_owned(), 3)]));
+    assert_eq!(killed.done, BTreeMap::from([("orders".to_owned(), 3)]));
     assert_eq!(killed.doubts.len(), 1);
     let other = told(vec![started(AT), batch("orders", 2, 4), done(1, 3)]);
     assert_eq!(other.doubts[0].rows, 4, "it is about another batch");

@@ -27,10 +27,9 @@ fn deleters<'p>(
     rule: &'p Rule,
     relation: &'p Relation,
 ) -> impl Iterator<Item = &'p Rule> {
-    policy
-        .rules
-        .iter()
-        .filter(move |other| other.enforce && relation.is_about(&rule.source, &other.source, &other.table))
+    policy.rules.iter().filter(move |other| {
+        other.enforce && other.deletes() && relation.is_about(&rule.source, &other.source, &other.table)
+    })
 }
 
 /// That a rule deletes the related rows too early, if it may.

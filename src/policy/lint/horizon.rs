@@ -3,7 +3,7 @@
 
 use crate::calendar::{Date, Period, Schedule, start_dates};
 use crate::diagnostic::Finding;
-use crate::policy::{Policy, Rule, Source, Then, copies};
+use crate::policy::{Deed, Policy, Rule, Source, copies};
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
     let promises = policy.rules.iter().filter_map(|rule| Some((rule, rule.gone_within.as_ref()?)));
@@ -11,8 +11,11 @@ pub(super) fn check(policy: &Policy) -> Vec<Finding> {
 }
 
 fn judge(policy: &Policy, rule: &Rule, promise: &Period) -> Vec<Finding> {
-    if !deletes(rule) {
+    if !rule.enforce {
         return vec![never_carried_out(rule)];
+    }
+    if rule.then.deed() == Deed::Pseudonymised {
+        return vec![stays_personal(rule)];
     }
     let keepers = keepers(policy, rule);
     let lasting: Vec<Finding> = keepers
@@ -34,7 +37,7 @@ fn judge(policy: &Policy, rule: &Rule, promise: &Period) -> Vec<Finding> {
 }
 
 fn deletes(rule: &Rule) -> bool {
-    rule.enforce && rule.then == Then::Delete
+    rule.enforce && rule.deletes()
 }
 
 /// A source that holds the data: first the rule's own, then copies, each behind what it copies.
@@ -153,6 +156,16 @@ fn endless(rule: &Rule, keeper: &Rule) -> Finding {
     );
     let finding = Finding::error("never-gone", message, rule.places.gone_within.clone());
     finding.help(format!("write `at-most` in the `keep` of rule `{}`, or take the promise away", keeper.name))
+}
+
+/// What is anonymised is gone; what has a pseudonym is not.
+fn stays_personal(rule: &Rule) -> Finding {
+    let message = format!(
+        "rule `{}` promises that its data is gone, but data under a pseudonym stays personal",
+        rule.name
+    );
+    let finding = Finding::error("never-gone", message, rule.places.gone_within.clone());
+    finding.help("make the promise on the rule that deletes these records, or use \"remove\"")
 }
 
 fn never_gone(rule: &Rule, keeper: &Keeper<'_>) -> Finding {

@@ -1,5 +1,6 @@
 //! A source, an activity or a law that nothing uses protects nothing.
 
+use crate::anonymise::Form;
 use crate::diagnostic::{Finding, nearest};
 use crate::policy::statute::Statute;
 use crate::policy::{ColumnSettings, Policy, Rule, Source};
@@ -74,7 +75,12 @@ fn timed_columns<'p>(policy: &'p Policy, source: &'p Source, table: &'p str) -> 
     let related = policy.rules.iter().flat_map(|rule| {
         rule.start.related_parts().filter(|dated| dated.relation.is_about(&rule.source, &source.name, table))
     });
-    own.map(|own| own.column.as_str()).chain(related.map(|dated| dated.column.as_str())).collect()
+    let made_coarse = policy.rules_on(&source.name, table).flat_map(|rule| rule.then.settings());
+    let made_coarse = made_coarse.filter(|setting| matches!(setting.form, Form::Begin(_)));
+    own.map(|own| own.column.as_str())
+        .chain(related.map(|dated| dated.column.as_str()))
+        .chain(made_coarse.map(|setting| setting.column.as_str()))
+        .collect()
 }
 
 fn settings(policy: &Policy) -> impl Iterator<Item = (&Source, &str, &ColumnSettings)> {

@@ -69,6 +69,9 @@ impl Rewriting<'_> {
             return Err(Halt::Problem(Problem::new("compressed", message)));
         }
         successor.sync()?;
+        if successor.length()? > sifted.read {
+            return Err(Halt::Problem(would_grow(self.path())));
+        }
         let is_as_read = || -> Result<bool, Problem> {
             let appended = old.appended(sifted.read)?;
             Ok(appended.is_some_and(|appended| appended == 0 || sifted.may_grow(is_restless)))
@@ -247,6 +250,16 @@ impl CopyingBack {
             _ => Ok(()),
         }
     }
+}
+
+/// Behind its end other programs write: there is no room that is surely the purge's own.
+fn would_grow(path: &Path) -> Problem {
+    let message = format!(
+        "{} would be longer than it is, and a file that is rewritten in place cannot grow: leave `rewrite` out, \
+         so that a new file takes its place",
+        path.display()
+    );
+    Problem::new("cannot-grow", message)
 }
 
 /// Copies bytes to the same place in another file.

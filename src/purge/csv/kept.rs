@@ -1,25 +1,33 @@
-//! What stays of a chunk, one piece behind the other.
+//! What is left of a chunk, one piece behind the other.
 
+use super::line::Lines;
 use crate::dataset::csv::chunks::Chunk;
 use crate::dataset::csv::index::Record;
 
-/// The bytes of the records that stay.
+/// The bytes of the records that stay, and what becomes of the others.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     bytes: Vec<u8>,
-    /// How many records go.
+    /// How many records go, or change.
     pub(super) deleted: u64,
 }
 
 impl Kept {
-    /// Gathers what stays when no more than so many of the due records go.
-    pub(super) fn gather(&mut self, chunk: &Chunk, is_due: impl Fn(&Record<'_>) -> bool, most: u64) {
+    /// Gathers what is left when no more than so many of the due records go, or change.
+    pub(super) fn gather(
+        &mut self,
+        chunk: &Chunk,
+        is_due: impl Fn(&Record<'_>) -> bool,
+        lines: &Lines<'_>,
+        most: u64,
+    ) {
         self.bytes.clear();
         self.deleted = 0;
         let (bytes, mut from) = (chunk.bytes(), 0);
         for record in chunk.records() {
             if self.deleted < most && is_due(&record) {
                 self.bytes.extend_from_slice(&bytes[from..record.start]);
+                lines.write(&record, &mut self.bytes);
                 from = record.end;
                 self.deleted += 1;
             }

@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 
 use super::kept::Kept;
+use super::line::Lines;
 use super::rewrite::Rewriting;
 use super::successor::Successor;
 use crate::dataset::Problem;
@@ -87,17 +88,18 @@ impl Rewriting<'_> {
             let is_finished = !is_restless || record.bytes().ends_with(b"\n");
             is_finished && columns.is_due(*record, book, rule)
         };
+        let lines = Lines { source: self.source, columns: &columns, book, rule, key: self.job.key };
         let mut progress = Progress::default();
         progress.sifted.read = header.len() as u64;
         progress.sifted.is_terminated = true;
-        let judge = |chunk: &Chunk, kept: &mut Kept| kept.gather(chunk, is_due, u64::MAX);
+        let judge = |chunk: &Chunk, kept: &mut Kept| kept.gather(chunk, is_due, &lines, u64::MAX);
         let written = turns::each_in_order(&mut chunks, judge, |chunk, kept| {
             if let Some(reason) = self.job.stop.reason() {
                 return Err(Cut::Stopped(reason));
             }
             let room = self.most - progress.sifted.deleted;
             if kept.deleted > room {
-                kept.gather(chunk, is_due, room);
+                kept.gather(chunk, is_due, &lines, room);
                 progress.sifted.is_capped = true;
             }
             self.write_chunk(chunk, kept, old, &mut progress)?;

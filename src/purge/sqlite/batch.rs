@@ -22,7 +22,7 @@ pub(super) struct Batch<'a> {
     pub(super) conditions: &'a Conditions,
     pub(super) number: u64,
     pub(super) keys: Keys,
-    /// The most rows it may delete, whatever its pace.
+    /// The most rows it may touch, whatever its pace.
     pub(super) most: u64,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Committed {
 }
 
 impl Batch<'_> {
-    /// Deletes and commits.
+    /// Deletes or anonymises, and commits.
     pub(super) fn commit(mut self, pace: &Pace, journal: &mut dyn Journal) -> Result<Committed, Halt> {
         self.execute("BEGIN IMMEDIATE")?;
         let locked = Instant::now();
@@ -59,7 +59,7 @@ impl Batch<'_> {
         }
     }
 
-    /// Returns how many rows it deleted, and when in the transaction that was done.
+    /// Returns how many rows it has done, and when in the transaction that was done.
     fn in_transaction(
         &mut self,
         locked: Instant,
@@ -71,7 +71,7 @@ impl Batch<'_> {
             let message = format!("table `{table}`: the schema changed during the run; run again");
             return Err(Halt::Problem(Problem::new("schema-changed", message)));
         }
-        let taken = self.delete()?;
+        let taken = self.act()?;
         let work = locked.elapsed();
         self.shrink_to_what_was_asked();
         if taken.records > 0 {
@@ -83,7 +83,7 @@ impl Batch<'_> {
         Ok((taken, work))
     }
 
-    fn delete(&mut self) -> Result<Taken, Halt> {
+    fn act(&mut self) -> Result<Taken, Halt> {
         let Task { table, rule, writer, .. } = *self.task;
         if let Some(along) = table.blockers.along(rule) {
             let (bounds, parameters) = self.keys.condition(table);
@@ -91,11 +91,11 @@ impl Batch<'_> {
             let together = Together { connection: self.connection(), database: writer.path(), table, along };
             return together.delete(&condition, &parameters).map_err(Halt::Problem);
         }
-        let records = self.delete_alone().map_err(|error| self.task.halt(&error))?;
+        let records = self.act_alone().map_err(|error| self.task.halt(&error))?;
         Ok(Taken { records, ..Taken::default() })
     }
 
-    fn delete_alone(&mut self) -> rusqlite::Result<u64> {
+    fn act_alone(&mut self) -> rusqlite::Result<u64> {
         if let Keys::Groups(groups) = &mut self.keys {
             let Conditions { by_keys, references, .. } = self.conditions;
             let (connection, table) = (self.task.connection(), self.task.table);
@@ -103,8 +103,8 @@ impl Batch<'_> {
             return Ok(groups.iter().map(|group| group.len() as u64).sum());
         }
         let (bounds, parameters) = self.keys.condition(self.task.table);
-        let Conditions { take, unreferenced, .. } = self.conditions;
-        let sql = format!("DELETE FROM {} WHERE {bounds} AND {take}{unreferenced}", self.task.table.sql());
+        let Conditions { act, take, unreferenced, .. } = self.conditions;
+        let sql = format!("{act} WHERE {bounds} AND {take}{unreferenced}");
         Ok(self.connection().prepare(&sql)?.execute(params_from_iter(parameters))? as u64)
     }
 

@@ -59,7 +59,8 @@ fn ask(
         let (table, book) = for_purge(&connection, source, request, place)?;
         let rows = remaining(&connection, &table, &book, place, keys)?;
         // What is due depends on related rows, too, and these may have changed.
-        Ok((rows, !table.has_delete_trigger && table.joins.is_empty()))
+        let is_watched = table.has_trigger_for(request.book.deletes(place));
+        Ok((rows, !is_watched && table.joins.is_empty()))
     });
     answer.ok()
 }

@@ -317,7 +317,11 @@ pub(super) fn remaining(
         _ => keys.condition(table),
     };
     let due = prefilter::sql(table, book, rule);
-    let references = foreign_key::references_to(connection, &table.name).map_err(engine)?;
+    let references = if book.deletes(rule) {
+        foreign_key::references_to(connection, &table.name).map_err(engine)?
+    } else {
+        Vec::new()
+    };
     let count = |guard: &str| {
         let sql =
             format!("SELECT count(*) FROM {} WHERE {condition} AND {due} AND {call}{guard}", table.sql());

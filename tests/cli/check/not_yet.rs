@@ -33,16 +33,10 @@ fn reclaiming_space() {
 
 #[test]
 fn keys_of_rules() {
-    for line in [r#"set = { name = "remove" }"#, "keep-newest = 1", "prove = true"] {
+    for line in ["keep-newest = 1", "prove = true"] {
         let key = line.split(' ').next().unwrap();
         refused(&with("[[rule]]", line), &format!("`{key}` in rule `customers` is not yet supported"));
     }
-}
-
-#[test]
-fn anonymising() {
-    let what = "`then = \"anonymise\"` in rule `customers` is not yet supported";
-    refused(&with("[[rule]]", r#"then = "anonymise""#), what);
 }
 
 #[test]
