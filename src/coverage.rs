@@ -2,13 +2,14 @@
 //!
 //! Everything here reads. `records` asks what the rules make of the records that are there,
 //! `database` what else stands in a database, `csv` and `folder` which files nobody
-//! mentioned. Each answer is a [`Finding`] at a place in the policy.
+//! mentioned, `personal` which columns an anonymise rule leaves as they are. Each answer is a [`Finding`] at a place in the policy.
 
 mod claims;
 mod csv;
 mod database;
 mod folder;
 mod names;
+mod personal;
 mod records;
 
 use std::ops::Range;
@@ -30,7 +31,13 @@ pub struct Coverage {
 
 /// Problems that the policy, or the form of the data, has to answer for; all others kept the
 /// data from being read.
-const ANSWERED_FOR: [&str; 10] = [
+const ANSWERED_FOR: [&str; 16] = [
+    "key-column",
+    "generated-column",
+    "foreign-key-column",
+    "unique-column",
+    "not-null-column",
+    "column-type",
     "missing-table",
     "missing-column",
     "not-a-table",
@@ -79,7 +86,10 @@ pub fn check(policies: &[Policy], now: Instant) -> Coverage {
     for named in &sources {
         match &named.source.kind {
             Kind::Sqlite(_) => continue,
-            Kind::Csv(files) => csv::check(named, files, &mut claims, &mut coverage),
+            Kind::Csv(files) => {
+                csv::check(named, files, &mut claims, &mut coverage);
+                personal::of_files(named, files, now, &mut coverage);
+            }
             Kind::Folder(folder) => folder::check(named, folder, &claims, &mut coverage),
         }
         records::check(named, now, &[], &mut coverage);

@@ -84,6 +84,11 @@ impl<'p> Database<'p> {
         self.rules().find(|(_, rule)| rule.table == table)
     }
 
+    /// The first rule on a table that changes its rows instead of deleting them.
+    fn anonymising_rule_on(&self, table: &str) -> Option<(Named<'p>, &'p Rule)> {
+        self.rules().find(|(_, rule)| rule.table.eq_ignore_ascii_case(table) && !rule.deletes())
+    }
+
     fn is_ignored(&self, table: &str) -> bool {
         self.sources.iter().flat_map(|named| &named.source.ignore).any(|ignored| ignored.table == table)
     }

@@ -23,6 +23,11 @@ pub(super) fn check(database: &Database<'_>, facts: &Facts<'_>, coverage: &mut C
         for (base, (named, rule)) in covered {
             let finding = index_of(relation, module, base, rule, facts);
             finding.into_iter().for_each(|finding| coverage.add(named.at, finding));
+            let anonymising = database.anonymising_rule_on(base);
+            let unfollowed = anonymising.filter(|_| !is_followed(relation, base, facts));
+            unfollowed
+                .into_iter()
+                .for_each(|(named, rule)| coverage.add(named.at, not_followed(relation, rule)));
         }
     }
 }
@@ -46,6 +51,22 @@ fn bases<'f>(relation: &Relation, module: &Module, facts: &'f Facts<'_>) -> Vec<
     };
     let tables = facts.relations.iter().map(|relation| relation.name.as_str());
     tables.filter(|table| is_content(module, table) || writes(table)).collect()
+}
+
+/// Whether the index is told when a row changes.
+fn is_followed(relation: &Relation, base: &str, facts: &Facts<'_>) -> bool {
+    let mut on_base = facts.triggers.iter().filter(|trigger| trigger.table.eq_ignore_ascii_case(base));
+    on_base.any(|trigger| trigger.follows(&relation.name))
+}
+
+fn not_followed(relation: &Relation, rule: &Rule) -> Finding {
+    let (index, base) = (&relation.name, &rule.table);
+    let message = format!(
+        "full-text table `{index}` is not told when rule `{}` anonymises rows of `{base}`: their words stay in it",
+        rule.name
+    );
+    let help = format!("let a trigger AFTER UPDATE ON `{base}` change `{index}` too");
+    Finding::warning("full-text-copy", message, rule.places.data.clone()).help(help)
 }
 
 fn index_of(

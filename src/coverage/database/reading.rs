@@ -13,7 +13,7 @@ use crate::dataset::request::Request;
 use crate::dataset::sqlite::foreign_key::{self, Reference};
 use crate::dataset::sqlite::schema::{Table, describe};
 use crate::dataset::sqlite::trigger::Trigger;
-use crate::dataset::sqlite::{count, join, prefilter, quoted};
+use crate::dataset::sqlite::{count, join, prefilter, quoted, settable};
 
 /// What stands in a database, as far as coverage asks.
 pub(super) struct Facts<'p> {
@@ -48,6 +48,10 @@ pub(super) struct About<'p> {
     pub(super) request: Request<'p>,
     /// What the rules name and the database does not have, with the place that names it.
     pub(super) wrong: Vec<(Range<usize>, Problem)>,
+    /// Columns that a rule sets and cannot, with the place that names them.
+    pub(super) unsettable: Vec<(Range<usize>, Problem)>,
+    /// The table's columns.
+    pub(super) columns: Vec<String>,
     /// Foreign keys that point at the table.
     pub(super) references: Vec<Pointing>,
     /// Rules whose event is found by reading all of a large table: its place among the rules.
@@ -129,8 +133,15 @@ fn triggers(connection: &Connection) -> rusqlite::Result<Vec<Trigger>> {
 }
 
 fn about<'p>(connection: &Connection, named: Named<'p>, request: Request<'p>) -> rusqlite::Result<About<'p>> {
-    let mut about =
-        About { named, request, wrong: Vec::new(), references: Vec::new(), unindexed: Vec::new() };
+    let mut about = About {
+        named,
+        request,
+        wrong: Vec::new(),
+        unsettable: Vec::new(),
+        columns: Vec::new(),
+        references: Vec::new(),
+        unindexed: Vec::new(),
+    };
     match describe(connection, about.request.table, "") {
         Err(problem) => {
             let places = about.request.rules.iter().map(|rule| rule.places.data.clone());
@@ -140,6 +151,8 @@ fn about<'p>(connection: &Connection, named: Named<'p>, request: Request<'p>) ->
             about.wrong = missing_columns(&about, &table);
             about.wrong.extend(wrong_relations(connection, &about, &table));
             if about.wrong.is_empty() {
+                about.unsettable = unsettable(connection, &about.request, &table)?;
+                about.columns = table.columns.clone();
                 about.references = references(connection, &table)?;
                 about.unindexed = unindexed(connection, &about.request, &table)?;
             }
@@ -158,6 +171,8 @@ fn missing_columns(about: &About<'_>, table: &Table) -> Vec<(Range<usize>, Probl
         named.extend(columns.map(|column| (rule.places.when.clone(), column.as_ref())));
         let keep = rule.keep.from_data().and_then(|asked| asked.own_column());
         named.extend(keep.map(|column| (rule.places.keep.clone(), column)));
+        let set = rule.then.settings().iter();
+        named.extend(set.map(|setting| (setting.span.clone(), setting.column.as_str())));
     }
     let source = about.named.source;
     let settings = source.settings(&table.name);
@@ -166,6 +181,21 @@ fn missing_columns(about: &About<'_>, table: &Table) -> Vec<(Range<usize>, Probl
     named.extend(settings.key.iter().chain(subject).map(|column| (place.clone(), column.as_str())));
     let missing = |(place, column): (Range<usize>, &str)| Some((place, table.require(column, "").err()?));
     named.into_iter().filter_map(missing).collect()
+}
+
+/// The first column of each rule that it cannot set.
+fn unsettable(
+    connection: &Connection,
+    request: &Request<'_>,
+    table: &Table,
+) -> rusqlite::Result<Vec<(Range<usize>, Problem)>> {
+    let mut unsettable = Vec::new();
+    for rule in &request.rules {
+        let refusal = settable::refusal(connection, table, rule)?;
+        let first = rule.then.settings().first().map(|setting| setting.span.clone()).unwrap_or_default();
+        unsettable.extend(refusal.map(|problem| (first, problem)));
+    }
+    Ok(unsettable)
 }
 
 /// Every relation whose rows cannot be found.

@@ -1,15 +1,17 @@
-//! Rules that name what the database does not have, and rules that an index would help.
+//! Rules that name what the database does not have or cannot hold, columns that they leave as they
+//! are, and rules that an index would help.
 
 use super::reading::{About, Facts};
-use crate::coverage::Coverage;
+use crate::coverage::{Coverage, personal};
 use crate::dataset::sqlite::quoted;
 use crate::diagnostic::Finding;
 
 pub(super) fn check(facts: &Facts<'_>, coverage: &mut Coverage) {
     for about in &facts.about {
-        for (place, problem) in &about.wrong {
+        for (place, problem) in about.wrong.iter().chain(&about.unsettable) {
             coverage.add_problem(about.named.at, problem, place.clone());
         }
+        personal::check(&about.named, &about.request, &about.columns, coverage);
         about.unindexed.iter().for_each(|rule| coverage.add(about.named.at, unindexed(about, *rule)));
     }
 }

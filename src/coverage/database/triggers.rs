@@ -16,8 +16,15 @@ pub(super) fn check(database: &Database<'_>, facts: &Facts<'_>, coverage: &mut C
             continue;
         };
         for target in targets(trigger, facts) {
-            if !database.is_covered(target) && !is_kept_in_step(trigger, target, facts) {
+            if database.is_covered(target) {
+                continue;
+            }
+            if !is_kept_in_step(trigger, target, facts) {
                 coverage.add(named.at, finding(trigger, target, rule));
+            } else if let Some((named, rule)) = database.anonymising_rule_on(&trigger.table)
+                && !is_followed(trigger, target, facts)
+            {
+                coverage.add(named.at, not_followed(trigger, target, rule));
             }
         }
     }
@@ -48,6 +55,25 @@ fn relation<'f>(facts: &'f Facts<'_>, name: &str) -> Option<&'f Relation> {
 fn is_kept_in_step(trigger: &Trigger, target: &str, facts: &Facts<'_>) -> bool {
     let mut beside = facts.triggers.iter().filter(|other| other.table.eq_ignore_ascii_case(&trigger.table));
     !trigger.on_delete && beside.any(|other| other.clears(target))
+}
+
+/// Whether the copy changes when its original does.
+fn is_followed(trigger: &Trigger, target: &str, facts: &Facts<'_>) -> bool {
+    let mut beside = facts.triggers.iter().filter(|other| other.table.eq_ignore_ascii_case(&trigger.table));
+    beside.any(|other| other.follows(target))
+}
+
+fn not_followed(trigger: &Trigger, target: &str, rule: &Rule) -> Finding {
+    let message = format!(
+        "trigger `{}` copies rows of `{}` into `{target}`, where they stay as they are when rule `{}` anonymises \
+         the rows",
+        trigger.name, rule.table, rule.name
+    );
+    let help = format!(
+        "let a trigger AFTER UPDATE ON `{}` change `{target}` too, write a rule for it, or ignore it and say why",
+        rule.table
+    );
+    Finding::warning("trigger-copies", message, rule.places.data.clone()).help(help)
 }
 
 fn finding(trigger: &Trigger, target: &str, rule: &Rule) -> Finding {

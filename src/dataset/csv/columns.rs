@@ -83,6 +83,21 @@ pub(super) fn open_for<R: Read>(
     Ok(Opened { chunks, columns, header })
 }
 
+/// The names of a file's columns, as text.
+pub(crate) fn names<R: Read>(input: R, path: &Path, source: &CsvFiles) -> Result<Vec<String>, Problem> {
+    if let Some(names) = &source.columns {
+        return Ok(names.clone());
+    }
+    let dialect = Dialect { delimiter: source.delimiter, quote: source.quote, width: None };
+    let mut chunks = Chunks::new(input, dialect);
+    let beginning = chunks.beginning(BYTE_ORDER_MARK.len()).map_err(|error| cannot_read(path, &error))?;
+    if beginning == BYTE_ORDER_MARK {
+        chunks.skip(BYTE_ORDER_MARK.len());
+    }
+    let names = read_header(&mut chunks, path, &mut Vec::new())?.unwrap_or_default();
+    Ok(names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect())
+}
+
 /// The names in the first line that is not blank; none where there is no such line.
 fn read_header<R: Read>(
     chunks: &mut Chunks<R>,

@@ -17,6 +17,8 @@ pub(crate) struct Trigger {
     pub(crate) inserts: Vec<Insert>,
     /// The tables from which it deletes.
     pub(crate) deletes: Vec<String>,
+    /// The tables that it changes.
+    pub(crate) updates: Vec<String>,
 }
 
 /// One `INSERT` of a trigger.
@@ -45,14 +47,26 @@ impl Trigger {
             on_update: event.is_none_or(|event| event.is("UPDATE")),
             inserts: statements.iter().filter_map(|statement| insert(statement)).collect(),
             deletes: statements.iter().filter_map(|statement| delete(statement)).collect(),
+            updates: statements.iter().filter_map(|statement| update(statement)).collect(),
         }
     }
 
     /// Whether a deletion from its table removes rows of another one, or tells a full-text table.
     pub(crate) fn clears(&self, other: &str) -> bool {
+        self.on_delete && self.takes_from(other)
+    }
+
+    /// Whether a change in its table takes the old values out of another one, or tells a full-text
+    /// table.
+    pub(crate) fn follows(&self, other: &str) -> bool {
+        let changes = self.updates.iter().any(|name| name.eq_ignore_ascii_case(other));
+        self.on_update && (changes || self.takes_from(other))
+    }
+
+    fn takes_from(&self, other: &str) -> bool {
         let is_other = |name: &String| name.eq_ignore_ascii_case(other);
         let told = self.inserts.iter().any(|insert| is_other(&insert.into) && insert.tells_of_deletion);
-        self.on_delete && (told || self.deletes.iter().any(is_other))
+        told || self.deletes.iter().any(is_other)
     }
 }
 
@@ -86,6 +100,15 @@ fn names_the_row(tokens: &[Token]) -> bool {
 fn delete(statement: &[Token]) -> Option<String> {
     let from = statement.windows(2).position(|pair| pair[0].is("DELETE") && pair[1].is("FROM"))?;
     table_name(&statement[from + 2..]).map(|(name, _)| name.to_string())
+}
+
+/// `UPDATE t SET`, and not the head's `UPDATE ON` or `UPDATE OF`.
+fn update(statement: &[Token]) -> Option<String> {
+    let is_change = |pair: &[Token]| pair[0].is("UPDATE") && !pair[1].is("ON") && !pair[1].is("OF");
+    let update = statement.windows(2).position(is_change)?;
+    let rest = &statement[update + 1..];
+    let rest = if rest[0].is("OR") { rest.get(2..)? } else { rest };
+    table_name(rest).map(|(name, _)| name.to_string())
 }
 
 /// A table's name, with or without that of its schema, and what follows it.
@@ -163,6 +186,22 @@ mod tests {
         assert!(!body("DELETE", "INSERT INTO copy VALUES (OLD.id)").clears("copy"));
         assert!(!body("INSERT", "DELETE FROM copy WHERE id = NEW.id").clears("copy"));
         assert!(!body("DELETE", "DELETE FROM other").clears("copy"));
+    }
+
+    #[test]
+    fn a_change_is_followed_by_a_statement_on_the_other_table() {
+        let body = |event: &str, statement: &str| {
+            read(&format!("CREATE TRIGGER t AFTER {event} ON c BEGIN {statement}; END"))
+        };
+        for statement in
+            ["UPDATE Copy SET x = NEW.x", "UPDATE OR ABORT main.copy SET x = 1", "DELETE FROM copy"]
+        {
+            assert!(body("UPDATE", statement).follows("copy"), "{statement}");
+            assert!(body("UPDATE OF x", statement).follows("copy"), "{statement}");
+            assert!(!body("DELETE", statement).follows("copy"), "{statement}");
+        }
+        assert!(!body("UPDATE", "INSERT INTO copy VALUES (OLD.x)").follows("copy"));
+        assert!(!body("UPDATE", "SELECT 1").follows("c"), "the head changes nothing");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `frist check --data`: whether all that is there is covered.
 
+mod anonymise;
 mod bad_input;
 mod copies;
 mod files;
