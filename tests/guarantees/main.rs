@@ -12,6 +12,7 @@ mod csv_support;
 mod injected;
 mod support;
 
+mod anonymise;
 mod foreign_keys;
 mod g01_anonymise;
 mod g01_cases;
