@@ -271,3 +271,17 @@ fn a_limit_is_about_anonymised_records_too() {
     ran.says("--accept-limit people");
     assert_eq!(people(&place)[0], "1|Ida|ida@x.dk|12345678|1978-11-23|10.1.2.3");
 }
+
+#[test]
+fn no_trigger_may_carry_a_change_to_related_rows() {
+    let rules = rule("people", "1 year", "name = \"remove\"")
+        + "unless = [{ table = \"orders\", on = \"person = id\" }]\n";
+    let place = shop(&rules);
+    place.sql("CREATE TABLE orders (person); CREATE TABLE log (x);
+               CREATE TRIGGER own AFTER UPDATE ON people BEGIN UPDATE people SET ip = NULL WHERE id = NEW.id; END");
+    purge(&place).code(0).says("2 records anonymised");
+    place.sql("UPDATE people SET name = 'Ida' WHERE id = 1;
+               CREATE TRIGGER carries AFTER UPDATE ON people BEGIN INSERT INTO orders VALUES (NEW.id + 1); END");
+    purge(&place).code(3).says("PROBLEM: a trigger on changes of `people` writes into other tables");
+    assert_eq!(place.number("SELECT count(*) FROM people WHERE name = 'Ida'"), 1);
+}

@@ -26,6 +26,8 @@ pub struct Table {
     pub has_delete_trigger: bool,
     /// Whether a trigger runs when a record is changed.
     pub has_update_trigger: bool,
+    /// Whether one of these may change another table.
+    pub carries_changes_on: bool,
     /// How the rows are found that the rule book asks about, in the order of its questions; none where
     /// they are in another source.
     pub joins: Vec<Option<Join>>,
@@ -135,6 +137,7 @@ pub fn describe(connection: &Connection, name: &str, place: &str) -> Result<Tabl
         primary_key,
         has_delete_trigger: triggers.iter().any(|trigger| trigger.on_delete),
         has_update_trigger: triggers.iter().any(|trigger| trigger.on_update),
+        carries_changes_on: triggers.iter().any(Trigger::carries_changes_on),
         joins: Vec::new(),
         blockers: Blockers::default(),
     })

@@ -240,7 +240,21 @@ pub fn table_for(connection: &Connection, source: &Source, request: &Request<'_>
     }
     source.settings(request.table).key.iter().try_for_each(|column| table.require(column, place))?;
     table.joins = join::resolve(connection, &table, &request.book)?;
+    let anonymises = request.rules.iter().any(|rule| !rule.deletes());
+    if anonymises && table.carries_changes_on && !table.joins.is_empty() {
+        return Err(changed_by_trigger(&table).at(place));
+    }
     Ok(table)
+}
+
+/// What is anonymised must not change what a relation says of other records.
+fn changed_by_trigger(table: &Table) -> Problem {
+    let message = format!(
+        "a trigger on changes of `{}` writes into other tables, and a rule on it asks about related rows: what is \
+         anonymised could change what is said of the others; drop the trigger, or leave the relation out",
+        table.name
+    );
+    Problem::new("related-to-itself", message)
 }
 
 fn obstacle(connection: &Connection, asked: &Asked<'_>, rule: usize) -> rusqlite::Result<Option<Problem>> {

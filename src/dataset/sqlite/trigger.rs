@@ -63,6 +63,13 @@ impl Trigger {
         self.on_update && (changes || self.takes_from(other))
     }
 
+    /// Whether a change in its table may change another one.
+    pub(crate) fn carries_changes_on(&self) -> bool {
+        let inserted = self.inserts.iter().map(|insert| &insert.into);
+        let mut changed = inserted.chain(&self.deletes).chain(&self.updates);
+        self.on_update && changed.any(|name| !name.eq_ignore_ascii_case(&self.table))
+    }
+
     fn takes_from(&self, other: &str) -> bool {
         let is_other = |name: &String| name.eq_ignore_ascii_case(other);
         let told = self.inserts.iter().any(|insert| is_other(&insert.into) && insert.tells_of_deletion);
