@@ -31,7 +31,19 @@ impl RuleBook {
     }
 
     /// What becomes of one of the columns that a rule sets, in a record that is due under it.
-    pub fn make<'v>(&self, rule: usize, setting: usize, row: &impl Fn(usize) -> Value<'v>) -> Made<'v> {
+    pub fn make<'a, 'v: 'a>(
+        &'a self,
+        rule: usize,
+        setting: usize,
+        row: &impl Fn(usize) -> Value<'v>,
+    ) -> Made<'a> {
+        if self.is_answered_here() {
+            return self.make_cells(rule, setting, row);
+        }
+        self.make_cells(rule, setting, &|cell| self.cell(cell, row))
+    }
+
+    fn make_cells<'v>(&self, rule: usize, setting: usize, row: &impl Fn(usize) -> Value<'v>) -> Made<'v> {
         let set = &self.clauses[rule].sets[setting];
         if self.shares(rule, set.cell)
             && let Some(own) = self.clauses[rule].own(row)
@@ -77,7 +89,7 @@ impl RuleBook {
         let mut others = self.others(rule).filter(|other| self.deletes(*other));
         // What keeps a record from being deleted for now does not hand it over to this rule.
         let would_delete = |other: &usize| {
-            let state = self.judge(*other, row).map(|verdict| verdict.state);
+            let state = self.judge_cells(*other, row).map(|verdict| verdict.state);
             matches!(state, Some(State::Due | State::Blocked))
         };
         if let Some(deleting) = others.find(would_delete) {
@@ -102,7 +114,7 @@ impl RuleBook {
         }
         let mut is_done = true;
         for (setting, set) in self.clauses[rule].sets.iter().enumerate() {
-            match self.make(rule, setting, row) {
+            match self.make_cells(rule, setting, row) {
                 Made::Already => {}
                 Made::Illegible(why) => return Verdict::unreadable(Reason::Set(set.cell, why)),
                 Made::Nothing | Made::Value(_) | Made::PseudonymOf(_) => is_done = false,

@@ -151,7 +151,7 @@ impl RuleBook {
     }
 
     /// A cell of a record, or the answer that stands in its place.
-    fn cell<'a, 'v: 'a>(&'a self, cell: usize, row: &impl Fn(usize) -> Value<'v>) -> Value<'a> {
+    pub(super) fn cell<'a, 'v: 'a>(&'a self, cell: usize, row: &impl Fn(usize) -> Value<'v>) -> Value<'a> {
         let question = cell.checked_sub(self.columns.len()).and_then(|number| self.elsewhere.get(number));
         match question {
             Some(Some(asked)) => asked.answer(row),
@@ -223,14 +223,20 @@ impl RuleBook {
     /// A record's state under one rule; none where the rule does not match it.
     #[inline]
     pub fn judge<'v>(&self, rule: usize, row: &impl Fn(usize) -> Value<'v>) -> Option<Verdict> {
-        if self.elsewhere.iter().all(Option::is_none) {
+        if self.is_answered_here() {
             return self.judge_cells(rule, row);
         }
         self.judge_cells(rule, &|cell| self.cell(cell, row))
     }
 
+    /// Whether no question is about rows of another source.
     #[inline]
-    fn judge_cells<'v>(&self, rule: usize, row: &impl Fn(usize) -> Value<'v>) -> Option<Verdict> {
+    pub(super) fn is_answered_here(&self) -> bool {
+        self.elsewhere.iter().all(Option::is_none)
+    }
+
+    #[inline]
+    pub(super) fn judge_cells<'v>(&self, rule: usize, row: &impl Fn(usize) -> Value<'v>) -> Option<Verdict> {
         let own = self.clauses[rule].own(row)?;
         if own.state != State::Due {
             return Some(own);
@@ -276,7 +282,7 @@ impl RuleBook {
 
     /// The first rule that keeps a record by itself: its period is not over, or nobody can say.
     pub fn keeps<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> Option<usize> {
-        let keeps = |state| !matches!(state, State::Due | State::Overruled | State::Unrelated);
+        let keeps = |state| !matches!(state, State::Due | State::Done | State::Overruled | State::Unrelated);
         (0..self.len()).find(|rule| self.judge(*rule, row).is_some_and(|verdict| keeps(verdict.state)))
     }
 

@@ -2,7 +2,7 @@
 //! would change when they are due, whom they belong to or how they are found.
 
 use crate::diagnostic::Finding;
-use crate::policy::{Policy, Relation, Rule, Setting};
+use crate::policy::{Dated, Policy, Relation, Rule, Setting, With};
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
     let settings =
@@ -18,11 +18,12 @@ fn reader(policy: &Policy, rule: &Rule, setting: &Setting) -> Option<String> {
     let on_data = policy.rules_on(&rule.source, &rule.table);
     let own =
         on_data.filter_map(|other| Some(format!("{} of rule `{}`", own_key(other, column)?, other.name)));
-    let in_source = policy.rules.iter().filter(|other| other.source == rule.source);
-    let related = in_source.filter_map(|other| {
-        let is_read =
-            other.relations().any(|relation| reads(relation, rule, column)) || dates(other, rule, column);
-        is_read.then(|| format!("a relation of rule `{}`", other.name))
+    let related = policy.rules.iter().filter_map(|other| {
+        let is_read = other.relations().any(|relation| reads(other, relation, rule, column));
+        if is_read || is_said(other, rule, column) {
+            return Some(format!("a relation of rule `{}`", other.name));
+        }
+        takes_along(other, rule, column).then(|| format!("`with` of rule `{}`", other.name))
     });
     own.chain(related).next().or_else(|| naming_key(policy, rule, column))
 }
@@ -35,23 +36,51 @@ fn own_key(other: &Rule, column: &str) -> Option<&'static str> {
     if other.when.as_ref().is_some_and(|when| when.columns().iter().any(|read| read == column)) {
         return Some("`when`");
     }
+    if other.keep.from_data().and_then(|asked| asked.own_column()) == Some(column) {
+        return Some("`keep`");
+    }
     let is_joined = |relation: &Relation| relation.on.as_ref().is_some_and(|on| on.ours.column == column);
     other.relations().any(is_joined).then_some("`on`")
 }
 
 /// Whether a relation goes to the table that is anonymised and reads the column there.
-fn reads(relation: &Relation, rule: &Rule, column: &str) -> bool {
+fn reads(other: &Rule, relation: &Relation, rule: &Rule, column: &str) -> bool {
     let is_joined = relation.on.as_ref().is_some_and(|on| on.theirs.column == column);
     let in_where = relation.condition.iter().flat_map(|read| read.columns()).any(|read| read == column);
-    is_to(relation, rule) && (is_joined || in_where)
+    is_to(other, relation, rule) && (is_joined || in_where)
 }
 
-fn dates(other: &Rule, rule: &Rule, column: &str) -> bool {
-    other.start.related_parts().any(|dated| is_to(&dated.relation, rule) && dated.column == column)
+/// Whether a time or a period of another rule stands in the column.
+fn is_said(other: &Rule, rule: &Rule, column: &str) -> bool {
+    let is_dated = |dated: &Dated| is_to(other, &dated.relation, rule) && dated.column == column;
+    let instructing = other.keep.from_data().filter(|asked| asked.column == column);
+    let instructing = instructing.and_then(|asked| asked.relation.as_ref());
+    other.start.related_parts().any(is_dated)
+        || instructing.is_some_and(|relation| is_to(other, relation, rule))
 }
 
-fn is_to(relation: &Relation, rule: &Rule) -> bool {
-    relation.table.eq_ignore_ascii_case(&rule.table)
+/// Whether the column leads to what goes along with records: without it rows or files would be
+/// forgotten.
+fn takes_along(other: &Rule, rule: &Rule, column: &str) -> bool {
+    let is_table = |table: &str| other.source == rule.source && table.eq_ignore_ascii_case(&rule.table);
+    leads(&other.with, &other.table, &is_table, column)
+}
+
+fn leads(with: &With, table: &str, is_table: &impl Fn(&str) -> bool, column: &str) -> bool {
+    let named = is_table(table) && with.files.iter().any(|files| files.column == column);
+    named
+        || with.rows.iter().any(|(relation, further)| {
+            let on = relation.on.as_ref();
+            let ours = is_table(table) && on.is_some_and(|on| on.ours.column == column);
+            let read = relation.condition.iter().flat_map(|read| read.columns()).any(|read| read == column);
+            let theirs =
+                is_table(&relation.table) && (read || on.is_some_and(|on| on.theirs.column == column));
+            ours || theirs || leads(further, &relation.table, is_table, column)
+        })
+}
+
+fn is_to(other: &Rule, relation: &Relation, rule: &Rule) -> bool {
+    relation.is_about(&other.source, &rule.source, &rule.table)
 }
 
 fn naming_key(policy: &Policy, rule: &Rule, column: &str) -> Option<String> {

@@ -57,7 +57,7 @@ fn register_functions(task: &Task<'_>) -> rusqlite::Result<()> {
     })
 }
 
-fn make<'c>(book: &RuleBook, rule: usize, context: &'c Context<'_>) -> rusqlite::Result<Made<'c>> {
+fn make<'c>(book: &'c RuleBook, rule: usize, context: &'c Context<'_>) -> rusqlite::Result<Made<'c>> {
     Ok(book.make(rule, setting(context)?, &|cell| value(context.get_raw(cell + 1))))
 }
 
