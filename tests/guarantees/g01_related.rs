@@ -1,12 +1,15 @@
 //! G1 for rules that look at other rows: random rules over random tables and files, state by state
 //! against a slow and obvious reading of the language.
 
+mod layout;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use proptest::prelude::*;
 
-use super::support::{PURGE, Place, REPORT, WITHOUT_LIMIT, open};
+use super::support::{PURGE, Place, REPORT, WITHOUT_LIMIT};
+use layout::{Layout, any_layout};
 
 /// Days of 2025, which has no leap day; the run is on the last of them, at its beginning.
 const TODAY: i64 = 365;
@@ -214,88 +217,6 @@ impl World {
     }
 }
 
-/// Where the customers and the calls to them are.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Layout {
-    /// In one database.
-    Together,
-    /// In two sources: whether the customers, and whether the calls, are in a CSV file.
-    Apart { customers_in_csv: bool, calls_in_csv: bool },
-}
-
-impl Layout {
-    fn sources(self) -> String {
-        let csv = |name: &str| format!("[source.{name}]\ncsv = \"{name}.csv\"\n");
-        let other = "[source.other]\nsqlite = \"other.db\"\n".to_owned();
-        let db = "[source.db]\nsqlite = \"data.db\"\n".to_owned();
-        match self {
-            Layout::Together => db,
-            Layout::Apart { customers_in_csv, calls_in_csv } => {
-                let customers = if customers_in_csv { csv("customers") } else { db };
-                customers + &if calls_in_csv { csv("calls") } else { other }
-            }
-        }
-    }
-
-    fn customers(self) -> &'static str {
-        match self {
-            Layout::Apart { customers_in_csv: true, .. } => "customers",
-            _ => "db.customers",
-        }
-    }
-
-    fn calls(self) -> &'static str {
-        match self {
-            Layout::Apart { calls_in_csv: false, .. } => "other.calls",
-            _ => "calls",
-        }
-    }
-
-    /// What names a customer in a listing.
-    fn key(self, id: usize) -> String {
-        match self {
-            // Behind the header, from 1.
-            Layout::Apart { customers_in_csv: true, .. } => format!("customers.csv:{}", id + 2),
-            _ => id.to_string(),
-        }
-    }
-
-    fn write(self, world: &World, place: &Place) {
-        let (customers, calls) = (customers_sql(world), calls_sql(world));
-        match self {
-            Layout::Together => drop(place.database(&(customers + &calls))),
-            Layout::Apart { customers_in_csv, calls_in_csv } => {
-                if customers_in_csv {
-                    std::fs::write(place.path("customers.csv"), customers_csv(world)).unwrap();
-                } else {
-                    place.database(&customers);
-                }
-                if calls_in_csv {
-                    std::fs::write(place.path("calls.csv"), calls_csv(world)).unwrap();
-                } else {
-                    open(&place.path("other.db")).execute_batch(&calls).unwrap();
-                }
-            }
-        }
-    }
-
-    /// The customers that are there.
-    fn left(self, place: &Place) -> BTreeSet<usize> {
-        if let Layout::Apart { customers_in_csv: true, .. } = self {
-            let text = std::fs::read_to_string(place.path("customers.csv")).unwrap();
-            return text
-                .lines()
-                .skip(1)
-                .map(|line| line.split(',').next().unwrap().parse().unwrap())
-                .collect();
-        }
-        let connection = place.database("");
-        let mut statement = connection.prepare("SELECT id FROM customers").unwrap();
-        let ids = statement.query_map([], |row| row.get::<_, u32>(0).map(|id| id as usize)).unwrap();
-        ids.map(Result::unwrap).collect()
-    }
-}
-
 impl Side {
     fn is_own(self) -> bool {
         !matches!(self, Side::Calls { .. })
@@ -350,46 +271,6 @@ fn policy(rules: &[Rule], layout: Layout) -> String {
     text
 }
 
-fn customers_sql(world: &World) -> String {
-    let mut sql = "CREATE TABLE customers (id INTEGER PRIMARY KEY, a, b);".to_owned();
-    for (id, [a, b]) in world.customers.iter().enumerate() {
-        write!(sql, "INSERT INTO customers VALUES ({id}, {}, {});", a.sql(), b.sql()).unwrap();
-    }
-    sql
-}
-
-fn calls_sql(world: &World) -> String {
-    let mut sql = "CREATE TABLE calls (customer, at, kind);".to_owned();
-    for row in &world.calls {
-        let customer = row.customer.map_or("NULL".to_owned(), |id| id.to_string());
-        write!(sql, "INSERT INTO calls VALUES ({customer}, {}, {});", row.at.sql(), row.kind.sql()).unwrap();
-    }
-    sql
-}
-
-/// What a file holds where a table holds a literal of SQL.
-fn field(sql: &str) -> &str {
-    if sql == "NULL" { "" } else { sql.trim_matches('\'') }
-}
-
-fn customers_csv(world: &World) -> String {
-    let mut csv = "id,a,b\n".to_owned();
-    for (id, [a, b]) in world.customers.iter().enumerate() {
-        writeln!(csv, "{id},{},{}", field(&a.sql()), field(&b.sql())).unwrap();
-    }
-    csv
-}
-
-fn calls_csv(world: &World) -> String {
-    let mut csv = "kind,at,customer\n".to_owned();
-    for row in &world.calls {
-        let customer = row.customer.map_or(String::new(), |id| id.to_string());
-        // A line of delimiters alone is a record; one that is empty would be none.
-        writeln!(csv, "{},{},{customer}", field(row.kind.sql()), field(&row.at.sql())).unwrap();
-    }
-    csv
-}
-
 fn cell() -> impl Strategy<Value = Cell> {
     prop_oneof![
         1 => Just(Cell::Null), 1 => Just(Cell::Blank), 1 => Just(Cell::Wrong), 9 => (1_i64..=365).prop_map(Cell::Day)
@@ -434,18 +315,12 @@ fn rule() -> impl Strategy<Value = Rule> {
     })
 }
 
-fn layout() -> impl Strategy<Value = Layout> {
-    let apart = (any::<bool>(), any::<bool>())
-        .prop_map(|(customers_in_csv, calls_in_csv)| Layout::Apart { customers_in_csv, calls_in_csv });
-    prop_oneof![2 => Just(Layout::Together), 4 => apart]
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
     fn every_state_is_what_the_language_says(
-        world in world(), rules in proptest::collection::vec(rule(), 1..4), layout in layout()
+        world in world(), rules in proptest::collection::vec(rule(), 1..4), layout in any_layout()
     ) {
         let place = Place::in_memory();
         let policy = policy(&rules, layout);

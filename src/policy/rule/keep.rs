@@ -46,7 +46,12 @@ fn from_data(
     target: Option<&Target<'_>>,
     given: &Given<'_>,
 ) -> Option<Instructions> {
-    let column = inner.required("column").and_then(|column| named(inner, column));
+    if !inner.has("column") {
+        let message = format!("{} has no `column`", inner.title());
+        let finding = Finding::error("missing-key", message, inner.span());
+        inner.note(finding.help("write the column that holds the period, such as column = \"keep_months\""));
+    }
+    let column = inner.text("column").and_then(|column| named(inner, column));
     let unit_written = inner.has("unit");
     let unit = inner.parsed("unit", unit);
     let at_most_written = inner.has("at-most");

@@ -63,9 +63,9 @@ fn is_near(entry: &Section<'_>, relation: &Relation) -> bool {
     if relation.elsewhere.is_none() {
         return true;
     }
-    let message = format!("rows of `{}` are in another source, and cannot go along", relation.rows());
+    let message = format!("rows of another source cannot go along with a record, in {}", entry.title());
     let finding = Finding::error("bad-value", message, relation.span.clone());
-    entry.note(finding.help("write a rule of their own for them"));
+    entry.note(finding.help("write a rule for them: one transaction reaches one database"));
     false
 }
 

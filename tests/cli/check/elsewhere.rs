@@ -78,6 +78,11 @@ fn what_cannot_be_related_is_told_with_a_way_out() {
     error(&of_lines(&unless("cals")), "there is no source `cals`");
     error(&of_lines(&unless("cals")), "did you mean `calls`?");
     error(&beside("unless = [{ table = \"crm.calls\" }]"), "no foreign key reaches another source");
+    let with = "with = [{ table = \"crm.calls\", on = \"customer = id\" }]";
+    error(
+        &beside(with),
+        "rows of another source cannot go along with a record, in `with` of rule `customers`",
+    );
     let of_files = BASE.to_string() + OTHERS + &unless("crm.calls");
     error(
         &of_files,
