@@ -7,8 +7,10 @@
 mod clock;
 mod confirm;
 mod csv;
+mod entries;
 mod folder;
 mod job;
+mod journal;
 mod key;
 #[cfg(test)]
 mod meanwhile;
@@ -32,6 +34,7 @@ pub use stop::{Stop, StopReason};
 pub use witness::Witness;
 
 use crate::dataset::Problem;
+use crate::exit;
 use crate::ledger::{Link, Pending, RecoveryOutcome, RuleOutcome, RunLock};
 use crate::plan::SourceState;
 use crate::policy::{Breach, Deed, Kind, Policy};
@@ -121,5 +124,28 @@ impl Outcome {
             || self.accounts.iter().any(|account| account.outcome == RecoveryOutcome::Undecided)
             || self.sources.iter().any(|source| source.problem.is_some())
             || self.rules.iter().any(|rule| !rule.problems.is_empty())
+    }
+
+    /// The exit code that this outcome asks for.
+    pub fn exit_code(&self) -> u8 {
+        let incomplete = if self.is_incomplete() { exit::INCOMPLETE } else { exit::DONE };
+        let refused = if self.is_refused() { exit::REFUSED } else { exit::DONE };
+        incomplete.max(refused)
+    }
+
+    /// The codes of everything that kept the run from being whole.
+    pub fn reasons(&self) -> Vec<&'static str> {
+        let sources = self.sources.iter().filter_map(|source| source.problem.as_ref());
+        let rules = self.rules.iter().flat_map(|rule| &rule.problems);
+        let limits = self.rules.iter().filter(|rule| rule.breach.is_some()).map(|_| "limit");
+        let stopped = self.stopped.map(StopReason::code);
+        let mut codes: Vec<&str> = sources.chain(rules).map(|problem| problem.code).chain(limits).collect();
+        codes.extend(stopped);
+        let undecided = self.accounts.iter().any(|account| account.outcome == RecoveryOutcome::Undecided);
+        codes.extend(undecided.then_some("undecided-batch"));
+        codes.extend(self.problems.iter().map(|problem| problem.code));
+        codes.sort_unstable();
+        codes.dedup();
+        codes
     }
 }

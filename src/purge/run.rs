@@ -2,20 +2,20 @@
 
 use std::time::{Duration, Instant as Stopwatch};
 
-use super::job::{self, Amount, Deletion, Halt, Job, Journal, Mark};
+use super::entries::{rule_finished, rule_started, run_started, source_read};
+use super::job::{self, Amount, Deletion, Halt, Job};
+use super::journal::LedgerJournal;
 use super::recovery::{self, Account};
 use super::running::Running;
 use super::stop::Stop;
 use super::{Confirmed, Outcome, RuleRun, Witness, key, named_files};
-use crate::calendar::{DueUpTo, Instant};
+use crate::calendar::Instant;
+use crate::dataset::Problem;
 use crate::dataset::request::requests;
-use crate::dataset::{Problem, Status};
-use crate::exit;
 use crate::ledger::{
-    Batch, BatchDone, BatchUndone, Code, Event, Ledger, LedgerError, Link, Pending, RecoveryOutcome, Removal,
-    RuleFinished, RuleOutcome, RuleStarted, RunFinished, RunLock, RunStarted, SourceRead, SourceStatus,
+    Code, Event, Ledger, LedgerError, Link, Pending, Removal, RuleOutcome, RunFinished, RunLock,
 };
-use crate::plan::{Plan, PlannedRule, SourceState};
+use crate::plan::{Plan, PlannedRule};
 use crate::policy::{Deed, Policy, Rule};
 
 /// What a run needs to know besides its policy and its plan.
@@ -44,16 +44,16 @@ pub struct Circumstances<'a> {
 
 /// A confirmed run that holds the lock and has begun its entry in the ledger.
 pub struct Run<'a> {
-    lock: &'a RunLock,
-    ledger: Ledger<'a>,
+    pub(super) lock: &'a RunLock,
+    pub(super) ledger: Ledger<'a>,
     policy: &'a Policy,
     plan: &'a Plan,
     circumstances: &'a Circumstances<'a>,
-    name: String,
+    pub(super) name: String,
     started: Stopwatch,
     accounts: Vec<Account>,
     /// Files that earlier runs could not remove, and why.
-    left: Vec<Removal>,
+    pub(super) left: Vec<Removal>,
     problems: Vec<Problem>,
 }
 
@@ -113,7 +113,7 @@ impl<'a> Run<'a> {
         Ok(outcome)
     }
 
-    fn write(&mut self, event: &Event) -> Result<Link, LedgerError> {
+    pub(super) fn write(&mut self, event: &Event) -> Result<Link, LedgerError> {
         self.ledger.append(&(self.circumstances.clock)().to_string(), event)
     }
 
@@ -241,54 +241,6 @@ fn add_problem(problems: &mut Vec<Problem>, problem: Problem, rule: &Rule) {
     }
 }
 
-struct LedgerJournal<'r, 'a> {
-    run: &'r mut Run<'a>,
-    rule: &'r str,
-}
-
-impl Journal for LedgerJournal<'_, '_> {
-    fn announce(&mut self, batch: u64, rows: u64, mark: Mark) -> Result<(), LedgerError> {
-        let (run, rule) = (self.run.name.clone(), self.rule.to_string());
-        let (range, private) = match mark {
-            Mark::RowNumbers(range) => (Some(range), None),
-            Mark::Private(range) => (None, Some(range)),
-        };
-        self.run.write(&Event::Batch(Batch { rule: rule.clone(), number: batch, rows, range }))?;
-        self.run.ledger.sync()?;
-        if let Some(range) = private {
-            // Behind the entry: a mark of an earlier batch means that this one was never committed.
-            let marked = Pending { run, rule, batch, range }.write(self.run.lock);
-            if marked.is_err() {
-                // A mark that is torn decides nothing, but it is known here that nothing happens.
-                self.undo(batch)?;
-            }
-            marked?;
-        }
-        Ok(())
-    }
-
-    fn promise(&mut self, files: &[Removal]) -> Result<(), LedgerError> {
-        let left = self.run.left.iter().chain(files).cloned().collect::<Vec<Removal>>();
-        Removal::write(&left, self.run.lock)
-    }
-
-    fn leave(&mut self, files: Vec<Removal>) -> Result<(), LedgerError> {
-        self.run.left.extend(files);
-        self.promise(&[])
-    }
-
-    fn settle(&mut self, batch: u64, rows: u64) -> Result<(), LedgerError> {
-        let done = BatchDone { rule: self.rule.to_string(), number: batch, rows };
-        self.run.write(&Event::BatchDone(done)).map(drop)
-    }
-
-    fn undo(&mut self, batch: u64) -> Result<(), LedgerError> {
-        let undone = BatchUndone { rule: self.rule.to_string(), number: batch };
-        self.run.write(&Event::BatchUndone(undone))?;
-        self.run.ledger.sync()
-    }
-}
-
 fn capped(rule: &Rule, left: u64) -> Problem {
     let message = format!(
         "{left} more records of {} fell due after they were counted, and the limit leaves no room for them; \
@@ -311,101 +263,4 @@ fn survived(rule: &Rule, survivors: u64) -> Problem {
         }
     );
     Problem::new("survivors", message)
-}
-
-fn run_started(
-    policy: &Policy,
-    plan: &Plan,
-    circumstances: &Circumstances<'_>,
-    previous_run: Option<String>,
-) -> RunStarted {
-    RunStarted {
-        command: "purge".to_string(),
-        version: env!("CARGO_PKG_VERSION").to_string(),
-        policy: policy.name.clone(),
-        policy_sha256: policy.sha256.clone(),
-        now: plan.now.to_string(),
-        timezone: policy.zone.name().to_string(),
-        operator: circumstances.operator.clone(),
-        host: circumstances.host.clone(),
-        trigger: circumstances.trigger.to_string(),
-        nights_missed: circumstances.runs_missed,
-        previous_run,
-    }
-}
-
-fn source_read(source: &SourceState) -> SourceRead {
-    SourceRead {
-        source: source.source.clone(),
-        status: match source.status {
-            Status::Read => SourceStatus::Read,
-            Status::Missing => SourceStatus::Missing,
-            Status::Failed => SourceStatus::Failed,
-        },
-        problem: source.problem.as_ref().map(|problem| Code::from(problem.code)),
-    }
-}
-
-fn rule_started(policy: &Policy, rule: &Rule, planned: &PlannedRule) -> RuleStarted {
-    let activity = rule.activity.as_deref().and_then(|name| policy.activity(name));
-    RuleStarted {
-        rule: rule.name.clone(),
-        data: rule.data(),
-        then: rule.then.word().to_string(),
-        pseudonyms: rule.then.deed() == Deed::Pseudonymised,
-        keep: rule.keep.to_string(),
-        due_up_to: match planned.due_up_to {
-            None | Some(DueUpTo::Nothing) => None,
-            Some(told) => Some(told.to_string()),
-        },
-        activity: rule.activity.clone(),
-        law: activity.and_then(|activity| activity.law.clone()),
-        counts: planned.counts,
-        oldest_event: planned.oldest_event.map(|date| date.to_string()),
-        longest_overdue_days: planned.longest_overdue_days,
-    }
-}
-
-fn rule_finished(rule: &Rule, run: &RuleRun) -> RuleFinished {
-    let mut problems: Vec<Code> = run.problems.iter().map(|problem| Code::from(problem.code)).collect();
-    problems.extend(run.breach.map(|_| Code::from("limit")));
-    RuleFinished {
-        rule: rule.name.clone(),
-        deleted: run.records_of(Deed::Deleted),
-        taken_along: run.taken_along,
-        anonymised: run.records_of(Deed::Anonymised),
-        pseudonymised: run.records_of(Deed::Pseudonymised),
-        bytes_freed: run.freed,
-        survivors: run.survivors,
-        residue: None,
-        batches: run.batches,
-        seconds: run.took.into(),
-        outcome: run.outcome,
-        problems,
-    }
-}
-
-impl Outcome {
-    /// The exit code that this outcome asks for.
-    pub fn exit_code(&self) -> u8 {
-        let incomplete = if self.is_incomplete() { exit::INCOMPLETE } else { exit::DONE };
-        let refused = if self.is_refused() { exit::REFUSED } else { exit::DONE };
-        incomplete.max(refused)
-    }
-
-    /// The codes of everything that kept the run from being whole.
-    pub fn reasons(&self) -> Vec<&'static str> {
-        let sources = self.sources.iter().filter_map(|source| source.problem.as_ref());
-        let rules = self.rules.iter().flat_map(|rule| &rule.problems);
-        let limits = self.rules.iter().filter(|rule| rule.breach.is_some()).map(|_| "limit");
-        let stopped = self.stopped.map(super::StopReason::code);
-        let mut codes: Vec<&str> = sources.chain(rules).map(|problem| problem.code).chain(limits).collect();
-        codes.extend(stopped);
-        let undecided = self.accounts.iter().any(|account| account.outcome == RecoveryOutcome::Undecided);
-        codes.extend(undecided.then_some("undecided-batch"));
-        codes.extend(self.problems.iter().map(|problem| problem.code));
-        codes.sort_unstable();
-        codes.dedup();
-        codes
-    }
 }
