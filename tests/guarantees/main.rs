@@ -13,6 +13,7 @@ mod injected;
 mod support;
 
 mod anonymise;
+mod five_policies;
 mod foreign_keys;
 mod g01_anonymise;
 mod g01_cases;

@@ -1,0 +1,8 @@
+//! Five published privacy notices, each row of their tables: the committed policies on the committed examples,
+//! with records on both sides of each boundary, to the second.
+
+#[path = "../../examples/build-example/dataset.rs"]
+mod dataset;
+mod example;
+
+mod metier;
