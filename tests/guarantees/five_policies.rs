@@ -5,4 +5,5 @@
 mod dataset;
 mod example;
 
+mod meebook;
 mod metier;
