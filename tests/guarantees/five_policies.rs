@@ -7,3 +7,4 @@ mod example;
 
 mod meebook;
 mod metier;
+mod webshop;
