@@ -5,6 +5,7 @@
 mod dataset;
 mod example;
 
+mod djoef;
 mod meebook;
 mod metier;
 mod webshop;
