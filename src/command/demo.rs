@@ -1,5 +1,6 @@
 //! `frist demo`: a small company, checked, reported, purged and verified before one's eyes.
 
+mod belongings;
 mod company;
 mod files;
 
@@ -51,8 +52,8 @@ pub(super) fn run(
 
 const TALE: &str = "\
 a policy made from
-its privacy notice, a database with customers, invoices, contacts and page views, access logs in CSV
-files, and a folder of backups.";
+its privacy notice, a database with customers and what belongs to them, invoices, contacts and page
+views, pictures on the disk, access logs in CSV files, and folders of server logs and backups.";
 
 fn step(
     why: &str,
@@ -87,6 +88,8 @@ fn build(folder: &Path, policy: &Path, now: Instant) -> anyhow::Result<()> {
     fs::create_dir_all(&data)?;
     fs::write(policy, POLICY)?;
     files::access_logs(&data, now)?;
+    files::server_logs(&folder.join("logs"), now)?;
     files::backups(&folder.join("backups"), now)?;
+    files::pictures(&folder.join("uploads"))?;
     company::database(&data.join("app.db"), now)
 }

@@ -8,4 +8,5 @@ mod example;
 mod djoef;
 mod meebook;
 mod metier;
+mod mobilize_me;
 mod webshop;

@@ -4,25 +4,18 @@ use std::path::Path;
 
 use rusqlite::{Connection, Transaction, params};
 
+use super::belongings;
 use crate::calendar::{Date, Instant, Zone};
 
-const SCHEMA: &str = "
-CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY);
-CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, ended_at TEXT);
-CREATE TABLE invoices (number INTEGER PRIMARY KEY, customer_no INTEGER NOT NULL, name TEXT NOT NULL,
-    address TEXT NOT NULL, amount REAL NOT NULL, issued_at TEXT NOT NULL);
-CREATE INDEX invoices_customer_no ON invoices (customer_no);
-CREATE TABLE contacts (id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL,
-    customer_no INTEGER, last_contact_at TEXT NOT NULL);
-CREATE TABLE page_views (visitor TEXT NOT NULL, at INTEGER NOT NULL, page TEXT NOT NULL,
-    PRIMARY KEY (visitor, at)) WITHOUT ROWID;
-INSERT INTO schema_migrations VALUES (1), (2), (3);
-";
+const SCHEMA: &str = include_str!("../../../examples/mobilize-me/data/app.db/schema.sql");
 
 const GIVEN: [&str; 8] = ["Astrid", "Bo", "Cecilie", "Ditlev", "Ea", "Frode", "Gro", "Håkon"];
 const FAMILY: [&str; 7] = ["Lund", "Bak", "Østerlund", "Vang", "Skovby", "Åkjær", "Højmark"];
 const STREETS: [&str; 5] = ["Mågevej", "Birkealle", "Søndre Torv", "Åparken", "Kirsebærhaven"];
 pub(super) const PAGES: [&str; 4] = ["/", "/priser", "/kontakt", "/plan"];
+
+/// How many customers there are.
+pub(super) const CUSTOMERS: usize = 120;
 
 /// Builds the database.
 pub(super) fn database(path: &Path, now: Instant) -> anyhow::Result<()> {
@@ -30,10 +23,15 @@ pub(super) fn database(path: &Path, now: Instant) -> anyhow::Result<()> {
     connection.execute_batch("PRAGMA journal_mode = WAL")?;
     let transaction = connection.transaction()?;
     transaction.execute_batch(SCHEMA)?;
+    transaction.execute_batch("INSERT INTO schema_migrations VALUES (1), (2), (3)")?;
     customers(&transaction, now)?;
+    belongings::of_customers(&transaction, now)?;
     invoices(&transaction, now)?;
     contacts(&transaction, now)?;
+    belongings::of_contacts(&transaction)?;
     page_views(&transaction, now)?;
+    transaction
+        .execute_batch("INSERT INTO visitors SELECT visitor, max(at) FROM page_views GROUP BY visitor")?;
     transaction.commit()?;
     Ok(())
 }
@@ -43,11 +41,11 @@ pub(super) fn id(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn name(number: usize) -> String {
+pub(super) fn name(number: usize) -> String {
     format!("{} {}", GIVEN[number % GIVEN.len()], FAMILY[number % FAMILY.len()])
 }
 
-fn email(number: usize) -> String {
+pub(super) fn email(number: usize) -> String {
     format!("person{number}@example.org")
 }
 
@@ -63,7 +61,7 @@ pub(super) fn date_ago(now: Instant, days: usize) -> Date {
 /// Every fifth customer has left, between 10 and 250 days ago.
 fn customers(transaction: &Transaction<'_>, now: Instant) -> anyhow::Result<()> {
     let mut insert = transaction.prepare("INSERT INTO customers VALUES (?1, ?2, ?3, ?4)")?;
-    for number in 1..=120 {
+    for number in 1..=CUSTOMERS {
         let ended = (number % 5 == 0).then(|| date_ago(now, 10 + number * 2).to_string());
         insert.execute(params![id(number), name(number), email(number), ended])?;
     }
@@ -73,7 +71,7 @@ fn customers(transaction: &Transaction<'_>, now: Instant) -> anyhow::Result<()> 
 fn invoices(transaction: &Transaction<'_>, now: Instant) -> anyhow::Result<()> {
     let mut insert = transaction.prepare("INSERT INTO invoices VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
     for number in 0..900 {
-        let customer = number % 120 + 1;
+        let customer = number % CUSTOMERS + 1;
         let address = format!("{} {}, 8000 Aarhus", STREETS[number % STREETS.len()], number % 90 + 1);
         let issued = date_ago(now, number * 37 % 2_350).format("%d-%m-%Y").to_string();
         let amount = 250.0 + (number % 40) as f64 * 12.5;

@@ -1,11 +1,13 @@
-//! The files of the demo: a server's access logs, a CSV a month, and a backup a day.
+//! The files of the demo: a server's access logs, a CSV a month; its other logs and a backup, a file a day; and
+//! pictures that rows of the database name.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use super::company::{PAGES, ago, date_ago};
+use super::belongings::{avatar, picture};
+use super::company::{CUSTOMERS, PAGES, ago, date_ago};
 use crate::calendar::{Instant, Zone};
 
 const AGENTS: [&str; 3] = ["Mozilla/5.0", "\"Mozilla/5.0 (iPad; like \"\"Safari\"\")\"", "curl/8.5.0"];
@@ -22,6 +24,26 @@ pub(super) fn access_logs(folder: &Path, now: Instant) -> anyhow::Result<()> {
     }
     for (month, log) in months {
         fs::write(folder.join(format!("access-{month}.csv")), log)?;
+    }
+    Ok(())
+}
+
+/// A log a day: nine more than are promised, or eight where a leap day is among them.
+pub(super) fn server_logs(folder: &Path, now: Instant) -> anyhow::Result<()> {
+    fs::create_dir_all(folder)?;
+    for days in 0..375 {
+        let name = format!("server-{}.log", date_ago(now, days));
+        fs::write(folder.join(name), "04:00:00 server: backup written\n")?;
+    }
+    Ok(())
+}
+
+/// What [`super::belongings`] names. What is in them is not looked at.
+pub(super) fn pictures(folder: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(folder)?;
+    for number in 1..=CUSTOMERS {
+        fs::write(folder.join(avatar(number)), "a face")?;
+        fs::write(folder.join(picture(number)), "a picture")?;
     }
     Ok(())
 }
