@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use rustix::fs::{AtFlags, unlinkat};
 use rustix::io::Errno;
 
@@ -63,11 +63,15 @@ fn unnamed(removal: &Removal) -> Result<Vec<String>, Problem> {
             return Err(unknown(removal));
         }
         let (table, column) = (quoted(&removal.table), quoted(&removal.column));
-        let sql = format!("SELECT 1 FROM main.{table} WHERE {column} = ?1 LIMIT 1");
         let mut unnamed = Vec::new();
         for value in &removal.values {
-            let row: Option<i64> =
-                connection.query_row(&sql, [value], |row| row.get(0)).optional().map_err(explain)?;
+            let spellings = named::spellings(&removal.folder, value);
+            let marks = vec!["?"; spellings.len()].join(", ");
+            let sql = format!("SELECT 1 FROM main.{table} WHERE {column} IN ({marks}) LIMIT 1");
+            let row: Option<i64> = connection
+                .query_row(&sql, params_from_iter(spellings), |row| row.get(0))
+                .optional()
+                .map_err(explain)?;
             if row.is_none() {
                 unnamed.push(value.clone());
             }
@@ -151,7 +155,8 @@ fn unlink(root: &Root, folder: &Path, value: &str) -> Result<u64, String> {
     let inner = inner.as_ref().map_or_else(|| root.as_fd(), AsFd::as_fd);
     match unlinkat(inner, file.as_c_str(), AtFlags::empty()) {
         Ok(()) => Ok(1),
-        Err(Errno::NOENT) => Ok(0),
+        // A name that no file can have is one that is not there.
+        Err(Errno::NOENT | Errno::NAMETOOLONG) => Ok(0),
         Err(error) => Err(std::io::Error::from(error).to_string()),
     }
 }

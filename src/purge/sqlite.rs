@@ -79,6 +79,8 @@ struct Conditions {
     by_keys: String,
     /// Due, in a statement that may use an index on the event.
     by_event: String,
+    /// The same, whether others keep the record or not.
+    overdue: String,
     /// Due, and there is time and room for it in the batch.
     take: String,
     quota: Quota,
@@ -95,6 +97,7 @@ impl Task<'_> {
 
     fn conditions(&self) -> rusqlite::Result<Conditions> {
         let call = functions::register_due(self.connection(), self.table, self.book, self.rule)?;
+        let overdue = functions::register_overdue(self.connection(), self.table, self.book, self.rule)?;
         let (quota, take) = Quota::register(self.connection(), self.table, self.book, self.rule)?;
         let by_keys = prefilter::beside_keys(self.table, self.book, self.rule);
         let references = self.references()?;
@@ -104,6 +107,7 @@ impl Task<'_> {
             take: format!("{by_keys} AND {take}"),
             quota,
             by_event: format!("{} AND {call}", prefilter::sql(self.table, self.book, self.rule)),
+            overdue: format!("{} AND {overdue}", prefilter::sql(self.table, self.book, self.rule)),
             unreferenced: unreferenced(self.table, &references),
             references,
             schema_version: self.writer.schema_version()?,

@@ -196,7 +196,7 @@ fn rule_complaints(out: &mut dyn Write, policy: &Policy, planned: &PlannedRule) 
 fn along(out: &mut dyn Write, policy: &Policy, planned: &PlannedRule) -> io::Result<()> {
     let rule = &policy.rules[planned.index];
     let rows = |(table, rows): &(String, u64)| format!("{} of {}", grouped(*rows), printable(table));
-    let mut each: Vec<String> = planned.along.iter().map(rows).collect();
+    let mut each: Vec<String> = planned.along.iter().filter(|(_, rows)| *rows > 0).map(rows).collect();
     if !rule.with.all_files().is_empty() && planned.due() > Some(0) {
         each.push("the files that they name".to_string());
     }
@@ -275,7 +275,8 @@ fn run(out: &mut dyn Write, policy: &Policy, plan: &Plan, outcome: &Outcome, sty
     }
     for run in outcome.rules.iter().filter(|run| run.taken_along > 0) {
         let (name, along) = (&policy.rules[run.index].name, grouped(run.taken_along));
-        writeln!(out, "{name}: {along} rows and files went along")?;
+        let are = if run.taken_along == 1 { "row or file" } else { "rows and files" };
+        writeln!(out, "{name}: {along} {are} went along")?;
     }
     plan.rules.iter().try_for_each(|planned| warning(out, policy, planned))?;
     run_complaints(out, policy, outcome)?;

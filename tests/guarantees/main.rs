@@ -49,3 +49,4 @@ mod g17_links;
 mod hostile_schemas;
 mod one_run;
 mod with;
+mod with_hostile;

@@ -37,6 +37,15 @@ pub fn below(folder: &Path, value: Value<'_>) -> Result<Option<PathBuf>, Strange
     if plain.as_os_str().is_empty() || text.ends_with('/') { Err(Strange) } else { Ok(Some(plain)) }
 }
 
+/// The ways in which a column may name the file of a path below the folder.
+pub fn spellings(folder: &Path, path: &str) -> Vec<rusqlite::types::Value> {
+    use rusqlite::types::Value;
+    let absolute = folder.join(path).to_string_lossy().into_owned();
+    let texts = [path.to_string(), format!("./{path}"), absolute];
+    let number = path.parse::<i64>().ok().filter(|number| number.to_string() == path);
+    texts.into_iter().map(Value::Text).chain(number.map(Value::Integer)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

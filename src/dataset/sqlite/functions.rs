@@ -9,7 +9,7 @@ use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use super::schema::Table;
 use super::{related, value};
 use crate::dataset::Counted;
-use crate::verdict::{Reason, RuleBook, Tally};
+use crate::verdict::{Reason, RuleBook, State, Tally};
 
 fn flags() -> FunctionFlags {
     FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY
@@ -38,6 +38,24 @@ pub fn register_due(
         Ok(owned.is_due(rule, &|column| value(context.get_raw(column))))
     })?;
     Ok(format!("frist_due({})", cells(connection, table, book)?.join(", ")))
+}
+
+/// Registers `frist_overdue` for one rule and returns the call that asks whether it would delete a row
+/// if no other row kept it.
+pub fn register_overdue(
+    connection: &Connection,
+    table: &Table,
+    book: &Arc<RuleBook>,
+    rule: usize,
+) -> rusqlite::Result<String> {
+    let owned = Arc::clone(book);
+    connection.create_scalar_function("frist_overdue", -1, flags(), move |context: &Context<'_>| {
+        let verdict = owned.judge(rule, &|column| value(context.get_raw(column)));
+        Ok(verdict.is_some_and(|verdict| {
+            verdict.state == State::Due || matches!(verdict.reason, Reason::Referred(_))
+        }))
+    })?;
+    Ok(format!("frist_overdue({})", cells(connection, table, book)?.join(", ")))
 }
 
 /// Registers `frist_blocker` for one rule and returns the call that gives what keeps a blocked

@@ -27,7 +27,8 @@ pub fn survey(
 ) -> Result<Vec<TableSurvey>, Unusable> {
     read(path, |opener| {
         let connection = opener.connect()?;
-        let tables: Vec<&str> = requests.iter().map(|request| request.table).collect();
+        let tables: Vec<(&str, Vec<&str>)> =
+            requests.iter().map(|request| (request.table, along_with(request))).collect();
         let turns = order::turns(&connection, &tables).map_err(|error| problem(opener.path(), &error))?;
         let mut survey = Survey { opener, connection: &connection, source, extent, out: BTreeSet::new() };
         let mut places: Vec<usize> = (0..requests.len()).collect();
@@ -37,6 +38,12 @@ pub fn survey(
         surveys.sort_by_key(|(place, _)| *place);
         Ok(surveys.into_iter().map(|(_, survey)| survey).collect())
     })
+}
+
+/// The tables of rows that go along with a request's records.
+fn along_with<'p>(request: &Request<'p>) -> Vec<&'p str> {
+    let rules = request.rules.iter();
+    rules.flat_map(|rule| rule.with.relations()).map(|relation| relation.table.as_str()).collect()
 }
 
 /// A survey of one database under way.

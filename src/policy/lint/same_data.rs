@@ -41,7 +41,27 @@ pub fn together(policy: &Policy, earlier: &[&Policy]) -> Vec<Finding> {
                 .help(format!("rules on one {} belong into one policy, where the longest wins", noun(rule))),
         )
     });
-    names.chain(data).collect()
+    let along = earlier.iter().flat_map(|other| [along(policy, policy, other), along(policy, other, policy)]);
+    names.chain(data).chain(along.flatten()).collect()
+}
+
+/// Rows that go along with records of one policy, and that rules of another one are about: these could
+/// not keep them. Told in the policy that is read later.
+fn along(read: &Policy, taking: &Policy, other: &Policy) -> Option<Finding> {
+    let both = taking.rules.iter().flat_map(|rule| other.rules.iter().map(move |about| (rule, about)));
+    let (rule, about) = both.into_iter().find(|(rule, about)| {
+        let takes =
+            rule.with.relations().iter().any(|relation| relation.table.eq_ignore_ascii_case(&about.table));
+        let kinds = taking.source(&rule.source).zip(other.source(&about.source));
+        takes && kinds.is_some_and(|(one, two)| meet(&one.kind, &two.kind))
+    })?;
+    let own = if std::ptr::eq(read, taking) { rule } else { about };
+    let message = format!(
+        "rule `{}` of {} takes rows of `{}` along, and rule `{}` of {} is about them",
+        rule.name, taking.file, about.table, about.name, other.file
+    );
+    let finding = Finding::error("same-data", message, own.places.data.clone());
+    Some(finding.help("rules on one table belong into one policy, where each can keep what it is about"))
 }
 
 fn noun(rule: &Rule) -> &'static str {

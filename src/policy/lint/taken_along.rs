@@ -1,11 +1,11 @@
 //! Rows that go along with a record must say nothing of records that stay, and files must not be taken
 //! from a folder that holds more than data.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 use crate::dataset::folder::refusal;
 use crate::diagnostic::Finding;
-use crate::policy::{NamedFiles, Policy, Relation, Rule};
+use crate::policy::{NamedFiles, Policy, Relation, Rule, Source};
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
     let taking = policy.rules.iter().filter(|rule| !rule.with.is_empty());
@@ -58,8 +58,34 @@ fn refused(policy: &Policy, files: &NamedFiles) -> Option<Finding> {
     let known = !policy.folder.as_os_str().is_empty();
     let own: Vec<PathBuf> =
         known.then(|| policy.folder.clone()).into_iter().chain([policy.state.clone()]).collect();
-    let why = refusal(&files.folder, &own)?;
+    let why = refusal(&files.folder, &own).or_else(|| shared(policy, files))?;
     let message = format!("files of `{}` are refused: {why}", files.column);
     let finding = Finding::error("refused-folder", message, files.span.clone());
     Some(finding.help("name a folder that holds nothing but the data"))
+}
+
+/// A source of which something lies in the folder: only its own rules may delete that.
+fn shared(policy: &Policy, files: &NamedFiles) -> Option<String> {
+    let folder = real(&files.folder);
+    let holds = |source: &&Source| {
+        let path = real(source.kind.path());
+        path.starts_with(&folder) || (source.kind.folder().is_some() && folder.starts_with(&path))
+    };
+    let source = policy.sources.iter().find(holds)?;
+    Some(format!("source `{}` lies in the same folder", source.name))
+}
+
+/// A path without what only looks like a step, as far as it is there.
+fn real(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.canonicalize().unwrap_or_else(|_| path.to_path_buf()).components() {
+        match component {
+            Component::ParentDir if plain.file_name().is_some() => {
+                plain.pop();
+            }
+            Component::CurDir => {}
+            other => plain.push(other),
+        }
+    }
+    plain
 }

@@ -56,8 +56,8 @@ impl Together<'_> {
         let files = self.files().map_err(engine)?;
         let rows = self.delete_taken(records).map_err(engine)?;
         match rows {
-            Some(rows) => Ok(Taken { records, rows, files }),
-            None => Err(Problem::new("internal", "what was to go together did not go as a whole")),
+            Ok(rows) => Ok(Taken { records, rows, files }),
+            Err(table) => Err(kept(&table)),
         }
     }
 
@@ -143,32 +143,46 @@ impl Together<'_> {
         table: &Table,
         files: &NamedFiles,
     ) -> rusqlite::Result<Option<Removal>> {
-        let other = Table { alias: Some(format!("{}_other", table.qualifier())), ..table.clone() };
-        let (column, theirs) = (table.column_sql(&files.column), other.column_sql(&files.column));
-        // The same table may stand at several places.
-        let places = self.places_of(table);
         let sql = format!(
-            "SELECT {column} FROM {} WHERE {} IN (SELECT row FROM temp.frist_taken WHERE node = {number}) \
-             AND {column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {} WHERE {theirs} = {column} \
-             AND {} NOT IN (SELECT row FROM temp.frist_taken WHERE node IN ({places})))",
+            "SELECT {} FROM {} WHERE {} IN (SELECT row FROM temp.frist_taken WHERE node = {number})",
+            table.column_sql(&files.column),
             table.sql(),
-            row_number(table),
-            other.sql(),
-            row_number(&other)
+            row_number(table)
         );
         let mut statement = self.connection.prepare(&sql)?;
         let mut rows = statement.query([])?;
-        let mut values = BTreeSet::new();
+        let mut paths = BTreeSet::new();
         while let Some(row) = rows.next()? {
-            let cell = row.get_ref(0)?;
-            if let Ok(Some(_)) = named::below(&files.folder, value(cell)) {
-                values.insert(row.get::<_, Value>(0).map(text)?);
+            if let Ok(Some(path)) = named::below(&files.folder, value(row.get_ref(0)?)) {
+                paths.extend(path.into_os_string().into_string());
+            }
+        }
+        let mut values = Vec::new();
+        for path in paths {
+            if !self.is_named_by_others(table, files, &path)? {
+                values.push(path);
             }
         }
         let (database, folder) = (self.database.to_path_buf(), files.folder.clone());
         let (table, column) = (table.name.clone(), files.column.clone());
-        let values: Vec<String> = values.into_iter().collect();
         Ok((!values.is_empty()).then_some(Removal { database, table, column, folder, values }))
+    }
+
+    /// Whether a row of the table that stays names the same file, however it spells it. The table may
+    /// stand at several places.
+    fn is_named_by_others(&self, table: &Table, files: &NamedFiles, path: &str) -> rusqlite::Result<bool> {
+        let spellings = named::spellings(&files.folder, path);
+        let marks = vec!["?"; spellings.len()].join(", ");
+        let sql = format!(
+            "SELECT count(*) FROM (SELECT 1 FROM {} WHERE {} IN ({marks}) AND {} NOT IN \
+             (SELECT row FROM temp.frist_taken WHERE node IN ({})) LIMIT 1)",
+            table.sql(),
+            table.column_sql(&files.column),
+            row_number(table),
+            self.places_of(table)
+        );
+        let named: i64 = self.connection.query_row(&sql, params_from_iter(spellings), |row| row.get(0))?;
+        Ok(named > 0)
     }
 
     /// A table of which rows may be taken.
@@ -187,12 +201,13 @@ impl Together<'_> {
         own.into_iter().chain(nodes).collect::<Vec<String>>().join(", ")
     }
 
-    /// Deletes what was taken, rows that refer to others first; how many rows of other tables. None where
-    /// the engine's own actions or a trigger were faster.
-    fn delete_taken(&self, records: u64) -> rusqlite::Result<Option<u64>> {
+    /// Deletes what was taken, rows that refer to others first; how many rows of other tables. Where a
+    /// trigger keeps a row, or was faster, its table.
+    fn delete_taken(&self, records: u64) -> rusqlite::Result<Result<u64, String>> {
         let mut tables: Vec<(&Table, usize)> = vec![(self.table, 0)];
         tables.extend(self.along.nodes.iter().enumerate().map(|(number, node)| (&node.table, number + 1)));
-        let names: Vec<&str> = tables.iter().map(|(table, _)| table.name.as_str()).collect();
+        let names: Vec<(&str, Vec<&str>)> =
+            tables.iter().map(|(table, _)| (table.name.as_str(), Vec::new())).collect();
         let turns = order::turns(self.connection, &names)?;
         // Of tables that say nothing of each other, those farthest from the record go first.
         let mut order: Vec<usize> = (0..tables.len()).rev().collect();
@@ -207,14 +222,26 @@ impl Together<'_> {
                 row_number(&plain)
             );
             let deleted = self.connection.execute(&sql, [])? as u64;
-            match number {
-                0 if deleted != records => return Ok(None),
-                0 => {}
-                _ => rows += deleted,
+            rows += if number == 0 { 0 } else { deleted };
+            let left = format!(
+                "SELECT count(*) FROM {} WHERE {} IN (SELECT row FROM temp.frist_taken WHERE node = {number})",
+                plain.sql(),
+                row_number(&plain)
+            );
+            let is_gone = self.connection.query_row(&left, [], |row| row.get::<_, i64>(0))? == 0;
+            if !is_gone || (number == 0 && deleted != records) {
+                return Ok(Err(table.name.clone()));
             }
         }
-        Ok(Some(rows))
+        Ok(Ok(rows))
     }
+}
+
+fn kept(table: &str) -> Problem {
+    let message = format!(
+        "rows of `{table}` were to go, and a trigger of the database kept or took them; nothing was deleted in this batch"
+    );
+    Problem::new("constraint", message)
 }
 
 fn shared(node: &Node, reference: &Reference) -> Problem {
@@ -226,13 +253,4 @@ fn shared(node: &Node, reference: &Reference) -> Problem {
         reference.name()
     );
     Problem::new("foreign-key", message)
-}
-
-/// A name as it is written down; one that is a number is its digits.
-fn text(value: Value) -> String {
-    match value {
-        Value::Text(text) => text,
-        Value::Integer(number) => number.to_string(),
-        Value::Null | Value::Real(_) | Value::Blob(_) => String::new(),
-    }
 }

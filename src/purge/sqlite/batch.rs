@@ -131,17 +131,18 @@ impl Batch<'_> {
         committed.map_or_else(|error| self.not_committed(&error, rows, journal), |()| Ok(rows))
     }
 
-    /// A commit that failed has usually not happened; the data says so.
+    /// A commit that failed while its transaction stays open has not happened; of others the data says.
     fn not_committed(
         &self,
         error: &rusqlite::Error,
         deleted: u64,
         journal: &mut dyn Journal,
     ) -> Result<u64, Halt> {
+        let is_open = !self.connection().is_autocommit();
         self.roll_back();
         let Task { table, book, rule, .. } = *self.task;
         match remaining(self.connection(), table, book, rule, &self.keys) {
-            Ok(Remaining { due: 0, .. }) => Ok(deleted),
+            Ok(Remaining { due: 0, .. }) if !is_open => Ok(deleted),
             Ok(_) => {
                 journal.undo(self.number)?;
                 Err(self.task.halt_or_busy(error))

@@ -259,19 +259,20 @@ fn one_key(
 /// How many records of the whole table are due and should be gone: all but those that were known to
 /// be kept by others that refer to them.
 pub(super) fn survivors(task: &Task<'_>, conditions: &Conditions) -> Result<u64, Problem> {
-    let Conditions { by_event, unreferenced, .. } = conditions;
-    let count = |guard: &str| {
-        let sql = format!("SELECT count(*) FROM {} WHERE {by_event}{guard}", task.table.sql());
+    let Conditions { by_event, overdue, unreferenced, .. } = conditions;
+    let count = |condition: &str| {
+        let sql = format!("SELECT count(*) FROM {} WHERE {condition}", task.table.sql());
         beside_writers(task, |connection| {
             connection.query_row(&sql, [], |row| Ok(row.get::<_, i64>(0)?.unsigned_abs()))
         })
     };
-    let due = count("")?;
-    if due == 0 || unreferenced.is_empty() {
-        return Ok(due);
+    let all = count(overdue)?;
+    let may_be_kept = !unreferenced.is_empty() || !task.table.blockers.is_empty();
+    if all == 0 || !may_be_kept {
+        return Ok(all);
     }
-    let free = count(unreferenced)?;
-    Ok(free + (due - free.min(due)).saturating_sub(task.amount.blocked))
+    let free = count(&format!("{by_event}{unreferenced}"))?;
+    Ok(free + (all - free.min(all)).saturating_sub(task.amount.blocked))
 }
 
 /// Reads the whole table without keeping other writers waiting. With a log readers never do; a
@@ -286,7 +287,8 @@ pub(super) fn beside_writers<T>(
     }
     let read = open::read(task.writer.path(), |opener| {
         let connection = opener.connect()?;
-        let registered = functions::register_due(&connection, task.table, task.book, task.rule);
+        let registered = functions::register_due(&connection, task.table, task.book, task.rule)
+            .and_then(|_| functions::register_overdue(&connection, task.table, task.book, task.rule));
         registered.and_then(|_| work(&connection)).map_err(|error| task.writer.problem(&error))
     });
     read.map_err(|unusable| unusable.problem)
@@ -311,27 +313,28 @@ pub(super) fn remaining(
     keys: &Keys,
 ) -> Result<Remaining, Problem> {
     let engine = |error: rusqlite::Error| Problem::new("sqlite", error.to_string());
-    let call = functions::register_due(connection, table, book, rule).map_err(engine)?;
+    let due = functions::register_due(connection, table, book, rule).map_err(engine)?;
+    let overdue = functions::register_overdue(connection, table, book, rule).map_err(engine)?;
     let (condition, parameters) = match keys.rowids() {
         Some([first, last]) if table.has_row_numbers() => Keys::between(first, last).condition(table),
         _ => keys.condition(table),
     };
-    let due = prefilter::sql(table, book, rule);
+    let may_be = prefilter::sql(table, book, rule);
     let references = if book.deletes(rule) {
         foreign_key::references_to(connection, &table.name).map_err(engine)?
     } else {
         Vec::new()
     };
-    let count = |guard: &str| {
+    let count = |call: &str, guard: &str| {
         let sql =
-            format!("SELECT count(*) FROM {} WHERE {condition} AND {due} AND {call}{guard}", table.sql());
+            format!("SELECT count(*) FROM {} WHERE {condition} AND {may_be} AND {call}{guard}", table.sql());
         let parameters = params_from_iter(&parameters);
         connection.query_row(&sql, parameters, |row| Ok(row.get::<_, i64>(0)?.unsigned_abs())).map_err(engine)
     };
-    let all = count("")?;
+    let all = count(&overdue, "")?;
     // A group goes with what refers to its rows.
     let is_group = matches!(keys, Keys::Groups(_));
-    let free = if is_group { all } else { count(&super::unreferenced(table, &references))? };
+    let free = if is_group { all } else { count(&due, &super::unreferenced(table, &references))? };
     Ok(Remaining { due: all, free })
 }
 

@@ -64,3 +64,20 @@ fn only_rows_of_a_database_take_others_along() {
     let findings = found(&text);
     assert!(findings.contains("error[bad-value]: `with` of rule `customers` needs a database"), "{findings}");
 }
+
+#[test]
+fn files_are_not_taken_from_where_a_source_lies() {
+    for (folder, source) in [("data", "sqlite = \"data/app.db\""), ("data/x/..", "sqlite = \"data/app.db\"")]
+    {
+        let text = with("[[rule]]", &format!("with = [{{ files = \"{folder}\", column = \"a\" }}]"));
+        let findings = found(&text.replace("sqlite = \"app.db\"", source));
+        let what = "error[refused-folder]: files of `a` are refused: source `app` lies in the same folder";
+        assert!(findings.contains(what), "{findings}");
+    }
+    let uploads = "\n[source.uploads]\nfiles = \"uploads/pictures\"\n[[rule]]\nname = \"p\"\ndata = \"uploads\"\n\
+                   keep = \"1 year\"\nafter = \"modified\"\n";
+    for folder in ["uploads", "uploads/pictures", "uploads/pictures/small"] {
+        let text = with("[[rule]]", &format!("with = [{{ files = \"{folder}\", column = \"a\" }}]"));
+        assert!(found(&(text + uploads)).contains("source `uploads` lies in the same folder"), "{folder}");
+    }
+}

@@ -33,6 +33,24 @@ fn two_policies_on_one_table_hide_rules_from_each_other() {
     "#);
 }
 
+/// The rule that is about them could not keep them.
+#[test]
+fn what_goes_along_in_one_policy_is_not_the_data_of_another() {
+    let taking = with("[[rule]]", "with = [{ table = \"users\", on = \"customer = id\" }]");
+    let about = renamed("crm")
+        .replace("app.customers", "app.users")
+        .replace("name = \"customers\"", "name = \"users\"");
+    for (first, second) in [(&taking, &about), (&about, &taking)] {
+        let out = two(first, second).frist(&["check", "policies"]).code(1).out;
+        let what = "error[same-data]: rule `customers` of policies/";
+        assert!(
+            out.contains(what) && out.contains("takes rows of `users` along, and rule `users` of policies/"),
+            "{out}"
+        );
+        assert!(out.contains("--> policies/b.toml"), "{out}");
+    }
+}
+
 #[test]
 fn two_policies_have_two_names() {
     let place = two(BASE, &BASE.replace("app.db", "other.db"));

@@ -148,7 +148,13 @@ impl Along {
     /// The condition that a row of a table goes along with the record; none where none of it does.
     pub(super) fn any_member(&self, table: &str, alias: &str, record: &Table) -> Option<String> {
         let nodes = self.nodes.iter().filter(|node| node.table.name.eq_ignore_ascii_case(table));
-        let each: Vec<String> = nodes.map(|node| format!("({})", self.member(node, alias, record))).collect();
+        let mut each: Vec<String> =
+            nodes.map(|node| format!("({})", self.member(node, alias, record))).collect();
+        if !self.is_empty() && table.eq_ignore_ascii_case(&record.name) {
+            // The record itself may refer to what goes along with it.
+            let itself = Table { alias: Some(alias.to_string()), ..record.clone() };
+            each.push(format!("{} = {}", row_number(&itself), row_number(record)));
+        }
         (!each.is_empty()).then(|| each.join(" OR "))
     }
 
@@ -189,7 +195,7 @@ impl Along {
             if !stuck.is_empty() {
                 let stuck = format!("coalesce({}, NULL)", stuck.join(", "));
                 let (from, on) = self.way_to(node, record);
-                each.push(format!("(SELECT {stuck} FROM {from} WHERE {on} AND {stuck} IS NOT NULL LIMIT 1)"));
+                each.push(first_of(&stuck, &from, &on));
             }
         }
         each.extend(strange_files(&self.files, &self.name, record, first + self.nodes.len()));
@@ -219,7 +225,7 @@ impl Along {
             let code = Code { number, keeper: Keeper::Referred }.to_cell();
             let referred = tie.register(connection, &node.table, number, (self, record))?;
             // What another record shares stays, and so may be referred to.
-            stuck.push(format!("CASE WHEN {referred} IS NOT NULL AND NOT {shared} THEN {code} END"));
+            stuck.push(format!("CASE WHEN NOT {shared} AND {referred} IS NOT NULL THEN {code} END"));
         }
         Ok(stuck)
     }
@@ -275,6 +281,15 @@ impl Along {
             Keeper::NoRule | Keeper::Goes(_) => strange(&node.files),
         }
     }
+}
+
+/// The first answer among some rows that is not null. A limit keeps the engine from writing the answer
+/// out twice, which would double with every step down.
+pub(super) fn first_of(answer: &str, from: &str, on: &str) -> String {
+    format!(
+        "(SELECT answer FROM (SELECT {answer} AS answer FROM {from} WHERE {on} LIMIT -1) \
+         WHERE answer IS NOT NULL LIMIT 1)"
+    )
 }
 
 fn strange_files(files: &[NamedFiles], owner: &str, table: &Table, number: usize) -> Vec<String> {

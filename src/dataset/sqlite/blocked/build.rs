@@ -29,7 +29,7 @@ pub fn of(
     acting: &Acting,
     table: &Table,
 ) -> Result<Blockers, Problem> {
-    let mut build = Build { connection, request, acting, tables: 0 };
+    let mut build = Build { connection, request, acting, tables: 0, above: vec![table.name.clone()] };
     build.blockers(table, &request.rules, &request.book)
 }
 
@@ -39,6 +39,8 @@ struct Build<'a> {
     acting: &'a Acting,
     /// How many tables were taken up.
     tables: usize,
+    /// The tables in whose statements the one in hand will stand.
+    above: Vec<String>,
 }
 
 impl Build<'_> {
@@ -112,7 +114,8 @@ impl Build<'_> {
         if acting.is_empty() {
             return Ok(Children::Stay(idle(&rules)));
         }
-        if order::is_circular(self.connection, reference).map_err(engine)? {
+        let is_above = self.above.contains(&reference.child);
+        if is_above || order::is_circular(self.connection, reference).map_err(engine)? {
             return Ok(Children::Stay("that may be referred to in turn".to_string()));
         }
         let names = rules.iter().map(|rule| rule.name.clone()).collect();
@@ -124,7 +127,9 @@ impl Build<'_> {
         let Some(mut table) = self.described(parent, &reference.child, "child", &book) else {
             return cannot();
         };
+        self.above.push(table.name.clone());
         table.blockers = self.blockers(&table, &rules, &book)?;
+        self.above.pop();
         let book = table.blockers.book(&book);
         Ok(Children::Judged(Box::new(Child { table, book, rules: names, acting })))
     }

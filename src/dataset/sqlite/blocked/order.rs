@@ -4,18 +4,20 @@ use rusqlite::Connection;
 
 use crate::dataset::sqlite::foreign_key::{Reference, references_between, references_to};
 
-/// The turn of each table: a table comes behind all tables that refer to it. Tables that refer to each
-/// other in a circle have no order among themselves.
-pub fn turns(connection: &Connection, tables: &[&str]) -> rusqlite::Result<Vec<usize>> {
+/// The turn of each table: a table comes behind all tables that refer to it, or to rows that go along
+/// with its own. Tables that refer to each other in a circle have no order among themselves.
+pub fn turns(connection: &Connection, tables: &[(&str, Vec<&str>)]) -> rusqlite::Result<Vec<usize>> {
     let mut below: Vec<Vec<usize>> = Vec::new();
-    for table in tables {
+    for (table, along) in tables {
         let mut children = Vec::new();
-        for reference in references_to(connection, table)?.iter().filter(|reference| reference.keeps) {
-            let child = tables.iter().position(|other| *other == reference.child);
-            if let Some(child) = child
-                && !is_circular(connection, reference)?
-            {
-                children.push(child);
+        for parent in std::iter::once(table).chain(along) {
+            for reference in references_to(connection, parent)?.iter().filter(|reference| reference.keeps) {
+                let child = tables.iter().position(|(other, _)| *other == reference.child);
+                if let Some(child) = child.filter(|child| tables[*child].0 != *table)
+                    && !is_circular(connection, reference)?
+                {
+                    children.push(child);
+                }
             }
         }
         below.push(children);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use super::along::Along;
+use super::along::{Along, first_of};
 use super::key::Code;
 use super::register_keeper;
 use crate::dataset::sqlite::foreign_key::Reference;
@@ -66,7 +66,7 @@ impl Tie {
             Children::Judged(child) => {
                 let keeper = register_keeper(connection, &child.table, &child.book, &child.acting)?;
                 let base = code.base();
-                format!("(SELECT {base} + {keeper} FROM {from} WHERE {names} AND {keeper} > 0 LIMIT 1)")
+                first_of(&format!("{base} + nullif({keeper}, 0)"), &from, &names)
             }
         })
     }
