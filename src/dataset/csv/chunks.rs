@@ -84,7 +84,8 @@ impl<R: Read> Blocks<R> {
         // A record that goes over the end of a block is seldom longer than this.
         let room = self.size / 4;
         if chunk.buffer.len() < room + length {
-            chunk.buffer.resize(room + length, 0);
+            // Zeroed by the system where it is used, which for a small file is little of it.
+            chunk.buffer = vec![0; room + length];
         }
         (chunk.from, chunk.to) = (room, room);
         while !self.is_over && chunk.to < room + length {
