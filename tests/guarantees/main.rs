@@ -13,6 +13,7 @@ mod injected;
 mod support;
 
 mod anonymise;
+mod differential;
 mod five_policies;
 mod foreign_keys;
 mod g01_anonymise;
