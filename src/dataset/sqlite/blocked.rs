@@ -16,9 +16,9 @@ pub mod tree;
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::functions::Context;
 
-use super::functions::cells;
+use super::functions::{PURE, cells};
 use super::prefilter;
 use super::schema::Table;
 use super::value;
@@ -134,10 +134,8 @@ fn register_keeper(
     acting: &[usize],
 ) -> rusqlite::Result<String> {
     let name = format!("frist_keeper_{}", table.function_suffix());
-    let flags =
-        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
     let (owned, rules) = (Arc::clone(book), acting.to_vec());
-    connection.create_scalar_function(name.as_str(), -1, flags, move |context: &Context<'_>| {
+    connection.create_scalar_function(name.as_str(), -1, PURE, move |context: &Context<'_>| {
         Ok(key::keeper_to_cell(owned.keeper(&rules, &|cell| value(context.get_raw(cell)))))
     })?;
     Ok(format!("{name}({})", cells(connection, table, book)?.join(", ")))

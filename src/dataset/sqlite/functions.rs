@@ -4,16 +4,18 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
-use rusqlite::functions::{Aggregate, Context, FunctionFlags};
+use rusqlite::functions::{Aggregate, Context, FunctionFlags, SqlFnOutput};
 
 use super::schema::Table;
 use super::{related, value};
 use crate::dataset::Counted;
-use crate::verdict::{Reason, RuleBook, State, Tally};
+use crate::verdict::{Reason, RuleBook, State, Tally, Verdict};
 
-fn flags() -> FunctionFlags {
-    FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY
-}
+/// A function that answers the same whenever it is asked the same.
+pub(crate) const PURE: FunctionFlags = FRESH.union(FunctionFlags::SQLITE_DETERMINISTIC);
+
+/// A function that must be asked anew for each row. Neither kind can be called by a schema.
+pub(crate) const FRESH: FunctionFlags = FunctionFlags::SQLITE_UTF8.union(FunctionFlags::SQLITE_DIRECTONLY);
 
 /// What the rule book is asked with: the columns that the rules read, the answers of the related
 /// rows, and what keeps the record where that is known.
@@ -26,6 +28,20 @@ pub fn cells(connection: &Connection, table: &Table, book: &RuleBook) -> rusqlit
     Ok(cells)
 }
 
+/// Registers a function that asks one rule about a row and answers by its verdict; returns its call.
+fn register_asking<T: SqlFnOutput>(
+    connection: &Connection,
+    name: &str,
+    (table, book, rule): (&Table, &Arc<RuleBook>, usize),
+    answer: impl Fn(Option<Verdict>) -> T + Send + 'static,
+) -> rusqlite::Result<String> {
+    let owned = Arc::clone(book);
+    connection.create_scalar_function(name, -1, PURE, move |context: &Context<'_>| {
+        Ok(answer(owned.judge(rule, &|cell| value(context.get_raw(cell)))))
+    })?;
+    Ok(format!("{name}({})", cells(connection, table, book)?.join(", ")))
+}
+
 /// Registers `frist_due` for one rule and returns the call that asks it about a row.
 pub fn register_due(
     connection: &Connection,
@@ -33,11 +49,8 @@ pub fn register_due(
     book: &Arc<RuleBook>,
     rule: usize,
 ) -> rusqlite::Result<String> {
-    let owned = Arc::clone(book);
-    connection.create_scalar_function("frist_due", -1, flags(), move |context: &Context<'_>| {
-        Ok(owned.is_due(rule, &|column| value(context.get_raw(column))))
-    })?;
-    Ok(format!("frist_due({})", cells(connection, table, book)?.join(", ")))
+    let is_due = |verdict: Option<Verdict>| verdict.is_some_and(|verdict| verdict.state == State::Due);
+    register_asking(connection, "frist_due", (table, book, rule), is_due)
 }
 
 /// Registers `frist_overdue` for one rule and returns the call that asks whether it would delete a row
@@ -48,14 +61,11 @@ pub fn register_overdue(
     book: &Arc<RuleBook>,
     rule: usize,
 ) -> rusqlite::Result<String> {
-    let owned = Arc::clone(book);
-    connection.create_scalar_function("frist_overdue", -1, flags(), move |context: &Context<'_>| {
-        let verdict = owned.judge(rule, &|column| value(context.get_raw(column)));
-        Ok(verdict.is_some_and(|verdict| {
-            verdict.state == State::Due || matches!(verdict.reason, Reason::Referred(_))
-        }))
-    })?;
-    Ok(format!("frist_overdue({})", cells(connection, table, book)?.join(", ")))
+    let is_overdue = |verdict: Option<Verdict>| {
+        let is_meant = |verdict: Verdict| verdict.state == State::Due || referred(verdict).is_some();
+        verdict.is_some_and(is_meant)
+    };
+    register_asking(connection, "frist_overdue", (table, book, rule), is_overdue)
 }
 
 /// Registers `frist_blocker` for one rule and returns the call that gives what keeps a blocked
@@ -66,14 +76,15 @@ pub fn register_blocker(
     book: &Arc<RuleBook>,
     rule: usize,
 ) -> rusqlite::Result<String> {
-    let owned = Arc::clone(book);
-    connection.create_scalar_function("frist_blocker", -1, flags(), move |context: &Context<'_>| {
-        Ok(owned.judge(rule, &|cell| value(context.get_raw(cell))).and_then(|verdict| match verdict.reason {
-            Reason::Referred(key) => Some(key),
-            _ => None,
-        }))
-    })?;
-    Ok(format!("frist_blocker({})", cells(connection, table, book)?.join(", ")))
+    register_asking(connection, "frist_blocker", (table, book, rule), |verdict| verdict.and_then(referred))
+}
+
+/// What keeps a record to which others refer.
+fn referred(verdict: Verdict) -> Option<i64> {
+    match verdict.reason {
+        Reason::Referred(key) => Some(key),
+        _ => None,
+    }
 }
 
 /// Where a statement with `frist_tally` leaves what it counted.
@@ -95,7 +106,7 @@ pub fn register_tally(
     let nothing = Counted { total: Some(0), tallies: vec![Tally::default(); book.len()] };
     let sink = Arc::new(Mutex::new(nothing));
     let function = TallyFunction { book: Arc::clone(book), sink: Arc::clone(&sink) };
-    connection.create_aggregate_function("frist_tally", -1, flags(), function)?;
+    connection.create_aggregate_function("frist_tally", -1, PURE, function)?;
     let cells = cells(connection, table, book)?;
     Ok((format!("frist_tally({})", cells.join(", ")), TallySink(sink)))
 }

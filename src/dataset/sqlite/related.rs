@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use rusqlite::functions::{Aggregate, Context, FunctionFlags};
+use rusqlite::functions::{Aggregate, Context};
 use rusqlite::types::Value;
 
+use super::functions::PURE;
 use super::join::Join;
 use super::schema::Table;
 use super::{quoted, value};
@@ -34,18 +35,16 @@ fn register_one(
     let rows = format!("FROM {from} AS {alias} WHERE {on}");
     let read: Vec<String> = question.columns().map(|name| format!("{alias}.{}", quoted(name))).collect();
     let owned = Arc::new(question.clone());
-    let flags =
-        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
     if !matches!(question.asked, Asked::Any) {
         let name = format!("frist_found_{suffix}");
-        connection.create_aggregate_function(name.as_str(), -1, flags, Rows(owned))?;
+        connection.create_aggregate_function(name.as_str(), -1, PURE, Rows(owned))?;
         return Ok(format!("(SELECT {name}({}) {rows})", read.join(", ")));
     }
     if read.is_empty() {
         return Ok(format!("{} * EXISTS (SELECT 1 {rows})", Speaks::Yes.to_cell()));
     }
     let name = format!("frist_counts_{suffix}");
-    connection.create_scalar_function(name.as_str(), -1, flags, move |context: &Context<'_>| {
+    connection.create_scalar_function(name.as_str(), -1, PURE, move |context: &Context<'_>| {
         Ok(owned.counts(|column| value(context.get_raw(column))).to_cell())
     })?;
     Ok(format!("(SELECT max({name}({})) {rows})", read.join(", ")))

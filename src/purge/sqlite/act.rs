@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::functions::Context;
 use rusqlite::types::Value as Cell;
 
 use super::Task;
 use crate::anonymise::{Key, Made};
-use crate::dataset::sqlite::functions::cells;
+use crate::dataset::sqlite::functions::{FRESH, cells};
 use crate::dataset::sqlite::{quoted, settable, value};
 use crate::value::Owned;
 use crate::verdict::RuleBook;
@@ -37,9 +37,8 @@ pub(super) fn register(task: &Task<'_>) -> rusqlite::Result<String> {
 /// `frist_sets(…)` says whether a column is changed, `frist_set(…)` gives what it becomes. The first
 /// argument is the number of the setting.
 fn register_functions(task: &Task<'_>) -> rusqlite::Result<()> {
-    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DIRECTONLY;
     let (book, rule) = (Arc::clone(task.book), task.rule);
-    task.connection().create_scalar_function("frist_sets", -1, flags, move |context: &Context<'_>| {
+    task.connection().create_scalar_function("frist_sets", -1, FRESH, move |context: &Context<'_>| {
         let made = make(&book, rule, context)?;
         Ok(!matches!(made, Made::Already | Made::Illegible(_)))
     })?;
@@ -51,7 +50,7 @@ fn register_functions(task: &Task<'_>) -> rusqlite::Result<()> {
         .iter()
         .map(|setting| settable::may_be_null(task.connection(), task.table, &setting.column))
         .collect::<rusqlite::Result<_>>()?;
-    task.connection().create_scalar_function("frist_set", -1, flags, move |context: &Context<'_>| {
+    task.connection().create_scalar_function("frist_set", -1, FRESH, move |context: &Context<'_>| {
         let may_be_null = may_be_null.get(setting(context)?).copied().unwrap_or_default();
         written(make(&book, rule, context)?, may_be_null, key.as_ref())
     })

@@ -10,11 +10,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use rusqlite::Connection;
-use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::functions::Context;
 use rusqlite::types::{FromSql, Value};
 
 use super::keys::Bound;
-use crate::dataset::sqlite::functions::cells;
+use crate::dataset::sqlite::functions::{FRESH, cells};
 use crate::dataset::sqlite::schema::Table;
 use crate::dataset::sqlite::value;
 use crate::verdict::RuleBook;
@@ -52,8 +52,7 @@ impl Quota {
         let quota = Quota::default();
         let order = table.order();
         let (shared, owned, width) = (quota.clone(), Arc::clone(book), order.len());
-        let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DIRECTONLY;
-        connection.create_scalar_function("frist_take", -1, flags, move |context: &Context<'_>| {
+        connection.create_scalar_function("frist_take", -1, FRESH, move |context: &Context<'_>| {
             let is_due = || owned.is_due(rule, &|column| value(context.get_raw(width + column)));
             if shared.is_spent() || !is_due() {
                 return Ok(false);

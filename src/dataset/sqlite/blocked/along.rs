@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::functions::Context;
 
 use super::key::{Code, keeper_to_cell};
 use super::tie::Tie;
 use crate::dataset::folder::named;
 use crate::dataset::sqlite::foreign_key::Reference;
-use crate::dataset::sqlite::functions::cells;
+use crate::dataset::sqlite::functions::{PURE, cells};
 use crate::dataset::sqlite::join::Pairs;
 use crate::dataset::sqlite::name::alias_beside;
 use crate::dataset::sqlite::schema::{Key, Table};
@@ -47,10 +47,6 @@ pub struct Node {
     pub(super) ties: Vec<Tie>,
 }
 
-const FLAGS: FunctionFlags = FunctionFlags::SQLITE_UTF8
-    .union(FunctionFlags::SQLITE_DETERMINISTIC)
-    .union(FunctionFlags::SQLITE_DIRECTONLY);
-
 impl Node {
     /// The condition that a row of some alias belongs to one of the parent's.
     pub fn on(&self, parent: &Table, alias: &str) -> String {
@@ -80,7 +76,7 @@ impl Node {
         connection.create_scalar_function(
             self.function("goes").as_str(),
             -1,
-            FLAGS,
+            PURE,
             move |context: &Context<'_>| {
                 Ok(question.counts(|column| value(context.get_raw(column))).to_cell())
             },
@@ -88,7 +84,7 @@ impl Node {
         connection.create_scalar_function(
             self.function("kept").as_str(),
             -1,
-            FLAGS,
+            PURE,
             move |context: &Context<'_>| {
                 let keeper = book.keeps(&|cell| value(context.get_raw(cell))).map(Keeper::Rule);
                 Ok(keeper.map_or(0, keeper_to_cell))
@@ -127,7 +123,7 @@ fn file_function(owner: &str, place: usize) -> String {
 fn register_files(connection: &Connection, owner: &str, files: &[NamedFiles]) -> rusqlite::Result<()> {
     for (place, files) in files.iter().enumerate() {
         let (name, folder): (String, PathBuf) = (file_function(owner, place), files.folder.clone());
-        connection.create_scalar_function(name.as_str(), 1, FLAGS, move |context: &Context<'_>| {
+        connection.create_scalar_function(name.as_str(), 1, PURE, move |context: &Context<'_>| {
             Ok(named::below(&folder, value(context.get_raw(0))).is_err())
         })?;
     }

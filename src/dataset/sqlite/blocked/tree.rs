@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::functions::Context;
 
 use super::along::row_number;
 use super::key::Code;
 use super::rows::Rows;
 use crate::dataset::sqlite::foreign_key::Reference;
-use crate::dataset::sqlite::functions::cells;
+use crate::dataset::sqlite::functions::{PURE, cells};
 use crate::dataset::sqlite::schema::Table;
 use crate::dataset::sqlite::value;
 use crate::verdict::{Keeper, RuleBook};
@@ -53,17 +53,13 @@ impl Tree {
         let name = format!("frist_tree_{}", table.function_suffix());
         let (blocked, first) = (Arc::clone(&self.blocked), self.first);
         let code = move |key: &usize| Code { number: first + key, keeper: Keeper::NoRule }.to_cell();
-        connection.create_scalar_function(name.as_str(), 1, FLAGS, move |context: &Context<'_>| {
+        connection.create_scalar_function(name.as_str(), 1, PURE, move |context: &Context<'_>| {
             let row: i64 = context.get(0)?;
             Ok(blocked.get(&row).map(&code))
         })?;
         Ok(format!("{name}({})", row_number(table)))
     }
 }
-
-const FLAGS: FunctionFlags = FunctionFlags::SQLITE_UTF8
-    .union(FunctionFlags::SQLITE_DETERMINISTIC)
-    .union(FunctionFlags::SQLITE_DIRECTONLY);
 
 /// Registers a function that says which rule deletes a row, by its place and one more; returns its call.
 fn register_going(
@@ -74,7 +70,7 @@ fn register_going(
 ) -> rusqlite::Result<String> {
     let name = format!("frist_going_{}", table.function_suffix());
     let (owned, rules) = (Arc::clone(book), acting.to_vec());
-    connection.create_scalar_function(name.as_str(), -1, FLAGS, move |context: &Context<'_>| {
+    connection.create_scalar_function(name.as_str(), -1, PURE, move |context: &Context<'_>| {
         Ok(match owned.keeper(&rules, &|cell| value(context.get_raw(cell))) {
             Keeper::Goes(rule) => i64::try_from(rule + 1).unwrap_or_default(),
             _ => 0,
