@@ -85,7 +85,6 @@ pub(super) fn last_of_month(year: i64, month: i64) -> Date {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use chrono::Datelike;
 

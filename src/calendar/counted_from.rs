@@ -138,7 +138,6 @@ pub enum FinancialYearError {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn date(text: &str) -> Date {

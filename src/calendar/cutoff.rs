@@ -109,7 +109,6 @@ fn last_due_date(schedule: &Schedule, now: Instant) -> Option<Date> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::calendar::{CountedFrom, Period, Zone};
 

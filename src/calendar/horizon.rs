@@ -76,7 +76,6 @@ fn year_that_ends(end: Date) -> Date {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::calendar::{FinancialYear, MonthDay, Zone};
 

@@ -125,7 +125,6 @@ fn write_fraction(out: &mut dyn fmt::Write, nanos: u32) -> fmt::Result {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]

@@ -87,7 +87,6 @@ fn read_offset(text: &[u8]) -> Result<Option<i64>, Unreadable> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn zone() -> Zone {

@@ -96,7 +96,6 @@ fn seconds(text: &[u8], is_utc: bool) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::super::iso;
     use super::*;
 

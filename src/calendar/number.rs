@@ -128,7 +128,6 @@ fn decimal_number(text: &[u8]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     const UNITS: [UnixScale; 4] =

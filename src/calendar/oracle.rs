@@ -4,8 +4,6 @@
 //! calendar has them. It asks chrono-tz for the local date minute by minute,
 //! walks from day to day to the end of a financial year, and judges every
 //! record by itself.
-#![allow(clippy::unwrap_used)]
-
 use chrono::{DateTime, Datelike, Days, NaiveDate, Offset, TimeZone};
 use chrono_tz::Tz;
 

@@ -1,7 +1,5 @@
 //! Due dates, cutoffs and zones, compared with the oracle where clocks and
 //! calendars are at their worst.
-#![allow(clippy::unwrap_used)]
-
 use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use proptest::prelude::*;

@@ -1,6 +1,4 @@
 //! Horizons, compared with runs that are carried out one by one.
-#![allow(clippy::unwrap_used)]
-
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 use proptest::prelude::*;

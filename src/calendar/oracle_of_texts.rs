@@ -3,8 +3,6 @@
 //! The second reader of ISO texts takes a text apart at its punctuation and
 //! writes what it found again: only a text that comes out as it went in was
 //! read. Patterns are compared with what chrono writes.
-#![allow(clippy::unwrap_used)]
-
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, TimeDelta};
 use proptest::prelude::*;
 

@@ -163,7 +163,6 @@ impl Part {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn fault(text: &str) -> PatternProblem {

@@ -171,7 +171,6 @@ fn split_name<'a>(names: &[&str], length: NameLength, text: &'a [u8]) -> Option<
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn read(pattern: &str, text: &str) -> Result<Event, Unreadable> {

@@ -111,7 +111,6 @@ impl fmt::Display for Period {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn period(text: &str) -> Period {

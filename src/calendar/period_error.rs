@@ -163,7 +163,6 @@ fn number_and_rest(word: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use crate::calendar::Period;
 
     fn help(text: &str) -> String {

@@ -178,7 +178,6 @@ fn shares_of(unit: Unit) -> u128 {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn problem(text: &str) -> PeriodProblem {

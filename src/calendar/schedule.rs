@@ -86,7 +86,6 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::calendar::{FinancialYear, MonthDay};
 

@@ -34,7 +34,6 @@ fn city(zone: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use crate::calendar::Zone;
 
     #[test]

@@ -102,7 +102,6 @@ fn utc_day(instant: Instant) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::calendar::{Period, Schedule, Zone};
 

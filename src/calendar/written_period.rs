@@ -147,7 +147,6 @@ impl fmt::Display for UnreadablePeriod {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn told(periods: &WrittenPeriods, value: Value<'_>) -> String {

@@ -200,7 +200,6 @@ impl std::fmt::Display for Zone {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn zone(name: &str) -> Zone {

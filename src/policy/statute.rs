@@ -204,7 +204,6 @@ fn parse_at_most(text: &str) -> Result<Period, Complaint> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     const DOCUMENTED: &str = include_str!("../../docs/language.md");

@@ -1,6 +1,4 @@
 //! What laws make of rules.
-#![allow(clippy::unwrap_used)]
-
 use proptest::prelude::*;
 
 use crate::policy::tests::{BEGINNING, read, rule};
