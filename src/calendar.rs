@@ -126,3 +126,21 @@ pub enum Event {
     /// An instant.
     At(Instant),
 }
+
+impl Event {
+    /// Its date, or its instant in a zone, as text.
+    pub fn in_zone(self, zone: Zone) -> String {
+        match self {
+            Event::Date(date) => date.to_string(),
+            Event::At(at) => zone.rfc3339(at),
+        }
+    }
+
+    /// Its date, in a zone.
+    pub fn date_in(self, zone: Zone) -> Date {
+        match self {
+            Event::Date(date) => date,
+            Event::At(at) => zone.date_of(at),
+        }
+    }
+}

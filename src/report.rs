@@ -3,7 +3,7 @@
 pub mod json;
 pub mod text;
 
-use crate::calendar::{DueUpTo, Event, Zone};
+use crate::calendar::{DueUpTo, Zone};
 use crate::plan::Plan;
 use crate::policy::{Breach, Deed, Policy, Rule};
 use crate::purge::Outcome;
@@ -38,14 +38,6 @@ pub struct Record {
 pub trait Listing {
     /// Hands over the records of a rule.
     fn each(&self, rule: usize, take: &mut dyn FnMut(Record) -> bool) -> Result<(), crate::dataset::Problem>;
-}
-
-/// A date or an instant in the policy's zone.
-pub fn event_text(event: Event, zone: Zone) -> String {
-    match event {
-        Event::Date(date) => date.to_string(),
-        Event::At(at) => zone.rfc3339(at),
-    }
 }
 
 /// The latest event that is due, in the policy's zone; none where nothing readable is, and where

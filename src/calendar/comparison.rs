@@ -59,6 +59,16 @@ fn order_by_days(one: RangeInclusive<i64>, other: RangeInclusive<i64>) -> Option
     }
 }
 
+impl Schedule {
+    /// The first event that is due earlier under this schedule than under another.
+    pub fn first_earlier(&self, than: &Schedule) -> Option<Event> {
+        if self == than {
+            return None;
+        }
+        telling_events(&[self, than]).find(|event| self.compare_due(than, *event).is_lt())
+    }
+}
+
 /// Events of every readable date that tell how schedules of one zone compare on all events.
 ///
 /// Where all of them look at civil dates alone, one event a date is enough. Elapsed time runs from
@@ -95,7 +105,6 @@ fn first_instant(zone: Zone, date: Date) -> Option<Event> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::calendar::{CountedFrom, FinancialYear, MonthDay, Period};
 
@@ -113,11 +122,7 @@ mod tests {
 
     /// The first event that is due earlier under the first schedule.
     fn earlier(one: &Schedule, other: &Schedule) -> Option<String> {
-        let found = telling_events(&[one, other]).find(|event| one.compare_due(other, *event).is_lt());
-        found.map(|event| match event {
-            Event::Date(date) => date.to_string(),
-            Event::At(instant) => one.zone().rfc3339(instant),
-        })
+        one.first_earlier(other).map(|event| event.in_zone(one.zone()))
     }
 
     fn first(keep: &str, other: &str) -> Option<String> {

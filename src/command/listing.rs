@@ -8,7 +8,7 @@ use crate::dataset::request::{Flow, Listed, Request, requests};
 use crate::dataset::{self, Problem};
 use crate::plan::Plan;
 use crate::policy::{Policy, Rule, Source};
-use crate::report::{Listing, Record, event_text, reason_text};
+use crate::report::{Listing, Record, reason_text};
 use crate::verdict::{RuleBook, State};
 
 /// The records of a plan's rules.
@@ -61,7 +61,7 @@ impl Records<'_> {
         Record {
             key: listed.key,
             state: verdict.state,
-            event: verdict.event.map(|event| event_text(event, zone)),
+            event: verdict.event.map(|event| event.in_zone(zone)),
             due_from: book.due_from(place, &verdict).map(due),
             reason: listed.referred.unwrap_or_else(|| reason_text(self.policy, &names, book, verdict.reason)),
         }

@@ -4,8 +4,6 @@ use crate::diagnostic::Finding;
 use crate::policy::statute::Statute;
 use crate::policy::{Counting, Policy};
 
-use super::statutory_period::{first_earlier, moment};
-
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
     policy.laws.iter().filter_map(|law| contradiction(policy, law)).collect()
 }
@@ -19,11 +17,11 @@ pub(super) fn contradiction(policy: &Policy, law: &Statute) -> Option<Finding> {
     let law = Statute { counted_from: counted, ..law.clone() };
     let demanded = law.schedule(least.clone(), policy.zone, years)?;
     let allowed = law.schedule(most.clone(), policy.zone, years)?;
-    let event = first_earlier(&allowed, &demanded)?;
+    let event = allowed.first_earlier(&demanded)?;
     let message = format!(
         "law `{}` demands {least} and allows {most}, which is less after {}",
         law.id,
-        moment(&demanded, event)
+        event.in_zone(demanded.zone())
     );
     let finding = Finding::error("contradictory-law", message, law.span.clone());
     Some(finding.help("write `at-least` no longer than `at-most`"))

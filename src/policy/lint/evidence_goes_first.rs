@@ -1,9 +1,6 @@
 //! Related rows that start a rule's period, or say how long it is, must not be deleted before it is
 //! over: without them the records would be due too early, or never.
 
-use std::cmp::Ordering;
-
-use crate::calendar::{Date, Event, Schedule, telling_events};
 use crate::diagnostic::Finding;
 use crate::policy::{Dated, Policy, Relation, Rule};
 
@@ -37,7 +34,7 @@ fn too_early(rule: &Rule, dated: &Dated, other: &Rule) -> Option<Finding> {
     let same_time = other.start.only_column().is_some_and(|own| own.column == dated.column);
     let why = match (other.keep.fixed(), rule.keep.longest()) {
         (Some(theirs), Some(ours)) if same_time => {
-            let date = first_too_early(theirs, &ours)?;
+            let date = theirs.first_earlier(&ours)?.date_in(ours.zone());
             format!("one of {date} goes before it should count no more")
         }
         _ if same_time => "and how long these or the records are kept, the data says".to_string(),
@@ -54,16 +51,6 @@ fn too_early(rule: &Rule, dated: &Dated, other: &Rule) -> Option<Finding> {
         other.name, dated.column
     );
     Some(Finding::error("evidence-goes-first", message, dated.relation.span.clone()).help(help))
-}
-
-/// The first date whose related rows go before the records that they speak for.
-fn first_too_early(theirs: &Schedule, ours: &Schedule) -> Option<Date> {
-    let is_early = |event: &Event| theirs.compare_due(ours, *event) == Ordering::Less;
-    let schedules = [theirs, ours];
-    Some(match telling_events(&schedules).find(is_early)? {
-        Event::Date(date) => date,
-        Event::At(at) => ours.zone().date_of(at),
-    })
 }
 
 /// That a rule deletes rows that say how long others are kept.

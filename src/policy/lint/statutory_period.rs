@@ -88,12 +88,12 @@ impl<'p> Bounds<'p> {
 
     fn too_short(&self, schedule: &Schedule, rule: &Rule) -> Option<Finding> {
         let earliest = self.earliest.as_ref()?;
-        let event = first_earlier(schedule, earliest)?;
+        let event = schedule.first_earlier(earliest)?;
         let message = format!(
             "rule `{}` keeps less than {} demands: a record of {} would be deleted {}, and the law keeps it {}",
             rule.name,
             self.statute.name(),
-            moment(earliest, event),
+            event.in_zone(earliest.zone()),
             deleted(schedule, event),
             kept(earliest, event),
         );
@@ -118,7 +118,7 @@ impl<'p> Bounds<'p> {
             "rule `{}` keeps longer than {} allows: a record of {} would be deleted {}, and the law wants it gone {}",
             rule.name,
             self.statute.name(),
-            moment(latest, event),
+            event.in_zone(latest.zone()),
             deleted(schedule, event),
             deleted(allowed.unwrap_or(latest), event),
         );
@@ -128,7 +128,7 @@ impl<'p> Bounds<'p> {
     /// The longest period that the law is content with.
     fn longest(&self) -> Option<Period> {
         let (earliest, latest) = (self.earliest.as_ref(), self.latest.as_ref()?);
-        let too_short = earliest.is_some_and(|earliest| first_earlier(latest, earliest).is_some());
+        let too_short = earliest.is_some_and(|earliest| latest.first_earlier(earliest).is_some());
         if too_short { self.statute.at_least.clone() } else { Some(latest.period().clone()) }
     }
 
@@ -170,22 +170,6 @@ impl<'p> Bounds<'p> {
             statute.start()
         );
         Finding::error("statutory-period", message, rule.places.keep.clone()).help(help)
-    }
-}
-
-/// The first event that is due earlier under one schedule than under another.
-pub(super) fn first_earlier(one: &Schedule, other: &Schedule) -> Option<Event> {
-    if one == other {
-        return None;
-    }
-    telling_events(&[one, other]).find(|event| one.compare_due(other, *event).is_lt())
-}
-
-/// When an event was: its date, or its instant.
-pub(super) fn moment(schedule: &Schedule, event: Event) -> String {
-    match event {
-        Event::Date(date) => date.to_string(),
-        Event::At(instant) => schedule.zone().rfc3339(instant),
     }
 }
 
