@@ -104,17 +104,26 @@ pub fn references_between(
     child: &str,
     parent: &str,
 ) -> rusqlite::Result<Vec<Reference>> {
+    let mut references = references_from(connection, child)?;
+    references.retain(|reference| reference.parent.eq_ignore_ascii_case(parent));
+    // The key may write the table's name in other letters.
+    references.iter_mut().for_each(|reference| reference.parent = parent.to_string());
+    Ok(references)
+}
+
+/// The foreign keys of a table.
+pub fn references_from(connection: &Connection, child: &str) -> rusqlite::Result<Vec<Reference>> {
     // A key that names no columns means the parent's primary key.
-    let sql = "SELECT id, \"from\", on_delete, coalesce(\"to\", \
-               (SELECT name FROM pragma_table_xinfo(?2, 'main') WHERE pk = seq + 1)) \
-               FROM pragma_foreign_key_list(?1, 'main') WHERE lower(\"table\") = lower(?2) ORDER BY id, seq";
+    let sql = "SELECT key.id, key.\"from\", key.on_delete, coalesce(key.\"to\", \
+               (SELECT name FROM pragma_table_xinfo(key.\"table\", 'main') WHERE pk = key.seq + 1)), key.\"table\" \
+               FROM pragma_foreign_key_list(?1, 'main') AS key ORDER BY key.id, key.seq";
     let mut statement = connection.prepare(sql)?;
-    let mut rows = statement.query([child, parent])?;
+    let mut rows = statement.query([child])?;
     let mut found: Vec<(i64, Reference)> = Vec::new();
     while let Some(row) = rows.next()? {
         let (id, column, named): (i64, String, Option<String>) = (row.get(0)?, row.get(1)?, row.get(3)?);
         if found.last().is_none_or(|(last, _)| *last != id) {
-            found.push((id, reference(child, parent, row.get(2)?)));
+            found.push((id, reference(child, row.get(4)?, row.get(2)?)));
         }
         if let Some((_, reference)) = found.last_mut() {
             reference.child_columns.push(column);
@@ -128,10 +137,9 @@ pub fn references_between(
     Ok(references)
 }
 
-fn reference(child: &str, parent: &str, on_delete: String) -> Reference {
+fn reference(child: &str, parent: String, on_delete: String) -> Reference {
     let (child_columns, parent_columns) = (Vec::new(), Vec::new());
-    let (child, parent) = (child.to_string(), parent.to_string());
-    Reference { child, parent, child_columns, parent_columns, on_delete, keeps: true }
+    Reference { child: child.to_string(), parent, child_columns, parent_columns, on_delete, keeps: true }
 }
 
 /// Whether a child keeps its parent: unless the engine is told to take the reference out of it, and

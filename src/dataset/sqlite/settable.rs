@@ -4,9 +4,10 @@
 use rusqlite::Connection;
 use rusqlite::types::Value as Cell;
 
+use super::foreign_key::{self, Reference};
 use super::schema::Table;
 use super::sql::{Token, tokens};
-use super::{foreign_key, value};
+use super::value;
 use crate::anonymise::{Form, Made, SAMPLE_PSEUDONYM};
 use crate::dataset::Problem;
 use crate::policy::{Rule, Setting};
@@ -191,16 +192,9 @@ fn foreign_key(connection: &Connection, table: &Table, name: &str) -> rusqlite::
             return Ok(Some(reference.name()));
         }
     }
-    let sql = "SELECT \"from\", \"table\" FROM pragma_foreign_key_list(?1, 'main')";
-    let mut statement = connection.prepare(sql)?;
-    let mut rows = statement.query([&table.name])?;
-    while let Some(row) = rows.next()? {
-        let (own, parent): (String, String) = (row.get(0)?, row.get(1)?);
-        if is_it(&own) {
-            return Ok(Some(format!("{}.{own} → {parent}", table.name)));
-        }
-    }
-    Ok(None)
+    let own = foreign_key::references_from(connection, &table.name)?;
+    let holds = own.iter().find(|reference| reference.child_columns.iter().any(is_it));
+    Ok(holds.map(Reference::name))
 }
 
 /// The unique index that covers a column: among its columns, in an expression, or in its condition.
