@@ -1,6 +1,7 @@
 //! One rule's turn, whatever the source: what it is given, what it tells, how it ends. A record
 //! that is anonymised counts as one that is deleted does.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::stop::{Stop, StopReason};
@@ -102,6 +103,8 @@ pub(super) struct Deletion {
     pub(super) deleted: u64,
     /// Rows and files that went along.
     pub(super) taken_along: u64,
+    /// Records of other rules that had to go first, by the names of these.
+    pub(super) ahead: BTreeMap<String, u64>,
     /// Bytes that were given back, where records are files.
     pub(super) freed: Option<u64>,
     pub(super) batches: u64,

@@ -1,5 +1,6 @@
 //! One run: from the first entry in the ledger to the last.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant as Stopwatch};
 
 use super::entries::{rule_finished, rule_started, run_started, source_read};
@@ -55,6 +56,8 @@ pub struct Run<'a> {
     /// Files that earlier runs could not remove, and why.
     pub(super) left: Vec<Removal>,
     problems: Vec<Problem>,
+    /// Records that went before those of other rules, for each rule that has not had its turn.
+    ahead: BTreeMap<String, u64>,
 }
 
 impl<'a> Run<'a> {
@@ -80,7 +83,8 @@ impl<'a> Run<'a> {
         Running::of(&name, policy).write(lock)?;
         ledger.seal()?;
         let started = Stopwatch::now();
-        Ok(Run { lock, ledger, policy, plan, circumstances, name, started, accounts, left, problems })
+        let ahead = BTreeMap::new();
+        Ok(Run { lock, ledger, policy, plan, circumstances, name, started, accounts, left, problems, ahead })
     }
 
     /// Carries out the plan, rule by rule. An error means that the ledger could not be written:
@@ -94,13 +98,15 @@ impl<'a> Run<'a> {
         let mut stopped = None;
         let mut in_turn: Vec<&PlannedRule> = plan.rules.iter().collect();
         in_turn.sort_by_key(|planned| planned.turn);
-        for planned in in_turn {
+        for (turn, planned) in in_turn.iter().enumerate() {
             let rule = &self.policy.rules[planned.index];
             stopped = stopped.or_else(|| self.circumstances.stop.reason());
-            if !rule.enforce || stopped.is_some() {
+            let has_begun = self.ahead.contains_key(&rule.name);
+            if !rule.enforce || (stopped.is_some() && !has_begun) {
                 continue;
             }
-            let (run, reason) = self.one_rule(rule, planned)?;
+            let to_come: Vec<usize> = in_turn[turn + 1..].iter().map(|planned| planned.index).collect();
+            let (run, reason) = self.one_rule(rule, planned, &to_come)?;
             stopped = stopped.or(reason);
             rules.push(run);
         }
@@ -136,11 +142,13 @@ impl<'a> Run<'a> {
         &mut self,
         rule: &Rule,
         planned: &PlannedRule,
+        to_come: &[usize],
     ) -> Result<(RuleRun, Option<super::StopReason>), LedgerError> {
         let started = Stopwatch::now();
         self.write(&Event::RuleStarted(rule_started(self.policy, rule, planned)))?;
         self.ledger.seal()?;
-        let mut done = Deletion::default();
+        let ahead = self.ahead.remove(&rule.name).unwrap_or_default();
+        let mut done = Deletion { deleted: ahead, ..Deletion::default() };
         let mut problems = planned.problems.clone();
         let breach = planned.breach.filter(|_| !self.circumstances.accepted_limits.contains(&rule.name));
         let outcome = match planned.counts.due {
@@ -157,6 +165,12 @@ impl<'a> Run<'a> {
                 self.delete(rule, Amount { expected, most, blocked }, &mut done, &mut problems)?
             }
         };
+        for (other, records) in std::mem::take(&mut done.ahead) {
+            match to_come.iter().any(|index| self.policy.rules[*index].name == other) {
+                true => *self.ahead.entry(other).or_default() += records,
+                false => done.taken_along += records,
+            }
+        }
         let run = RuleRun {
             index: planned.index,
             counts: planned.counts,
@@ -217,7 +231,8 @@ impl<'a> Run<'a> {
     fn try_delete(&mut self, rule: &Rule, amount: Amount, done: &mut Deletion) -> Result<(), Halt> {
         let missing = || Halt::Problem(Problem::new("internal", "the rule has no source"));
         let source = self.policy.source(&rule.source).ok_or_else(missing)?;
-        let requests = requests(self.policy, source, self.plan.now, |other| other.name == rule.name);
+        let mut requests = requests(self.policy, source, self.plan.now, |other| other.name == rule.name);
+        requests.iter_mut().for_each(|request| request.acting = self.plan.acting(self.policy));
         let request = requests.first().ok_or_else(missing)?;
         let place = *request.wanted.first().ok_or_else(missing)?;
         let (wait, nice) = (self.circumstances.wait, self.circumstances.nice);

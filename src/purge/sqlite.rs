@@ -27,9 +27,11 @@ use super::named_files;
 use super::pace::{GAP, Pace};
 use super::stop::Stop;
 use crate::anonymise::Key;
+use crate::dataset::Problem;
+use crate::dataset::sqlite::blocked::circle::Circle;
 use crate::dataset::sqlite::schema::Table;
 use crate::dataset::sqlite::survey::for_purge;
-use crate::dataset::sqlite::{foreign_key, functions, prefilter, settable};
+use crate::dataset::sqlite::{blocked, foreign_key, functions, prefilter, settable};
 use crate::ledger::Removal;
 use crate::policy::Rule;
 use crate::verdict::RuleBook;
@@ -50,16 +52,33 @@ pub(super) fn carry_out(
     let (table, book) =
         for_purge(writer.connection(), job.source, job.request, rule).map_err(Halt::Problem)?;
     let policy = job.request.rules[rule];
-    let task = Task { writer: &writer, table: &table, policy, key, book: &book, rule, amount, nice };
+    let circle = circle(&writer, job, &table, &book).map_err(Halt::Problem)?;
+    let circle = circle.as_ref();
+    let task = Task { writer: &writer, table: &table, circle, policy, key, book: &book, rule, amount, nice };
     let result = task.carry_out(job.stop, journal, job.told, done);
     writer.finish();
     result
+}
+
+/// The circle of tables in which the rule's stands: rows of others may have to go before its own.
+fn circle(
+    writer: &Writer,
+    job: &Job<'_>,
+    table: &Table,
+    book: &Arc<RuleBook>,
+) -> Result<Option<Circle>, Problem> {
+    if !book.deletes(job.rule) || !job.request.rules[job.rule].with.is_empty() {
+        return Ok(None);
+    }
+    blocked::circle_of(writer.connection(), job.request, &job.request.acting, (table, book))
 }
 
 /// One rule's turn, ready to go.
 struct Task<'a> {
     writer: &'a Writer,
     table: &'a Table,
+    /// The tables whose rows refer to each other, this one among them.
+    circle: Option<&'a Circle>,
     policy: &'a Rule,
     /// What pseudonyms are made with.
     key: Option<&'a Key>,
@@ -128,7 +147,8 @@ impl Task<'_> {
             let before = done.deleted;
             self.delete_all(&conditions, stop, journal, told, done)?;
             // What was deleted may have kept other rows of the same table.
-            let may_free = conditions.references.iter().any(|key| key.keeps && key.is_to_itself());
+            let may_free = self.circle.is_some()
+                || conditions.references.iter().any(|key| key.keeps && key.is_to_itself());
             if !may_free || done.stopped.is_some() || done.deleted == before {
                 break;
             }
@@ -209,6 +229,9 @@ impl Task<'_> {
                 told(done.deleted);
                 self.writer.settle(is_alone).map_err(Halt::Problem)?;
                 done.taken_along += taken.rows;
+                for (rule, records) in taken.ahead {
+                    *done.ahead.entry(rule).or_default() += records;
+                }
                 remove_files(&taken.files, journal, done)?;
             }
             tracing::debug!("{held:?}, then {:?}", gap.since.elapsed());

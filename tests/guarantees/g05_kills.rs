@@ -28,6 +28,8 @@ struct Scene {
 struct Table {
     sql: &'static str,
     key: &'static str,
+    /// The columns behind the note.
+    more: &'static str,
     /// Rows that are added at once, of which one in so many is due.
     rows: u64,
     one_in: u64,
@@ -53,14 +55,14 @@ impl Scene {
     }
 
     fn fill(&mut self) {
-        let Table { key, rows, one_in, .. } = self.table;
+        let Table { key, more, rows, one_in, .. } = self.table;
         let connection = open(&self.place.path("data.db"));
         connection
             .execute_batch(&format!(
                 "DELETE FROM log;
                  WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT {rows})
                  INSERT INTO log
-                 SELECT {key}, iif(n % {one_in}, '{COMING}', '{OLD}'), hex(randomblob(16)) FROM n"
+                 SELECT {key}, iif(n % {one_in}, '{COMING}', '{OLD}'), hex(randomblob(16)){more} FROM n"
             ))
             .unwrap();
         self.fillings += 1;
@@ -164,6 +166,7 @@ fn kill_again_and_again(mut scene: Scene) {
 const BY_ROWID: Table = Table {
     sql: "CREATE TABLE log (id INTEGER PRIMARY KEY, at TEXT, note TEXT)",
     key: "n",
+    more: "",
     rows: 24_000,
     one_in: 2,
 };
@@ -178,6 +181,14 @@ const BY_NAME: Table = Table {
 const BY_FALLING_NAME: Table = Table {
     sql: "CREATE TABLE log (name TEXT, at TEXT, note TEXT, PRIMARY KEY (name DESC)) WITHOUT ROWID",
     ..BY_NAME
+};
+
+/// Due rows name each other in chains of five, and every other chain is a circle.
+const CHAINS: Table = Table {
+    sql: "CREATE TABLE log (id INTEGER PRIMARY KEY, at TEXT, note TEXT, parent INTEGER REFERENCES log (id));
+          CREATE INDEX log_parent ON log (parent)",
+    more: ", CASE WHEN n % 2 THEN NULL WHEN n % 10 THEN n + 2 WHEN n % 20 THEN n - 8 END",
+    ..BY_ROWID
 };
 
 /// So few rows are due that a purge names each of them.
@@ -201,6 +212,11 @@ fn kills_of_a_purge_by_names_in_a_log() {
 #[test]
 fn kills_of_a_purge_by_falling_names_with_a_journal() {
     kill_again_and_again(Scene::new("DELETE", BY_FALLING_NAME, 4));
+}
+
+#[test]
+fn kills_of_a_purge_of_rows_that_refer_to_each_other() {
+    kill_again_and_again(Scene::new("WAL", CHAINS, 6));
 }
 
 #[test]

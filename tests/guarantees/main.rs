@@ -7,6 +7,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod circles;
 mod csv_oracle;
 mod csv_support;
 mod injected;

@@ -2,16 +2,16 @@
 //! a row that a rule of its own keeps.
 //!
 //! *Stays* spreads from the rows that refer to those that they name. A statement about a table asks
-//! that of the tables below it, one within the other; a table that names itself is read once, and
-//! its rows are followed in memory (see [`tree`]).
+//! that of the tables below it, one within the other; tables that name each other in a circle are read
+//! once, and their rows are followed in memory (see [`circle`]).
 
 pub mod along;
 mod build;
+pub mod circle;
 mod key;
 pub mod order;
-mod rows;
+pub mod rows;
 mod tie;
-pub mod tree;
 
 use std::sync::Arc;
 
@@ -24,11 +24,10 @@ use super::schema::Table;
 use super::value;
 use crate::verdict::RuleBook;
 use along::Along;
-pub use build::of;
+pub use build::{circle_of, of};
+use circle::Stuck;
 use key::Code;
-pub use rows::Rows;
 use tie::Tie;
-use tree::Tree;
 
 /// What may keep the records of a table.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +40,8 @@ pub struct Blockers {
 #[derive(Clone, Debug, Default)]
 struct Blocking {
     ties: Vec<Tie>,
-    tree: Option<Arc<Tree>>,
+    /// Rows that keep each other.
+    stuck: Option<Arc<Stuck>>,
     along: Along,
     /// What a record satisfies that the rule deletes.
     may_be_due: String,
@@ -83,7 +83,7 @@ impl Blockers {
 
 impl Blocking {
     fn is_empty(&self) -> bool {
-        self.ties.is_empty() && self.tree.is_none() && self.along.is_empty()
+        self.ties.is_empty() && self.stuck.is_none() && self.along.is_empty()
     }
 
     fn register(&self, connection: &Connection, table: &Table) -> rusqlite::Result<String> {
@@ -92,8 +92,8 @@ impl Blocking {
         for (number, tie) in self.ties.iter().enumerate() {
             each.push(tie.register(connection, table, number, along)?);
         }
-        if let Some(tree) = &self.tree {
-            each.push(tree.register(connection, table)?);
+        if let Some(stuck) = &self.stuck {
+            each.push(stuck.register(connection, table)?);
         }
         if each.is_empty() {
             return Ok("0".to_string());
@@ -103,7 +103,7 @@ impl Blocking {
 
     /// How many numbers of keys stand before those of what goes along.
     fn numbers(&self) -> usize {
-        self.ties.len() + self.tree.as_ref().map_or(0, |tree| tree.references().len())
+        self.ties.len() + self.stuck.as_ref().map_or(0, |stuck| stuck.keys.len())
     }
 
     fn words(&self, code: Code) -> Option<(String, String)> {
@@ -114,8 +114,8 @@ impl Blocking {
         if let Some(number) = code.number.checked_sub(self.numbers()) {
             return Some((self.along.words(number, code.keeper), "`with`".to_string()));
         }
-        let own = self.tree.as_ref()?.references().get(code.number - self.ties.len())?;
-        Some((format!("rows of `{}` that stay", own.child), key(own.name())))
+        let inner = self.stuck.as_ref()?.keys.get(code.number - self.ties.len())?;
+        Some((format!("rows of `{}` that stay", inner.child), key(inner.name())))
     }
 }
 

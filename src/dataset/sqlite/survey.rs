@@ -1,13 +1,12 @@
 //! Surveying the tables that a policy's rules are about: states, limits' totals, obstacles.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use super::blocked::{self, order};
-
+use super::blocked::{self, order::Web};
 use super::list::records;
 use super::open::{Opener, read};
 use super::schema::{Table, describe};
@@ -29,12 +28,16 @@ pub fn survey(
         let connection = opener.connect()?;
         let tables: Vec<(&str, Vec<&str>)> =
             requests.iter().map(|request| (request.table, along_with(request))).collect();
-        let turns = order::turns(&connection, &tables).map_err(|error| problem(opener.path(), &error))?;
-        let mut survey = Survey { opener, connection: &connection, source, extent, out: BTreeSet::new() };
+        let web = Web::read(&connection).map_err(|error| problem(opener.path(), &error))?;
+        let turns = web.turns(&tables);
+        let out = BTreeMap::new();
+        let mut survey = Survey { opener, connection: &connection, source, extent, web, out };
         let mut places: Vec<usize> = (0..requests.len()).collect();
         places.sort_by_key(|place| turns[*place]);
-        let mut surveys: Vec<(usize, TableSurvey)> =
-            places.into_iter().map(|place| (place, survey.table(&requests[place], turns[place]))).collect();
+        let mut surveys: Vec<(usize, TableSurvey)> = Vec::new();
+        for together in places.chunk_by(|one, other| turns[*one] == turns[*other]) {
+            surveys.extend(survey.tables(requests, together, turns[together[0]]));
+        }
         surveys.sort_by_key(|(place, _)| *place);
         Ok(surveys.into_iter().map(|(_, survey)| survey).collect())
     })
@@ -52,38 +55,58 @@ struct Survey<'a> {
     connection: &'a Connection,
     source: &'a Source,
     extent: Extent,
-    /// Rules that are carried out and cannot be: their records stay.
-    out: BTreeSet<String>,
+    web: Web,
+    /// Rules that were to be carried out and cannot be, with what forbids that, if it could be found out:
+    /// their records stay.
+    out: BTreeMap<String, Option<RuleSurvey>>,
 }
 
 impl Survey<'_> {
-    /// Surveys a table again where that shows that one of its rules cannot delete: rows of the table may
-    /// have counted on it.
-    fn table(&mut self, request: &Request<'_>, turn: usize) -> TableSurvey {
+    /// Surveys tables of one turn, and again where that shows that a rule cannot delete: rows of a table
+    /// that stands in a circle with its own may have counted on it.
+    fn tables(
+        &mut self,
+        requests: &[Request<'_>],
+        places: &[usize],
+        turn: usize,
+    ) -> Vec<(usize, TableSurvey)> {
         loop {
-            let mut surveys = self.once(request);
             let known = self.out.len();
-            for (place, rule) in request.rules.iter().enumerate() {
-                let survey = surveys.as_ref().ok().and_then(|all| all.iter().find(|one| one.rule == place));
-                if !survey.is_some_and(|survey| goes(request, rule, survey)) {
-                    self.out.insert(rule.name.clone());
-                }
-            }
-            for survey in surveys.iter_mut().flatten() {
-                let rule = request.rules[survey.rule];
-                survey.turn = turn;
-                survey.acts = request.acting.contains(rule) && !self.out.contains(&rule.name);
-            }
-            if surveys.is_err() || known == self.out.len() || !has_tree(self.connection, request) {
+            let surveys: Vec<(usize, TableSurvey)> =
+                places.iter().map(|place| (*place, self.table(&requests[*place], turn))).collect();
+            let is_final = |place: &usize| !self.web.is_in_circle(requests[*place].table);
+            if known == self.out.len() || places.iter().all(is_final) {
                 return surveys;
             }
         }
     }
 
+    fn table(&mut self, request: &Request<'_>, turn: usize) -> TableSurvey {
+        let mut surveys = self.once(request);
+        for (place, rule) in
+            request.rules.iter().enumerate().filter(|(_, rule)| request.acting.contains(rule))
+        {
+            let survey = surveys.as_ref().ok().and_then(|all| all.iter().find(|one| one.rule == place));
+            if !survey.is_some_and(|survey| goes(request, rule, survey)) {
+                self.out.entry(rule.name.clone()).or_insert_with(|| survey.cloned());
+            }
+        }
+        for survey in surveys.iter_mut().flatten() {
+            let rule = request.rules[survey.rule];
+            survey.turn = turn;
+            survey.acts = request.acting.contains(rule) && !self.out.contains_key(&rule.name);
+            // What a limit forbids is not allowed by that fewer records go without it.
+            if let Some(Some(forbidden)) = self.out.get(&rule.name) {
+                *survey = RuleSurvey { turn, ..forbidden.clone() };
+            }
+        }
+        surveys
+    }
+
     fn once(&self, request: &Request<'_>) -> TableSurvey {
         let explain = |error| problem(self.opener.path(), &error);
         let mut acting = request.acting.clone();
-        acting.retain(|rule| !self.out.contains(rule));
+        acting.retain(|rule| !self.out.contains_key(rule));
         let table = with_blockers(self.connection, self.source, request, &acting)?;
         let asked = Asked { table: &table, book: &table.blockers.book(&request.book), request };
         if self.extent == Extent::Candidates && self.all_indexed(&asked).map_err(explain)? {
@@ -190,12 +213,6 @@ fn goes(request: &Request<'_>, rule: &Rule, survey: &RuleSurvey) -> bool {
     let due = survey.counted.tallies[survey.rule].records(State::Due);
     let is_within = rule.limit.breach(due, survey.total).is_none() || request.acting.accepts_limit(rule);
     survey.obstacle.is_none() && is_within
-}
-
-/// Whether rows of a request's table may refer to others of them.
-fn has_tree(connection: &Connection, request: &Request<'_>) -> bool {
-    let own = foreign_key::references_between(connection, request.table, request.table);
-    own.is_ok_and(|own| !own.is_empty())
 }
 
 /// The table, and what keeps its records while these rules delete.

@@ -1,7 +1,7 @@
 //! Deleting records together with what goes along, in one transaction: the row numbers of each table are
 //! gathered first, and then deleted from the rows that refer to others on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -9,7 +9,7 @@ use rusqlite::{Connection, params_from_iter};
 use crate::dataset::Problem;
 use crate::dataset::folder::named;
 use crate::dataset::sqlite::blocked::along::{Along, Node, row_number};
-use crate::dataset::sqlite::blocked::order;
+use crate::dataset::sqlite::blocked::order::Web;
 use crate::dataset::sqlite::foreign_key::Reference;
 use crate::dataset::sqlite::schema::Table;
 use crate::dataset::sqlite::{quoted, value};
@@ -23,6 +23,8 @@ pub(super) struct Taken {
     pub(super) records: u64,
     /// Rows of other tables.
     pub(super) rows: u64,
+    /// Records of other rules that had to go first, by the names of these.
+    pub(super) ahead: BTreeMap<String, u64>,
     /// Files to be removed after the commit.
     pub(super) files: Vec<Removal>,
 }
@@ -56,7 +58,7 @@ impl Together<'_> {
         let files = self.files().map_err(engine)?;
         let rows = self.delete_taken(records).map_err(engine)?;
         match rows {
-            Ok(rows) => Ok(Taken { records, rows, files }),
+            Ok(rows) => Ok(Taken { records, rows, files, ahead: BTreeMap::new() }),
             Err(table) => Err(kept(&table)),
         }
     }
@@ -208,7 +210,7 @@ impl Together<'_> {
         tables.extend(self.along.nodes.iter().enumerate().map(|(number, node)| (&node.table, number + 1)));
         let names: Vec<(&str, Vec<&str>)> =
             tables.iter().map(|(table, _)| (table.name.as_str(), Vec::new())).collect();
-        let turns = order::turns(self.connection, &names)?;
+        let turns = Web::read(self.connection)?.turns(&names);
         // Of tables that say nothing of each other, those farthest from the record go first.
         let mut order: Vec<usize> = (0..tables.len()).rev().collect();
         order.sort_by_key(|place| turns[*place]);

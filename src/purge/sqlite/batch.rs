@@ -6,7 +6,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use super::along::{Taken, Together};
-use super::groups::GroupDeletion;
+use super::groups;
 use super::keys::{Bound, End, Keys};
 use super::search::{Remaining, remaining};
 use super::{Conditions, Task};
@@ -91,17 +91,22 @@ impl Batch<'_> {
             let together = Together { connection: self.connection(), database: writer.path(), table, along };
             return together.delete(&condition, &parameters).map_err(Halt::Problem);
         }
+        if let (Keys::Units(units), Some(circle)) = (&mut self.keys, self.task.circle) {
+            let deletion = groups::Deletion::new(self.task.connection(), circle);
+            let gone = deletion.and_then(|deletion| deletion.delete(units));
+            *units = gone.map_err(|error| self.task.halt(&error))?;
+            let mut taken = Taken::default();
+            for unit in units {
+                taken.records += unit.own().count() as u64;
+                unit.count_others(circle, &mut taken.ahead);
+            }
+            return Ok(taken);
+        }
         let records = self.act_alone().map_err(|error| self.task.halt(&error))?;
         Ok(Taken { records, ..Taken::default() })
     }
 
-    fn act_alone(&mut self) -> rusqlite::Result<u64> {
-        if let Keys::Groups(groups) = &mut self.keys {
-            let Conditions { by_keys, references, .. } = self.conditions;
-            let (connection, table) = (self.task.connection(), self.task.table);
-            *groups = GroupDeletion { connection, table, due: by_keys, references }.delete(groups)?;
-            return Ok(groups.iter().map(|group| group.len() as u64).sum());
-        }
+    fn act_alone(&self) -> rusqlite::Result<u64> {
         let (bounds, parameters) = self.keys.condition(self.task.table);
         let Conditions { act, take, unreferenced, .. } = self.conditions;
         let sql = format!("{act} WHERE {bounds} AND {take}{unreferenced}");
@@ -113,7 +118,7 @@ impl Batch<'_> {
         let Some(refused) = self.conditions.quota.refused() else { return };
         match (&mut self.keys, refused.as_slice()) {
             (Keys::Rowids(rowids), [Value::Integer(refused)]) => rowids.retain(|rowid| rowid < refused),
-            (Keys::Rowids(_) | Keys::Groups(_), _) => {}
+            (Keys::Rowids(_) | Keys::Units(_), _) => {}
             (Keys::Range(_, to), _) => *to = End::without(refused),
         }
     }

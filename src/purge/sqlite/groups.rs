@@ -1,119 +1,249 @@
-//! Rows of a table that refer to rows of the same table, deleted those first that refer to others.
+//! Rows that refer to each other, within a table or in a circle of tables: deleted those first that refer
+//! to others, and those at once that no order can part.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Statement};
 
 use super::Task;
 use super::keys::Keys;
 use super::search::beside_writers;
 use crate::dataset::Problem;
-use crate::dataset::sqlite::blocked::tree::rows;
-use crate::dataset::sqlite::foreign_key::{Reference, unreferenced};
-use crate::dataset::sqlite::schema::{Key, Table};
-use crate::dataset::sqlite::{functions, prefilter};
+use crate::dataset::sqlite::blocked::along::row_number;
+use crate::dataset::sqlite::blocked::circle::Circle;
+use crate::dataset::sqlite::blocked::rows::{Row, Rows};
+use crate::dataset::sqlite::foreign_key::unreferenced;
+use crate::dataset::sqlite::schema::Table;
 
-/// Groups of rows, each of which goes at once; those first that refer to others.
+/// A row that is to go. So many are remembered that they are packed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Doomed {
+    number: i64,
+    rule: u32,
+    table: u16,
+    /// Whether the rule is the one in hand.
+    is_own: bool,
+    /// Whether a group begins with it: rows that no order can part.
+    is_first: bool,
+}
+
+/// Rows that go in one transaction or not at all: some of the rule in hand, and those of other rules
+/// that have to go before them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Unit(Vec<Doomed>);
+
+impl Unit {
+    /// Rows of a batch that an earlier run announced.
+    pub(super) fn announced(own: Vec<i64>) -> Unit {
+        let doomed = |number| Doomed { number, rule: 0, table: 0, is_own: true, is_first: true };
+        Unit(own.into_iter().map(doomed).collect())
+    }
+
+    /// The row numbers of the rule in hand.
+    pub(super) fn own(&self) -> impl Iterator<Item = i64> {
+        self.0.iter().filter(|row| row.is_own).map(|row| row.number)
+    }
+
+    /// Counts the rows of other rules, by the names of these.
+    pub(super) fn count_others(&self, circle: &Circle, others: &mut BTreeMap<String, u64>) {
+        for row in self.0.iter().filter(|row| !row.is_own) {
+            let name = &circle.members[usize::from(row.table)].rules[row.rule as usize];
+            *others.entry(name.clone()).or_default() += 1;
+        }
+    }
+
+    /// Adds rows that stand together.
+    fn add(&mut self, group: &[Row], rule_of: &HashMap<Row, usize>, own: usize) {
+        for (place, row) in group.iter().enumerate() {
+            let rule = rule_of[row];
+            self.0.push(Doomed {
+                number: row.number,
+                // Of neither there are as many as that.
+                rule: u32::try_from(rule).unwrap_or(u32::MAX),
+                table: u16::try_from(row.table).unwrap_or(u16::MAX),
+                is_own: row.table == 0 && rule == own,
+                is_first: place == 0,
+            });
+        }
+    }
+}
+
+/// The units of a rule, those first that refer to others.
 #[derive(Debug)]
 pub(super) struct Groups {
-    left: VecDeque<Vec<i64>>,
-    given: Vec<Vec<i64>>,
+    left: VecDeque<Unit>,
+    given: Vec<Unit>,
 }
 
 impl Groups {
-    /// Reads the due rows of a table whose rows refer to each other; none where they do not.
-    pub(super) fn read(task: &Task<'_>, references: &[Reference]) -> Result<Option<Groups>, Problem> {
-        let (own, others): (Vec<Reference>, Vec<Reference>) =
-            references.iter().filter(|reference| reference.keeps).cloned().partition(Reference::is_to_itself);
-        if own.is_empty() || !task.table.has_row_numbers() {
-            return Ok(None);
-        }
-        let (table, book, rule) = (task.table, task.book, task.rule);
-        let may_be_due = format!("{}{}", prefilter::sql(table, book, rule), unreferenced(table, &others));
+    /// Reads the due rows of a circle of tables; none where the rule's table stands in none.
+    pub(super) fn read(task: &Task<'_>) -> Result<Option<Groups>, Problem> {
+        let Some(circle) = task.circle else { return Ok(None) };
         let rows = beside_writers(task, |connection| {
-            let due = functions::register_due(connection, table, book, rule)?;
-            rows(connection, table, &due, &may_be_due, &own)
+            circle.read(connection, |member| unreferenced(&member.table, &member.outer))
         })?;
-        Ok(Some(Groups { left: rows.groups().into(), given: Vec::new() }))
+        Ok(Some(Groups { left: units(&rows, task.rule).into(), given: Vec::new() }))
     }
 
-    /// Whole groups of about so many rows, but never more than the most.
+    /// Whole units of about so many rows, but never more of the rule's own than the most.
     pub(super) fn next(&mut self, rows: u64, most: u64) -> Option<Keys> {
         self.given.clear();
-        let mut taken = 0;
-        while let Some(group) = self.left.front() {
-            taken += group.len() as u64;
-            if taken > most || (taken > rows && !self.given.is_empty()) {
+        let (mut own, mut all) = (0, 0);
+        while let Some(unit) = self.left.front() {
+            own += unit.own().count() as u64;
+            all += unit.0.len() as u64;
+            if own > most || (all > rows && !self.given.is_empty()) {
                 break;
             }
             self.given.extend(self.left.pop_front());
         }
-        (!self.given.is_empty()).then(|| Keys::Groups(self.given.clone()))
+        (!self.given.is_empty()).then(|| Keys::Units(self.given.clone()))
     }
 
-    /// The same groups come again: their batch did not happen.
+    /// The same units come again: their batch did not happen.
     pub(super) fn give_back(&mut self) {
-        for group in self.given.drain(..).rev() {
-            self.left.push_front(group);
+        for unit in self.given.drain(..).rev() {
+            self.left.push_front(unit);
         }
     }
 }
 
-/// How a group is asked for and deleted, inside of one transaction.
-pub(super) struct GroupDeletion<'a> {
-    pub(super) connection: &'a Connection,
-    pub(super) table: &'a Table,
-    /// Due, in a statement that is bounded by keys.
-    pub(super) due: &'a str,
-    pub(super) references: &'a [Reference],
+/// Each group with rows of the rule, behind the groups of others that it needs gone.
+fn units(rows: &Rows, rule: usize) -> Vec<Unit> {
+    let mut groups = rows.groups();
+    let is_own = |row: &Row| row.table == 0 && rows.going[row] == rule;
+    let has_own: Vec<bool> = groups.iter().map(|group| group.iter().any(is_own)).collect();
+    let mut place_of: HashMap<Row, usize> = HashMap::new();
+    for place in (0..groups.len()).filter(|place| !has_own[*place]) {
+        place_of.extend(groups[place].iter().map(|row| (*row, place)));
+    }
+    let mut units = Vec::new();
+    for place in (0..groups.len()).filter(|place| has_own[*place]) {
+        // Groups with rows of the rule have had their turn.
+        let (mut needed, mut next) = (BTreeSet::from([place]), vec![place]);
+        while let Some(place) = next.pop() {
+            let below = groups[place].iter().flat_map(|row| rows.children(*row));
+            next.extend(
+                below.filter_map(|row| place_of.get(&row).copied()).filter(|place| needed.insert(*place)),
+            );
+        }
+        let mut unit = Unit::default();
+        for place in needed {
+            // What a unit holds is needed by no other.
+            let group = std::mem::take(&mut groups[place]);
+            unit.add(&group, &rows.going, rule);
+        }
+        units.push(unit);
+    }
+    units
 }
 
-impl GroupDeletion<'_> {
-    /// Deletes each group of which every row is still due and referred to by no row outside of it;
-    /// the rows deleted, by their groups.
-    pub(super) fn delete(&self, groups: &[Vec<i64>]) -> rusqlite::Result<Vec<Vec<i64>>> {
+/// How units are asked for and deleted, inside of one transaction.
+pub(super) struct Deletion<'a> {
+    connection: &'a Connection,
+    circle: &'a Circle,
+    /// What says which rule deletes a row, for each table.
+    going: Vec<String>,
+}
+
+impl<'a> Deletion<'a> {
+    pub(super) fn new(connection: &'a Connection, circle: &'a Circle) -> rusqlite::Result<Deletion<'a>> {
+        let going = circle.members.iter().map(|member| member.register_going(connection));
+        Ok(Deletion { connection, circle, going: going.collect::<rusqlite::Result<_>>()? })
+    }
+
+    /// Deletes each unit of which every row is still due and referred to by none that stays; returns the
+    /// units that went.
+    pub(super) fn delete(&self, units: &[Unit]) -> rusqlite::Result<Vec<Unit>> {
         // Within a circle one row goes before the other; until the commit that is no violation.
         self.connection.execute_batch("PRAGMA defer_foreign_keys = ON")?;
+        let mut statements = self.statements()?;
         let mut gone = Vec::new();
-        for group in groups {
-            if self.can_go(group)? {
-                let sql = format!("DELETE FROM {} WHERE {}", self.table.sql(), self.among(group, self.table));
-                self.connection.prepare(&sql)?.execute([])?;
-                gone.push(group.clone());
+        for unit in units {
+            self.connection.execute_batch("SAVEPOINT frist_unit")?;
+            if self.is_gone(unit, &mut statements)? {
+                gone.push(unit.clone());
+            } else {
+                self.connection.execute_batch("ROLLBACK TO frist_unit")?;
             }
+            self.connection.execute_batch("RELEASE frist_unit")?;
         }
         Ok(gone)
     }
 
-    fn can_go(&self, group: &[i64]) -> rusqlite::Result<bool> {
-        let among = self.among(group, self.table);
-        let free: String =
-            self.references.iter().filter(|key| key.keeps).map(|key| self.free_of(key, group)).collect();
-        let sql = format!("SELECT count(*) FROM {} WHERE {among} AND {}{free}", self.table.sql(), self.due);
-        let can_go: Option<i64> = self.connection.query_row(&sql, [], |row| row.get(0)).optional()?;
-        Ok(can_go == i64::try_from(group.len()).ok())
+    /// What is asked about and done to single rows of each table.
+    fn statements(&self) -> rusqlite::Result<Vec<Single<'a>>> {
+        let each = self.circle.members.iter().enumerate().map(|(place, member)| {
+            let plain = Table { alias: None, ..member.table.clone() };
+            let by_number = format!("FROM {} WHERE {} = ?1", plain.sql(), row_number(&plain));
+            Ok(Single {
+                going: self.connection.prepare(&self.going_sql(place, &[]))?,
+                delete: self.connection.prepare(&format!("DELETE {by_number}"))?,
+                is_there: self.connection.prepare(&format!("SELECT 1 {by_number}"))?,
+            })
+        });
+        each.collect()
     }
 
-    /// No row outside of the group refers to the row.
-    fn free_of(&self, reference: &Reference, group: &[i64]) -> String {
-        if !reference.is_to_itself() {
-            return unreferenced(self.table, std::slice::from_ref(reference));
+    /// Deletes a unit; whether nothing of it is left.
+    fn is_gone(&self, unit: &Unit, statements: &mut [Single<'_>]) -> rusqlite::Result<bool> {
+        for group in unit.0.chunk_by(|_, next| !next.is_first) {
+            for row in group {
+                if self.going(row, group, statements)? != Some(i64::from(row.rule) + 1) {
+                    return Ok(false);
+                }
+            }
+            for row in group {
+                statements[usize::from(row.table)].delete.execute([row.number])?;
+            }
+            for row in group {
+                // A trigger may have kept it.
+                if statements[usize::from(row.table)].is_there.exists([row.number])? {
+                    return Ok(false);
+                }
+            }
         }
-        let alias = reference.alias_beside(self.table);
-        let child = Table { alias: Some(alias.clone()), ..self.table.clone() };
-        let inside = self.among(group, &child);
+        Ok(true)
+    }
+
+    /// Which rule deletes a row, if no row outside of its group refers to it.
+    fn going(
+        &self,
+        row: &Doomed,
+        group: &[Doomed],
+        statements: &mut [Single<'_>],
+    ) -> rusqlite::Result<Option<i64>> {
+        let table = usize::from(row.table);
+        if group.len() == 1 {
+            return statements[table].going.query_row([row.number], |row| row.get(0)).optional();
+        }
+        self.connection.query_row(&self.going_sql(table, group), [row.number], |row| row.get(0)).optional()
+    }
+
+    fn going_sql(&self, place: usize, group: &[Doomed]) -> String {
+        let member = &self.circle.members[place];
+        let inner = self.circle.keys.iter().filter(|key| key.parent == place).map(|key| {
+            let (child, names) = key.child_of(self.circle);
+            let inside = group.iter().filter(|row| usize::from(row.table) == key.child);
+            let inside: Vec<String> = inside.map(|row| row.number.to_string()).collect();
+            let (from, number, inside) = (child.sql(), row_number(&child), inside.join(","));
+            format!(" AND NOT EXISTS (SELECT 1 FROM {from} WHERE {names} AND {number} NOT IN ({inside}))")
+        });
         format!(
-            " AND NOT EXISTS (SELECT 1 FROM {} WHERE {} AND NOT ({inside}))",
-            child.sql(),
-            reference.names_sql(self.table, &alias)
+            "SELECT {} FROM {} WHERE {} = ?1{}{}",
+            self.going[place],
+            member.table.sql(),
+            row_number(&member.table),
+            unreferenced(&member.table, &member.outer),
+            inner.collect::<String>()
         )
     }
+}
 
-    fn among(&self, group: &[i64], table: &Table) -> String {
-        let numbers: Vec<String> = group.iter().map(i64::to_string).collect();
-        match table.key {
-            Key::Rowid(rowid) => format!("{} IN ({})", table.column_sql(rowid), numbers.join(",")),
-            Key::Columns(_) => "0".to_string(),
-        }
-    }
+/// The statements about single rows of a table.
+struct Single<'c> {
+    /// Which rule deletes it, if no row refers to it.
+    going: Statement<'c>,
+    delete: Statement<'c>,
+    is_there: Statement<'c>,
 }

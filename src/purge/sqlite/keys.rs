@@ -3,6 +3,7 @@
 use rusqlite::types::Value;
 use serde_json::json;
 
+use super::groups::Unit;
 use crate::dataset::sqlite::schema::{Key, Table};
 use crate::purge::job::Mark;
 
@@ -34,8 +35,8 @@ pub(super) enum Keys {
     Range(End, End),
     /// Exactly these row numbers, in rising order.
     Rowids(Vec<i64>),
-    /// The row numbers of groups that go one behind the other.
-    Groups(Vec<Vec<i64>>),
+    /// Rows that refer to each other.
+    Units(Vec<Unit>),
 }
 
 impl Keys {
@@ -49,7 +50,7 @@ impl Keys {
         match self {
             Keys::Rowids(rowids) => Some([*rowids.first()?, *rowids.last()?]),
             // Between them there are others.
-            Keys::Groups(_) => None,
+            Keys::Units(_) => None,
             Keys::Range(from, to) => match (from.key.as_slice(), to.key.as_slice()) {
                 ([Value::Integer(first)], [Value::Integer(last)]) => Some([
                     first.saturating_add(i64::from(!from.included)),
@@ -74,7 +75,7 @@ impl Keys {
         match self {
             Keys::Range(from, to) => json!([end_to_json(from), end_to_json(to)]),
             Keys::Rowids(_) => serde_json::Value::Null,
-            Keys::Groups(groups) => json!({ "rows": groups.concat() }),
+            Keys::Units(units) => json!({ "rows": own(units) }),
         }
     }
 
@@ -82,7 +83,7 @@ impl Keys {
     pub(super) fn from_json(json: &serde_json::Value) -> Option<Keys> {
         if let Some(rows) = json.get("rows").and_then(serde_json::Value::as_array) {
             let rows = rows.iter().map(serde_json::Value::as_i64).collect::<Option<_>>()?;
-            return Some(Keys::Groups(vec![rows]));
+            return Some(Keys::Units(vec![Unit::announced(rows)]));
         }
         let ends = json.as_array().filter(|ends| ends.len() == 2)?;
         Some(Keys::Range(end_from_json(&ends[0])?, end_from_json(&ends[1])?))
@@ -97,9 +98,14 @@ impl Keys {
                 (format!("{lower} AND {upper}"), from.key.iter().chain(&to.key).cloned().collect())
             }
             Keys::Rowids(rowids) => (listed(table, rowids), Vec::new()),
-            Keys::Groups(groups) => (listed(table, &groups.concat()), Vec::new()),
+            Keys::Units(units) => (listed(table, &own(units)), Vec::new()),
         }
     }
+}
+
+/// The row numbers of the rule in hand.
+fn own(units: &[Unit]) -> Vec<i64> {
+    units.iter().flat_map(Unit::own).collect()
 }
 
 fn listed(table: &Table, rowids: &[i64]) -> String {
@@ -164,8 +170,10 @@ mod tests {
         assert_eq!(Keys::from_json(&keys.to_json()), Some(keys));
         assert_eq!(Keys::from_json(&json!([[], [{ "what": 1 }]])), None);
         assert_eq!(Keys::from_json(&json!("x")), None);
-        let groups = Keys::Groups(vec![vec![3], vec![i64::MAX, i64::MIN]]);
-        assert_eq!(Keys::from_json(&groups.to_json()), Some(Keys::Groups(vec![vec![3, i64::MAX, i64::MIN]])));
+        let units =
+            |units: &[&[i64]]| Keys::Units(units.iter().map(|own| Unit::announced(own.to_vec())).collect());
+        let read = Keys::from_json(&units(&[&[3], &[i64::MAX, i64::MIN]]).to_json());
+        assert_eq!(read, Some(units(&[&[3, i64::MAX, i64::MIN]])));
         assert_eq!(Keys::from_json(&json!({ "rows": [1, "x"] })), None);
     }
 

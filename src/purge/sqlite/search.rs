@@ -61,7 +61,7 @@ pub(super) struct Walk {
 impl Search {
     /// Chooses the way.
     pub(super) fn start(task: &Task<'_>, conditions: &Conditions) -> Result<Option<Search>, Problem> {
-        if let Some(groups) = Groups::read(task, &conditions.references)? {
+        if let Some(groups) = Groups::read(task)? {
             return Ok(Some(Search::Groups(groups)));
         }
         if let Some(picked) = pick(task, conditions)? {
@@ -332,9 +332,9 @@ pub(super) fn remaining(
         connection.query_row(&sql, parameters, |row| Ok(row.get::<_, i64>(0)?.unsigned_abs())).map_err(engine)
     };
     let all = count(&overdue, "")?;
-    // A group goes with what refers to its rows.
-    let is_group = matches!(keys, Keys::Groups(_));
-    let free = if is_group { all } else { count(&due, &super::unreferenced(table, &references))? };
+    // A unit goes with what refers to its rows.
+    let is_unit = matches!(keys, Keys::Units(_));
+    let free = if is_unit { all } else { count(&due, &super::unreferenced(table, &references))? };
     Ok(Remaining { due: all, free })
 }
 

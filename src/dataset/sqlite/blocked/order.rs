@@ -1,60 +1,176 @@
-//! Which tables come first: those whose rows name rows of others.
+//! Which tables refer to which, and which of them come first: those whose rows name rows of others.
+
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::Connection;
 
-use crate::dataset::sqlite::foreign_key::{Reference, references_between, references_to};
+use crate::dataset::sqlite::foreign_key::{Reference, references_from};
+use crate::dataset::sqlite::schema::table_names;
 
-/// The turn of each table: a table comes behind all tables that refer to it, or to rows that go along
-/// with its own. Tables that refer to each other in a circle have no order among themselves.
-pub fn turns(connection: &Connection, tables: &[(&str, Vec<&str>)]) -> rusqlite::Result<Vec<usize>> {
-    let mut below: Vec<Vec<usize>> = Vec::new();
-    for (table, along) in tables {
-        let mut children = Vec::new();
-        for parent in std::iter::once(table).chain(along) {
-            for reference in references_to(connection, parent)?.iter().filter(|reference| reference.keeps) {
-                let child = tables.iter().position(|(other, _)| *other == reference.child);
-                if let Some(child) = child.filter(|child| tables[*child].0 != *table)
-                    && !is_circular(connection, reference)?
-                {
-                    children.push(child);
-                }
-            }
-        }
-        below.push(children);
-    }
-    let mut turns = vec![0; tables.len()];
-    // Without circles, no table is more steps above another than there are tables.
-    for _ in tables {
-        for table in 0..tables.len() {
-            turns[table] = below[table].iter().map(|child| turns[*child] + 1).max().unwrap_or(0);
-        }
-    }
-    Ok(turns)
+/// All foreign keys of a database that keep what they name.
+#[derive(Debug)]
+pub struct Web {
+    keys: Vec<Reference>,
+    /// Every table that holds or is named by a key, in small letters, with its number.
+    tables: HashMap<String, usize>,
+    /// For each table, those that its keys name.
+    parents: Vec<Vec<usize>>,
 }
 
-/// Whether the table that a key names refers in turn, by way of others, to the one that holds it.
-pub(super) fn is_circular(connection: &Connection, reference: &Reference) -> rusqlite::Result<bool> {
-    let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
-    let mut known = vec![reference.parent.clone()];
-    let mut next = 0;
-    while let Some(table) = known.get(next).cloned() {
-        next += 1;
-        if same(&table, &reference.child) {
-            return Ok(true);
+impl Web {
+    /// Reads the keys.
+    pub fn read(connection: &Connection) -> rusqlite::Result<Web> {
+        let mut keys = Vec::new();
+        for table in table_names(connection)? {
+            keys.extend(references_from(connection, &table)?.into_iter().filter(|key| key.keeps));
         }
-        for parent in parents(connection, &table)? {
-            if !known.iter().any(|known| same(known, &parent))
-                && references_between(connection, &table, &parent)?.iter().any(|reference| reference.keeps)
-            {
-                known.push(parent);
+        let mut web = Web { keys: Vec::new(), tables: HashMap::new(), parents: Vec::new() };
+        for key in &keys {
+            let (child, parent) = (web.number(&key.child), web.number(&key.parent));
+            web.parents[child].push(parent);
+        }
+        Ok(Web { keys, ..web })
+    }
+
+    fn number(&mut self, table: &str) -> usize {
+        let number = *self.tables.entry(table.to_ascii_lowercase()).or_insert(self.parents.len());
+        self.parents.resize(self.parents.len().max(number + 1), Vec::new());
+        number
+    }
+
+    /// The tables to which a table's keys lead, by way of tables that are let through.
+    fn above(&self, table: &str, through: &dyn Fn(usize) -> bool) -> HashSet<usize> {
+        let mut above = HashSet::new();
+        let mut next: Vec<usize> =
+            self.tables.get(&table.to_ascii_lowercase()).copied().into_iter().collect();
+        while let Some(table) = next.pop() {
+            let parents = self.parents[table].iter().copied();
+            next.extend(parents.filter(|parent| above.insert(*parent) && through(*parent)));
+        }
+        above
+    }
+
+    fn leads(&self, from: &str, to: &str) -> bool {
+        let to = self.tables.get(&to.to_ascii_lowercase());
+        to.is_some_and(|to| self.above(from, &|_| true).contains(to))
+    }
+
+    /// Whether the table that a key names refers in turn, by way of others, to the one that holds it.
+    pub(super) fn is_circular(&self, key: &Reference) -> bool {
+        key.is_to_itself() || self.leads(&key.parent, &key.child)
+    }
+
+    /// Whether a table names itself, by way of others or directly.
+    pub fn is_in_circle(&self, table: &str) -> bool {
+        self.leads(table, table)
+    }
+
+    /// The tables whose rows name rows of each other, by way of nothing but such tables: this one, where
+    /// it names itself or a circle leads through it, and the others of the circles.
+    pub(super) fn circle(&self, table: &str, is_member: &dyn Fn(&str) -> bool) -> Vec<String> {
+        let Some(own) = self.tables.get(&table.to_ascii_lowercase()) else { return Vec::new() };
+        let mut names: Vec<&String> = self.keys.iter().map(|key| &key.child).collect();
+        names.sort();
+        names.dedup();
+        let (mut numbers, mut members): (HashSet<usize>, Vec<&String>) = Default::default();
+        for name in names.into_iter().filter(|name| is_member(name)) {
+            numbers.extend(self.tables.get(&name.to_ascii_lowercase()));
+            members.push(name);
+        }
+        if !numbers.contains(own) {
+            return Vec::new();
+        }
+        let through = |table: usize| numbers.contains(&table);
+        let above = self.above(table, &through);
+        members.retain(|other| {
+            let number = self.tables.get(&other.to_ascii_lowercase());
+            number.is_some_and(|number| above.contains(number)) && self.above(other, &through).contains(own)
+        });
+        members.into_iter().cloned().collect()
+    }
+
+    /// The turn of each table: a table comes behind all tables that refer to it, or to rows that go along
+    /// with its own. Tables that refer to each other in a circle have the same turn.
+    pub fn turns(&self, tables: &[(&str, Vec<&str>)]) -> Vec<usize> {
+        let circles = self.circles(tables);
+        let below: Vec<Vec<usize>> = circles
+            .iter()
+            .map(|circle| {
+                let children = circle.iter().flat_map(|table| self.children(tables, *table));
+                children.filter(|child| !circle.contains(child)).collect()
+            })
+            .collect();
+        let mut turns = vec![0; tables.len()];
+        // Without circles, no table is more steps above another than there are tables.
+        for _ in tables {
+            for table in 0..tables.len() {
+                turns[table] = below[table].iter().map(|child| turns[*child] + 1).max().unwrap_or(0);
             }
         }
+        turns
     }
-    Ok(false)
+
+    /// For each table, those that stand in a circle with it, and itself.
+    fn circles(&self, tables: &[(&str, Vec<&str>)]) -> Vec<Vec<usize>> {
+        let number = |table: usize| self.tables.get(&tables[table].0.to_ascii_lowercase());
+        let above: Vec<HashSet<usize>> =
+            tables.iter().map(|(table, _)| self.above(table, &|_| true)).collect();
+        let leads = |from: usize, to: usize| number(to).is_some_and(|to| above[from].contains(to));
+        let is_beside = |one: usize, other: usize| one == other || (leads(one, other) && leads(other, one));
+        let all = 0..tables.len();
+        all.clone().map(|table| all.clone().filter(|other| is_beside(table, *other)).collect()).collect()
+    }
+
+    /// The tables that refer to rows of a table or to what goes along with them, but not in a circle.
+    fn children(&self, tables: &[(&str, Vec<&str>)], table: usize) -> Vec<usize> {
+        let (own, along) = &tables[table];
+        let named: Vec<&str> = std::iter::once(own).chain(along).copied().collect();
+        let is_named = |key: &&Reference| named.iter().any(|parent| key.parent.eq_ignore_ascii_case(parent));
+        let outer = self.keys.iter().filter(is_named).filter(|key| !self.is_circular(key));
+        let place =
+            |key: &Reference| tables.iter().position(|(other, _)| other.eq_ignore_ascii_case(&key.child));
+        outer.filter_map(place).collect()
+    }
 }
 
-/// The tables that a table's keys name.
-fn parents(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
-    let sql = "SELECT DISTINCT \"table\" FROM pragma_foreign_key_list(?1, 'main')";
-    connection.prepare(sql)?.query_map([table], |row| row.get(0))?.collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn web(schema: &str) -> Web {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(schema).unwrap();
+        Web::read(&connection).unwrap()
+    }
+
+    const SCHEMA: &str = "
+        CREATE TABLE a (id INTEGER PRIMARY KEY, b REFERENCES B);
+        CREATE TABLE b (id INTEGER PRIMARY KEY, c REFERENCES c (id), self REFERENCES b);
+        CREATE TABLE c (id INTEGER PRIMARY KEY, a REFERENCES a);
+        CREATE TABLE below (id INTEGER PRIMARY KEY, c REFERENCES c);
+        CREATE TABLE above (id INTEGER PRIMARY KEY);
+        CREATE TABLE d (id INTEGER PRIMARY KEY, above REFERENCES above, a REFERENCES a ON DELETE SET NULL);
+        ALTER TABLE a ADD COLUMN above REFERENCES above;";
+
+    #[test]
+    fn a_circle_is_what_leads_there_and_back_through_its_own_members() {
+        let web = web(SCHEMA);
+        assert_eq!(web.circle("a", &|_| true), ["a", "b", "c"]);
+        assert_eq!(web.circle("b", &|table| table != "c"), ["b"]);
+        assert_eq!(web.circle("a", &|table| table != "c"), Vec::<String>::new());
+        assert_eq!(web.circle("c", &|table| table != "c"), Vec::<String>::new());
+        assert_eq!(web.circle("below", &|_| true), Vec::<String>::new());
+    }
+
+    #[test]
+    fn tables_of_a_circle_have_one_turn_behind_all_that_refer_to_any_of_them() {
+        let tables = ["above", "a", "b", "c", "below", "d"].map(|table| (table, Vec::new()));
+        assert_eq!(web(SCHEMA).turns(&tables), [2, 1, 1, 1, 0, 0]);
+    }
+
+    #[test]
+    fn what_refers_to_rows_that_go_along_comes_first() {
+        let tables = [("d", vec!["c"]), ("below", vec![]), ("above", vec![])];
+        assert_eq!(web(SCHEMA).turns(&tables), [1, 0, 2]);
+    }
 }

@@ -1,0 +1,203 @@
+//! Tables whose rows name each other: replies, parts, managers, or a customer and its main contact. Their
+//! due rows are read into memory, with who names whom.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use rusqlite::functions::Context;
+
+use super::along::row_number;
+use super::key::Code;
+use super::rows::{Named, OnDelete, Row, Rows};
+use crate::dataset::sqlite::foreign_key::Reference;
+use crate::dataset::sqlite::functions::{PURE, cells};
+use crate::dataset::sqlite::schema::Table;
+use crate::dataset::sqlite::value;
+use crate::policy::Rule;
+use crate::verdict::{Keeper, RuleBook};
+
+/// Tables of which each names rows of the next; the smallest circle is a table that names itself.
+#[derive(Clone, Debug)]
+pub struct Circle {
+    /// The tables; the first is the one in hand.
+    pub members: Vec<Member>,
+    /// The keys from one to another.
+    pub keys: Vec<Inner>,
+}
+
+/// One table of a circle, and the rules on it.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The table.
+    pub table: Table,
+    /// The names of the rules on it.
+    pub rules: Vec<String>,
+    /// All of them.
+    pub book: Arc<RuleBook>,
+    /// Those that delete, by their places.
+    pub acting: Vec<usize>,
+    /// The keys of tables outside that name its rows.
+    pub outer: Vec<Reference>,
+}
+
+/// A key from one member to another, by their numbers.
+#[derive(Clone, Debug)]
+pub struct Inner {
+    /// The key.
+    pub reference: Reference,
+    /// Whose rows hold it.
+    pub child: usize,
+    /// Whose rows it names.
+    pub parent: usize,
+}
+
+impl Inner {
+    fn on_delete(&self) -> OnDelete {
+        match self.reference.on_delete.as_str() {
+            "CASCADE" => OnDelete::Cascades,
+            // A key keeps its row and is to be emptied: that fails at once.
+            "RESTRICT" | "SET NULL" | "SET DEFAULT" => OnDelete::Refuses,
+            _ => OnDelete::Waits,
+        }
+    }
+
+    /// The table that holds the key under a name of its own, and the condition that a row of it names
+    /// one of the parent's.
+    pub fn child_of(&self, circle: &Circle) -> (Table, String) {
+        let parent = &circle.members[self.parent].table;
+        let alias = self.reference.alias_beside(parent);
+        let names = self.reference.names_sql(parent, &alias);
+        (Table { alias: Some(alias), ..circle.members[self.child].table.clone() }, names)
+    }
+}
+
+/// The rules that delete, of those on a table of a circle. What would go along with their records, nobody
+/// could say while these wait for each other.
+pub(super) fn acting(rules: &[&Rule], acts: impl Fn(&Rule) -> bool) -> Vec<usize> {
+    let each = rules.iter().enumerate();
+    each.filter(|(_, rule)| acts(rule) && rule.with.is_empty()).map(|(place, _)| place).collect()
+}
+
+impl Circle {
+    /// Reads the rows that rules delete, and who names them. What keeps rows from outside must be known
+    /// to the members' books, or be part of the condition.
+    pub fn read(&self, connection: &Connection, also: impl Fn(&Member) -> String) -> rusqlite::Result<Rows> {
+        let mut going = HashMap::new();
+        for (place, member) in self.members.iter().enumerate() {
+            member.read(connection, place, &also(member), &mut going)?;
+        }
+        let mut naming = Vec::new();
+        for key in 0..self.keys.len() {
+            self.read_key(connection, key, &going, &mut naming)?;
+        }
+        Ok(Rows::new(going, naming, self.keys.iter().map(Inner::on_delete).collect()))
+    }
+
+    /// Reads who names the rows that go by one key.
+    fn read_key(
+        &self,
+        connection: &Connection,
+        key: usize,
+        going: &HashMap<Row, usize>,
+        naming: &mut Vec<Named>,
+    ) -> rusqlite::Result<()> {
+        let Inner { parent: place, child: child_place, .. } = self.keys[key];
+        let parent = &self.members[place];
+        let (child, names) = self.keys[key].child_of(self);
+        let sql = format!(
+            "SELECT {}, {} FROM {} JOIN {} ON {names} WHERE ({})",
+            row_number(&parent.table),
+            row_number(&child),
+            parent.table.sql(),
+            child.sql(),
+            parent.may_be_due()
+        );
+        let mut statement = connection.prepare(&sql)?;
+        let mut pairs = statement.query([])?;
+        while let Some(pair) = pairs.next()? {
+            let parent = Row { table: place, number: pair.get(0)? };
+            if going.contains_key(&parent) {
+                naming.push(Named { child: Row { table: child_place, number: pair.get(1)? }, parent, key });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Member {
+    fn read(
+        &self,
+        connection: &Connection,
+        place: usize,
+        also: &str,
+        going: &mut HashMap<Row, usize>,
+    ) -> rusqlite::Result<()> {
+        let sql = format!(
+            "SELECT {}, {} AS going FROM {} WHERE ({}) AND going > 0{also}",
+            row_number(&self.table),
+            self.register_going(connection)?,
+            self.table.sql(),
+            self.may_be_due(),
+        );
+        let mut statement = connection.prepare(&sql)?;
+        let mut found = statement.query([])?;
+        while let Some(row) = found.next()? {
+            let rule = row.get::<_, i64>(1)?.unsigned_abs() as usize - 1;
+            going.insert(Row { table: place, number: row.get(0)? }, rule);
+        }
+        Ok(())
+    }
+
+    /// What a record satisfies that one of them deletes.
+    pub(super) fn may_be_due(&self) -> String {
+        super::may_be_due(&self.table, &self.book, &self.acting)
+    }
+
+    /// Registers a function that says which rule deletes a row, by its place and one more; returns its
+    /// call.
+    pub fn register_going(&self, connection: &Connection) -> rusqlite::Result<String> {
+        let name = format!("frist_going_{}", self.table.function_suffix());
+        let (book, rules) = (Arc::clone(&self.book), self.acting.clone());
+        connection.create_scalar_function(name.as_str(), -1, PURE, move |context: &Context<'_>| {
+            Ok(match book.keeper(&rules, &|cell| value(context.get_raw(cell))) {
+                Keeper::Goes(rule) => i64::try_from(rule + 1).unwrap_or_default(),
+                _ => 0,
+            })
+        })?;
+        Ok(format!("{name}({})", cells(connection, &self.table, &self.book)?.join(", ")))
+    }
+}
+
+/// The rows of a circle's first table that stay although a rule deletes them.
+#[derive(Clone, Debug)]
+pub(super) struct Stuck {
+    /// The keys of the circle.
+    pub(super) keys: Vec<Reference>,
+    /// The number of its first key: keys from outside stand before.
+    first: usize,
+    blocked: Arc<HashMap<i64, usize>>,
+}
+
+impl Stuck {
+    /// Finds the rows of a circle that stay.
+    pub(super) fn read(connection: &Connection, circle: &Circle, first: usize) -> rusqlite::Result<Stuck> {
+        let blocked = circle.read(connection, |_| String::new())?.blocked();
+        let own = blocked.into_iter().filter(|(row, _)| row.table == 0);
+        let blocked = Arc::new(own.map(|(row, key)| (row.number, key)).collect());
+        let keys = circle.keys.iter().map(|key| key.reference.clone()).collect();
+        Ok(Stuck { keys, first, blocked })
+    }
+
+    /// Registers the function that knows which rows stay; returns its call, null where a row can go.
+    pub(super) fn register(&self, connection: &Connection, table: &Table) -> rusqlite::Result<String> {
+        let name = format!("frist_stuck_{}", table.function_suffix());
+        let (blocked, first) = (Arc::clone(&self.blocked), self.first);
+        let code = move |key: &usize| Code { number: first + key, keeper: Keeper::NoRule }.to_cell();
+        connection.create_scalar_function(name.as_str(), 1, PURE, move |context: &Context<'_>| {
+            let row: i64 = context.get(0)?;
+            Ok(blocked.get(&row).map(&code))
+        })?;
+        Ok(format!("{name}({})", row_number(table)))
+    }
+}
