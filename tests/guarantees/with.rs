@@ -162,13 +162,64 @@ fn what_a_row_that_stays_refers_to_does_not_go_with_the_last_of_those_that_share
         );
         let (place, connection) =
             place("with = [{ table = \"addresses\", on = \"id = address\" }]\n", "", &sql);
-        let purge = place.purge().expect(3);
-        assert_eq!(purge.problems("customers"), ["foreign-key"], "{purge:?}");
+        let report = place.frist(&REPORT).expect(0);
+        assert_eq!([&report.rule("customers")["due"], &report.rule("customers")["blocked"]], [0, 2]);
+        let warning = report.rule("customers")["warning"]["message"].as_str().unwrap().to_string();
+        assert!(warning.contains("refer to rows of `addresses` that go along with it"), "{warning}");
+        assert_eq!(place.purge().expect(0).rule("customers")["deleted"], 0);
         assert_eq!(
             [count(&connection, "customers"), count(&connection, "addresses"), count(&connection, "visits")],
             [2, 1, 1]
         );
+        // The address stays for the sake of a customer that stays.
+        connection.execute(&format!("INSERT INTO customers VALUES (3, '{COMING}', 1)"), []).unwrap();
+        assert_eq!(place.purge().expect(0).rule("customers")["deleted"], 2);
+        assert_eq!([count(&connection, "customers"), count(&connection, "addresses")], [1, 1]);
     }
+}
+
+/// Further down nobody looks so far ahead: then the rule stops before it deletes such a row.
+#[test]
+fn what_a_row_that_stays_refers_to_does_not_go_with_the_last_of_the_rows_that_share_it() {
+    let sql = format!(
+        "DROP TABLE users; CREATE TABLE users (id INTEGER PRIMARY KEY, customer_id INTEGER, address INTEGER);
+         CREATE TABLE addresses (id INTEGER PRIMARY KEY, street);
+         CREATE TABLE visits (address REFERENCES addresses (id)); INSERT INTO addresses VALUES (1, 'a');
+         INSERT INTO customers VALUES (1, '{OLD}'); INSERT INTO users VALUES (1, 1, 1), (2, 1, 1);
+         INSERT INTO visits VALUES (1);"
+    );
+    let with = "with = [{ table = \"users\", on = \"customer_id = id\", \
+                with = [{ table = \"addresses\", on = \"id = address\" }] }]\n";
+    let (place, connection) = place(with, "", &sql);
+    let purge = place.purge().expect(3);
+    assert_eq!(purge.problems("customers"), ["foreign-key"], "{purge:?}");
+    assert_eq!(
+        [count(&connection, "customers"), count(&connection, "users"), count(&connection, "addresses")],
+        [1, 2, 1]
+    );
+}
+
+/// A message between two users of one customer stands at two places, and is one row.
+#[test]
+fn a_report_says_how_many_rows_of_which_tables_would_go_along() {
+    let sql = format!(
+        "CREATE TABLE talks (id INTEGER PRIMARY KEY, caller INTEGER, called INTEGER);
+         INSERT INTO customers VALUES (1, '{OLD}'), (2, '{OLD}'), (3, '{COMING}');
+         INSERT INTO users VALUES (1, 1, NULL), (2, 1, NULL), (3, 2, NULL), (4, 3, NULL);
+         INSERT INTO talks VALUES (1, 1, 2), (2, 2, 1), (3, 3, 1), (4, 4, 4);"
+    );
+    let talks = |column: &str| format!("{{ table = \"talks\", on = \"{column} = id\" }}");
+    let with = format!(
+        "with = [{{ table = \"users\", on = \"customer = id\", with = [{}, {}] }}]\n",
+        talks("caller"),
+        talks("called")
+    );
+    let (place, connection) = place(&with, "", &sql);
+    let report = place.frist(&REPORT).expect(0);
+    let along = serde_json::json!([{ "table": "users", "rows": 3 }, { "table": "talks", "rows": 3 }]);
+    assert_eq!(report.rule("customers")["along"], along);
+    assert_eq!(place.purge().expect(0).rule("customers")["taken_along"], 6);
+    assert_eq!((ids(&connection, "users"), ids(&connection, "talks")), (vec![4], vec![4]));
 }
 
 #[test]

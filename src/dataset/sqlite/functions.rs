@@ -1,4 +1,4 @@
-//! The rule book inside the engine: `frist_due(…)` asks it about one row, `frist_tally(…)`
+//! The rule book inside the engine: `frist_due_…(…)` asks it about one row, `frist_tally(…)`
 //! counts the states of all rows that a statement visits.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,7 +42,7 @@ fn register_asking<T: SqlFnOutput>(
     Ok(format!("{name}({})", cells(connection, table, book)?.join(", ")))
 }
 
-/// Registers `frist_due` for one rule and returns the call that asks it about a row.
+/// Registers `frist_due_…` for one rule and returns the call that asks it about a row.
 pub fn register_due(
     connection: &Connection,
     table: &Table,
@@ -50,7 +50,8 @@ pub fn register_due(
     rule: usize,
 ) -> rusqlite::Result<String> {
     let is_due = |verdict: Option<Verdict>| verdict.is_some_and(|verdict| verdict.state == State::Due);
-    register_asking(connection, "frist_due", (table, book, rule), is_due)
+    let name = format!("frist_due_{}", table.function_suffix());
+    register_asking(connection, &name, (table, book, rule), is_due)
 }
 
 /// Registers `frist_overdue` for one rule and returns the call that asks whether it would delete a row

@@ -177,15 +177,11 @@ impl Survey<'_> {
         let Some(along) = asked.table.blockers.along(rule) else { return Ok(Vec::new()) };
         let call = functions::register_due(self.connection, asked.table, asked.book, rule)?;
         let due = format!("{} AND {call}", prefilter::sql(asked.table, asked.book, rule));
-        let mut counts: Vec<(String, u64)> = Vec::new();
-        for (table, sql) in along.counts(asked.table, &due) {
+        let count = |(table, sql): (String, String)| {
             let rows: i64 = self.connection.query_row(&sql, [], |row| row.get(0))?;
-            match counts.iter_mut().find(|(known, _)| *known == table) {
-                Some((_, sum)) => *sum += rows.unsigned_abs(),
-                None => counts.push((table, rows.unsigned_abs())),
-            }
-        }
-        Ok(counts)
+            Ok((table, rows.unsigned_abs()))
+        };
+        along.counts(asked.table, &due).into_iter().map(count).collect()
     }
 
     fn first_unreadable(&self, asked: &Asked<'_>, rule: usize) -> rusqlite::Result<Vec<(String, String)>> {

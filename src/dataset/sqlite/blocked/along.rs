@@ -1,6 +1,6 @@
 //! Rows and files that go along with a record: where they are, and which of them cannot go.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rusqlite::Connection;
@@ -10,7 +10,7 @@ use super::key::{Code, keeper_to_cell};
 use super::tie::Tie;
 use crate::dataset::folder::named;
 use crate::dataset::sqlite::foreign_key::Reference;
-use crate::dataset::sqlite::functions::{PURE, cells};
+use crate::dataset::sqlite::functions::{self, PURE, cells};
 use crate::dataset::sqlite::join::Pairs;
 use crate::dataset::sqlite::name::alias_beside;
 use crate::dataset::sqlite::schema::{Key, Table};
@@ -27,6 +27,19 @@ pub struct Along {
     pub nodes: Vec<Node>,
     /// Files that the record itself names.
     pub files: Vec<NamedFiles>,
+    /// Other records, which may share rows with it.
+    pub(super) others: Option<Others>,
+}
+
+/// Other records of the same table.
+#[derive(Clone, Debug)]
+pub(super) struct Others {
+    /// The table, under a name of its own.
+    pub(super) table: Table,
+    /// The rules on it, without what keeps records for the sake of others.
+    pub(super) book: Arc<RuleBook>,
+    /// The rule in hand.
+    pub(super) rule: usize,
 }
 
 /// Rows of one table that go along.
@@ -96,12 +109,15 @@ impl Node {
     /// Another row of the parent's table to which a row belongs as well.
     pub fn shared(&self, parent: &Table, alias: &str) -> String {
         let name = alias_beside(parent.qualifier(), "frist_other");
-        let other = Table { alias: Some(name), ..parent.clone() };
+        self.shared_with(&Table { alias: Some(name), ..parent.clone() }, parent, alias, "")
+    }
+
+    fn shared_with(&self, other: &Table, parent: &Table, alias: &str, also: &str) -> String {
         format!(
-            "EXISTS (SELECT 1 FROM {} WHERE {} AND {} <> {})",
+            "EXISTS (SELECT 1 FROM {} WHERE {} AND {} <> {}{also})",
             other.sql(),
-            self.on(&other, alias),
-            row_number(&other),
+            self.on(other, alias),
+            row_number(other),
             row_number(parent)
         )
     }
@@ -216,28 +232,45 @@ impl Along {
             );
             stuck.push(format!("{base} + nullif({kept}, 0)"));
         }
-        let shared = node.shared(self.parent(node, record), node.table.qualifier());
+        let stays = self.stays(connection, node, record)?;
         for tie in &node.ties {
             let code = Code { number, keeper: Keeper::Referred }.to_cell();
             let referred = tie.register(connection, &node.table, number, (self, record))?;
-            // What another record shares stays, and so may be referred to.
-            stuck.push(format!("CASE WHEN NOT {shared} AND {referred} IS NOT NULL THEN {code} END"));
+            stuck.push(format!("CASE WHEN {referred} IS NOT NULL AND NOT {stays} THEN {code} END"));
         }
         Ok(stuck)
     }
 
-    /// For each node its table, and the statement that counts its rows for the records of a condition.
+    /// The condition that a row of a node stays for the sake of another record, and so may be referred
+    /// to. What only records share that go goes with the last of them.
+    fn stays(&self, connection: &Connection, node: &Node, record: &Table) -> rusqlite::Result<String> {
+        let alias = node.table.qualifier();
+        match (&self.others, node.parent) {
+            (Some(Others { table, book, rule }), None) => {
+                let is_due = functions::register_due(connection, table, book, *rule)?;
+                Ok(node.shared_with(table, record, alias, &format!(" AND NOT {is_due}")))
+            }
+            _ => Ok(node.shared(self.parent(node, record), alias)),
+        }
+    }
+
+    /// Each table, and the statement that counts its rows for the records of a condition: a row that stands
+    /// at several places goes once.
     pub fn counts(&self, record: &Table, condition: &str) -> Vec<(String, String)> {
-        let count = |node: &Node| {
+        let mut rows: Vec<(String, Vec<String>)> = Vec::new();
+        for node in &self.nodes {
             let (from, on) = self.way_to(node, record);
             let (row, records) = (row_number(&node.table), record.sql());
             // Each record is judged once, and then its rows are looked for.
-            let sql = format!(
-                "SELECT count(DISTINCT {row}) FROM {records} CROSS JOIN {from} WHERE {condition} AND {on}"
-            );
-            (node.table.name.clone(), sql)
-        };
-        self.nodes.iter().map(count).collect()
+            let sql =
+                format!("SELECT DISTINCT {row} FROM {records} CROSS JOIN {from} WHERE {condition} AND {on}");
+            match rows.iter_mut().find(|(table, _)| *table == node.table.name) {
+                Some((_, places)) => places.push(sql),
+                None => rows.push((node.table.name.clone(), vec![sql])),
+            }
+        }
+        let count = |places: Vec<String>| format!("SELECT count(*) FROM ({})", places.join(" UNION "));
+        rows.into_iter().map(|(table, places)| (table, count(places))).collect()
     }
 
     /// The keys that keep rows of a node, each with a condition that a row of another table holds it.
@@ -298,10 +331,6 @@ fn strange_files(files: &[NamedFiles], owner: &str, table: &Table, number: usize
 }
 
 fn strange(files: &[NamedFiles]) -> String {
-    let folders: Vec<String> = files.iter().map(|files| shown(&files.folder)).collect();
+    let folders: Vec<String> = files.iter().map(|files| files.folder.display().to_string()).collect();
     format!("values that name no file below {}", folders.join(" or "))
-}
-
-fn shown(folder: &Path) -> String {
-    folder.display().to_string()
 }

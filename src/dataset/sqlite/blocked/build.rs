@@ -81,7 +81,7 @@ impl<'a> Build<'a> {
         }
         let mut each = Vec::new();
         for place in all {
-            let along = self.along(table, rules[place])?;
+            let along = self.along(table, (rules, place), book)?;
             each.push(self.blocking(table, rules, book, &[place], along)?);
         }
         Ok(Blockers { each })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::{Build, engine};
-use crate::dataset::sqlite::blocked::along::{Along, Node};
+use crate::dataset::sqlite::blocked::along::{Along, Node, Others};
 use crate::dataset::sqlite::foreign_key::{self, references_to};
 use crate::dataset::sqlite::schema::{Table, describe};
 use crate::dataset::sqlite::{join, prefilter, quoted};
@@ -15,13 +15,24 @@ use crate::verdict::{Question, RuleBook};
 
 impl Build<'_> {
     /// What goes along with the records of a rule.
-    pub(super) fn along(&mut self, table: &Table, rule: &Rule) -> Result<Along, Problem> {
+    pub(super) fn along(
+        &mut self,
+        table: &Table,
+        (rules, place): (&[&Rule], usize),
+        book: &Arc<RuleBook>,
+    ) -> Result<Along, Problem> {
         self.take_up(table)?;
+        let rule = rules[place];
         let mut along = Along {
             name: format!("record_{}", self.tables),
             nodes: Vec::new(),
             files: rule.with.files.clone(),
+            others: None,
         };
+        if !rule.with.rows.is_empty() {
+            let others = self.described(table, &table.name, "sharer", book);
+            along.others = others.map(|table| Others { table, book: Arc::clone(book), rule: place });
+        }
         if !rule.with.is_empty() {
             require_row_numbers(table, &rule.places.data_at)?;
             require_files(self.connection, table, &rule.with)?;
