@@ -1,12 +1,13 @@
 //! All rules on one table: the longest wins.
 
+use std::sync::Arc;
+
 use super::anonymised::Set;
 use super::clause::Clause;
 use super::elsewhere::{Answers, Elsewhere};
 use super::length::{FromData, Length};
 use super::started::{PartKind, StartPart, Starts};
 use super::{Protection, Question, Reason, Speaks, State, Verdict};
-use std::sync::Arc;
 
 use crate::calendar::{Cutoff, Event, Instant, Period, Schedule, Timestamps};
 use crate::policy::{Keep, Part, Rule, Setting};
