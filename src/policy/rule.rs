@@ -11,6 +11,8 @@ mod target;
 mod then;
 mod with;
 
+use std::ops::Range;
+
 use crate::calendar::{CountedFrom, Format, Period};
 use crate::condition::Condition;
 use crate::diagnostic::Finding;
@@ -69,19 +71,19 @@ pub struct Rule {
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     /// The rule's `name`, in bytes.
-    pub name: std::ops::Range<usize>,
+    pub name: Range<usize>,
     /// `keep`, in bytes.
-    pub keep: std::ops::Range<usize>,
+    pub keep: Range<usize>,
     /// `enforce`, in bytes.
-    pub enforce: std::ops::Range<usize>,
+    pub enforce: Range<usize>,
     /// `gone-within`, in bytes.
-    pub gone_within: std::ops::Range<usize>,
+    pub gone_within: Range<usize>,
     /// `data`, in bytes.
-    pub data: std::ops::Range<usize>,
+    pub data: Range<usize>,
     /// `after`, in bytes.
-    pub after: std::ops::Range<usize>,
+    pub after: Range<usize>,
     /// `when`, in bytes; `after` where there is none.
-    pub when: std::ops::Range<usize>,
+    pub when: Range<usize>,
     /// `data`, as `FILE:LINE:COLUMN`.
     pub data_at: String,
     /// `keep`, as `FILE:LINE:COLUMN`.
@@ -180,24 +182,11 @@ fn check_name(section: &Section<'_>, name: &Placed<String>, names: &mut Vec<Stri
 
 fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'_>) -> Option<Rule> {
     section.not_yet(&["prove"]);
-    let data_written = section.required("data");
-    let target = data_written.and_then(|text| target::find(section, text, given));
-    let is_folder = target.as_ref().is_some_and(|target| target.source.kind.folder().is_some());
-    if !section.has("keep") {
-        section.missing("keep");
-    }
-    let after_span = section.key_span("after");
-    let after = after::read(section, target.as_ref(), given);
-    let counted_from = after.as_ref().and_then(|after| after.counted_from.clone());
-    let keep = keep::read(section, counted_from, target.as_ref(), given);
-    let when = given::condition(section, "when");
-    if is_folder {
-        of_files::check_columns(section, when.as_ref());
-    }
-    let unless = related::list(section, "unless", target.as_ref(), given);
-    let only_if = related::list(section, "only-if", target.as_ref(), given);
+    let data = section.required("data");
+    let target = data.and_then(|text| target::find(section, text, given));
+    let clock = clock(section, target.as_ref(), given);
+    let meant = meant(section, target.as_ref(), given);
     let with = with::read(section, target.as_ref(), given);
-    let keep_newest = of_files::keep_newest(section, target.is_none() || is_folder);
     let then = then::read(section, target.as_ref(), given);
     then::check_with(section, then.as_ref());
     let activity = given.activity(section);
@@ -206,36 +195,83 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
     let enforce = section.flag("enforce").unwrap_or(true);
     let gone_within = gone_within::read(section);
     let note = section.text("note").map(|note| note.value);
-    let (name, target, keep, after) = (name?, target?, keep?, after?);
+    let (name, target, clock, then) = (name?, target?, clock?, then?);
+    let mut places = places(&target, &clock, &meant, given);
+    places.name = name.span;
+    places.enforce = enforce_span;
+    places.gone_within = gone_within.as_ref().map(|promise| promise.span.clone()).unwrap_or_default();
     Some(Rule {
-        places: Places {
-            data_at: given.place(target.span.start),
-            keep_at: given.place(keep.span.start),
-            after_at: given.place(after_span.start),
-            when_at: given.place(when.as_ref().map_or(after_span.start, |when| when.span.start)),
-            when: when.as_ref().map_or(after_span.clone(), |when| when.span.clone()),
-            after: after_span,
-            name: name.span,
-            keep: keep.span,
-            enforce: enforce_span,
-            gone_within: gone_within.as_ref().map(|promise| promise.span.clone()).unwrap_or_default(),
-            data: target.span,
-        },
         name: name.value,
         source: target.source.name.clone(),
         table: target.table,
         activity,
-        keep: keep.value,
-        start: after.start,
-        when: when.map(|when| when.value),
-        unless,
-        only_if,
+        keep: clock.keep.value,
+        start: clock.start,
+        when: meant.when.map(|when| when.value),
+        unless: meant.unless,
+        only_if: meant.only_if,
         with,
-        keep_newest,
-        then: then?,
+        keep_newest: meant.keep_newest,
+        then,
         limit,
         enforce,
         gone_within: gone_within.map(|promise| promise.value),
         note,
+        places,
     })
+}
+
+/// What starts a rule's period, and how long it is.
+struct Clock {
+    start: Start,
+    after: Range<usize>,
+    keep: Placed<Keep>,
+}
+
+fn clock(section: &mut Section<'_>, target: Option<&Target<'_>>, given: &Given<'_>) -> Option<Clock> {
+    if !section.has("keep") {
+        section.missing("keep");
+    }
+    let after_span = section.key_span("after");
+    let after = after::read(section, target, given);
+    let counted_from = after.as_ref().and_then(|after| after.counted_from.clone());
+    let keep = keep::read(section, counted_from, target, given);
+    Some(Clock { start: after?.start, after: after_span, keep: keep? })
+}
+
+/// Which records a rule means.
+struct Meant {
+    when: Option<Placed<Condition>>,
+    unless: Vec<Relation>,
+    only_if: Vec<Relation>,
+    keep_newest: Option<u64>,
+}
+
+fn meant(section: &mut Section<'_>, target: Option<&Target<'_>>, given: &Given<'_>) -> Meant {
+    let is_folder = target.is_some_and(|target| target.source.kind.folder().is_some());
+    let when = given::condition(section, "when");
+    if is_folder {
+        of_files::check_columns(section, when.as_ref());
+    }
+    Meant {
+        when,
+        unless: related::list(section, "unless", target, given),
+        only_if: related::list(section, "only-if", target, given),
+        keep_newest: of_files::keep_newest(section, target.is_none() || is_folder),
+    }
+}
+
+fn places(target: &Target<'_>, clock: &Clock, meant: &Meant, given: &Given<'_>) -> Places {
+    let when = meant.when.as_ref().map_or(&clock.after, |when| &when.span);
+    Places {
+        data_at: given.place(target.span.start),
+        keep_at: given.place(clock.keep.span.start),
+        after_at: given.place(clock.after.start),
+        when_at: given.place(when.start),
+        data: target.span.clone(),
+        keep: clock.keep.span.clone(),
+        after: clock.after.clone(),
+        when: when.clone(),
+        ..Places::default()
+    }
 }
