@@ -2,8 +2,10 @@
 //!
 //! A plan is what `report` shows and what `purge` carries out. Making one writes nothing.
 
+use std::ops::Range;
+
 use crate::calendar::{Cutoff, Date, DueUpTo, Instant, Zone};
-use crate::dataset::request::{Acting, Extent, Request, RuleSurvey, Unusable, requests};
+use crate::dataset::request::{Acting, Extent, Request, RuleSurvey, Unread, Unusable, requests};
 use crate::dataset::{Problem, Status, survey};
 use crate::policy::{Breach, Deed, Policy, Rule, Source};
 use crate::verdict::{Counts, RuleBook, State, Tally};
@@ -168,7 +170,7 @@ impl Plan {
             Ok(surveys) => {
                 for survey in &surveys {
                     let rule = request.rules[survey.rule];
-                    self.rules.push(planned(index_of(policy, rule), rule, book, survey, self.now));
+                    self.rules.push(planned(policy, rule, book, survey, self.now));
                 }
             }
             Err(problem) => {
@@ -208,12 +210,12 @@ fn unplanned(index: usize, due_up_to: Option<DueUpTo>, problem: Problem) -> Plan
     }
 }
 
-fn planned(index: usize, rule: &Rule, book: &RuleBook, survey: &RuleSurvey, now: Instant) -> PlannedRule {
+fn planned(policy: &Policy, rule: &Rule, book: &RuleBook, survey: &RuleSurvey, now: Instant) -> PlannedRule {
     let tally = &survey.counted.tallies[survey.rule];
     let (zone, due) = (rule.keep.zone(), tally.records(State::Due));
     let overdue_since = first_due(tally.earliest(State::Due), rule).map(|due| zone.date_of(due));
     PlannedRule {
-        index,
+        index: index_of(policy, rule),
         counts: if survey.through_index { tally.counts_of_met() } else { tally.counts() },
         through_index: survey.through_index,
         due_up_to: book.cutoff(survey.rule).map(Cutoff::due_up_to),
@@ -231,7 +233,7 @@ fn planned(index: usize, rule: &Rule, book: &RuleBook, survey: &RuleSurvey, now:
         along: survey.along.clone(),
         bytes_due: survey.bytes_due,
         warning: survey.warning.clone(),
-        problems: survey.problems.iter().cloned().chain(unreadable(rule, tally, survey)).collect(),
+        problems: survey.problems.iter().cloned().chain(unreadable(policy, rule, tally, survey)).collect(),
     }
 }
 
@@ -247,9 +249,15 @@ fn oldest_date(tally: &Tally, zone: Zone) -> Option<Date> {
     tally.earliest(State::Due).date.into_iter().chain(instant).min()
 }
 
-fn unreadable(rule: &Rule, tally: &Tally, survey: &RuleSurvey) -> Option<Problem> {
+fn unreadable(policy: &Policy, rule: &Rule, tally: &Tally, survey: &RuleSurvey) -> Option<Problem> {
     let (what, advice) = unreadable_words(rule, tally, survey)?;
-    Some(Problem::new("unreadable", format!("{what}; {advice}")).at(&rule.places.after_at))
+    let place = policy.place(unreadable_at(rule, survey).start);
+    Some(Problem::new("unreadable", format!("{what}; {advice}")).at(place))
+}
+
+/// What of a rule asked for the first value that cannot be read.
+pub(crate) fn unreadable_at(rule: &Rule, survey: &RuleSurvey) -> Range<usize> {
+    survey.unreadable.first().map_or(&rule.places.after, |first| &first.asked_at).clone()
 }
 
 /// How many records of a rule cannot be read, with the first of them; and what to do.
@@ -268,7 +276,8 @@ pub(crate) fn unreadable_words(
     };
     // Through an index, only what may be due was met.
     let records = if survey.through_index { format!("at least {records}") } else { records };
-    let places: Vec<String> = survey.unreadable.iter().map(|(key, why)| format!("{key} ({why})")).collect();
+    let places: Vec<String> =
+        survey.unreadable.iter().map(|Unread { key, why, .. }| format!("{key} ({why})")).collect();
     let first = if places.is_empty() { String::new() } else { format!("; first: {}", places.join(", ")) };
     let advice = if survey.bytes_due.is_some() {
         "correct them, or leave them out with `match` or `when`"

@@ -8,7 +8,7 @@ use crate::calendar::Instant;
 use crate::dataset::request::{Request, RuleSurvey, requests};
 use crate::dataset::{Problem, survey};
 use crate::diagnostic::Finding;
-use crate::plan::unreadable_words;
+use crate::plan::{unreadable_at, unreadable_words};
 use crate::policy::Rule;
 use crate::report::records;
 
@@ -56,7 +56,7 @@ fn of_rule(named: &Named<'_>, request: &Request<'_>, survey: &RuleSurvey, covera
 
 fn unreadable(rule: &Rule, survey: &RuleSurvey) -> Option<Finding> {
     let (what, advice) = unreadable_words(rule, &survey.counted.tallies[survey.rule], survey)?;
-    Some(Finding::warning("unreadable", what, rule.places.after.clone()).help(advice))
+    Some(Finding::warning("unreadable", what, unreadable_at(rule, survey)).help(advice))
 }
 
 /// A rule that matches nothing although there are records is seldom meant.

@@ -1,6 +1,7 @@
 //! What is asked of a source, and what it answers.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Counted, Problem, Status};
@@ -42,8 +43,27 @@ impl Request<'_> {
         self.rules.first().map_or("", |rule| rule.source.as_str())
     }
 
-    /// Why a record is unreadable under a rule, without any value of it.
-    pub(super) fn why(&self, rule: usize, reason: Reason) -> String {
+    /// A record that is unreadable under a rule.
+    pub(super) fn unread(&self, rule: usize, key: String, reason: Reason) -> Unread {
+        Unread { key, why: self.why(rule, reason), asked_at: self.asked_at(rule, reason) }
+    }
+
+    fn asked_at(&self, rule: usize, reason: Reason) -> Range<usize> {
+        let places = &self.rules[rule].places;
+        match reason {
+            Reason::Condition(_) => places.when.clone(),
+            Reason::Period { .. } | Reason::RelatedPeriod(_) => places.keep.clone(),
+            Reason::Set(cell, _) => {
+                let column = &self.book.columns()[cell];
+                let setting =
+                    self.rules[rule].then.settings().iter().find(|setting| setting.column == *column);
+                setting.map_or(places.data.clone(), |setting| setting.span.clone())
+            }
+            _ => places.after.clone(),
+        }
+    }
+
+    fn why(&self, rule: usize, reason: Reason) -> String {
         match reason {
             Reason::Event(why) => match self.rules[rule].start.only_column() {
                 Some(own) => format!("{}: {why}", own.column),
@@ -109,6 +129,17 @@ impl Acting {
 /// How many unreadable records are named.
 pub(super) const NAMED: usize = 3;
 
+/// A record that cannot be read under a rule.
+#[derive(Clone, Debug)]
+pub struct Unread {
+    /// What names it.
+    pub key: String,
+    /// Why, without any value of it.
+    pub why: String,
+    /// What of the rule asks for the value, in bytes of the policy.
+    pub asked_at: Range<usize>,
+}
+
 /// What was found about one wanted rule.
 #[derive(Clone, Debug, Default)]
 pub struct RuleSurvey {
@@ -120,8 +151,8 @@ pub struct RuleSurvey {
     pub through_index: bool,
     /// All records of the table, counted as far as the rule's limit needs.
     pub total: u64,
-    /// Where the first unreadable records are, and why they are.
-    pub unreadable: Vec<(String, String)>,
+    /// The first unreadable records.
+    pub unreadable: Vec<Unread>,
     /// What forbids the rule: a foreign key, or a column that cannot be set.
     pub obstacle: Option<Problem>,
     /// Which of the rules that are carried out together comes first: those of rows that refer to

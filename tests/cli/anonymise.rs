@@ -60,6 +60,33 @@ fn what_is_due_is_anonymised_once() {
     place.frist(&["ledger", "show", "policy.toml"]).code(0).says("then=anonymise").says("anonymised=1");
 }
 
+/// Nobody should look for a bad date of birth under `after`.
+#[test]
+fn what_cannot_be_read_is_told_at_the_key_that_asks_for_it() {
+    let plain =
+        "\n[[rule]]\nname = \"people\"\ndata = \"app.people\"\nkeep = \"1 year\"\nafter = \"ended_at\"\n";
+    let when = format!("{plain}when = \"born > 3\"\n");
+    let keep = plain.replace("\"1 year\"", "{ column = \"phone\", unit = \"years\" }");
+    let after = plain.replace("\"ended_at\"", "\"born\"");
+    let cases = [
+        (rule("people", "1 year", SET), "born = \"year\"", ""),
+        (when, "\"born > 3\"", ""),
+        (keep, "{ column = \"phone\"", "UPDATE people SET phone = 'x'"),
+        (after, "after = \"born\"", ""),
+    ];
+    for (rule, key, sql) in cases {
+        let place = shop(&rule);
+        place.sql(sql);
+        let report = place.frist(&["report", "--format", "json", "policy.toml"]).code(3).json();
+        let problem = &report["rules"][0]["problems"][0];
+        assert_eq!(problem["code"], "unreadable", "{report}");
+        let text = policy("shop", &rule);
+        let (line, found) =
+            text.lines().enumerate().find_map(|(line, text)| Some((line + 1, text.find(key)? + 1))).unwrap();
+        assert_eq!(problem["where"], format!("policy.toml:{line}:{found}"), "{key}");
+    }
+}
+
 #[test]
 fn a_listing_says_why() {
     let rules = rule("people", "1 year", SET) + &rule("longer", "200 years", "mail = \"remove\"");

@@ -7,7 +7,7 @@ use super::chunks::{Chunk, Part};
 use super::columns::{self, Columns, Opened};
 use super::files::{self, CsvFile, cannot_read};
 use super::{list, turns};
-use crate::dataset::request::{Flow, NAMED, Request, RuleSurvey, TableSurvey, Unusable};
+use crate::dataset::request::{Flow, NAMED, Request, RuleSurvey, TableSurvey, Unread, Unusable};
 use crate::dataset::{Counted, Problem};
 use crate::policy::CsvFiles;
 use crate::verdict::{RuleBook, State, Tally};
@@ -88,13 +88,13 @@ fn first_unreadable(
     request: &Request<'_>,
     rule: usize,
     tally: &Tally,
-) -> Vec<(String, String)> {
+) -> Vec<Unread> {
     let mut named = Vec::new();
     if tally.records(State::Unreadable) > 0 {
         // What cannot be read now has been told already.
         let _ = list::records(source, &found.files, request, rule, &mut |listed| {
             if listed.verdict.state == State::Unreadable {
-                named.push((listed.key, request.why(rule, listed.verdict.reason)));
+                named.push(request.unread(rule, listed.key, listed.verdict.reason));
             }
             if named.len() < NAMED { Flow::On } else { Flow::Stop }
         });

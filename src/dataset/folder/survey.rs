@@ -4,7 +4,7 @@ use super::newest::{Found, Search};
 use super::record::Record;
 use super::root::Root;
 use super::walk::walk;
-use crate::dataset::request::{Flow, Request, RuleSurvey, TableSurvey, Unusable};
+use crate::dataset::request::{Flow, Request, RuleSurvey, TableSurvey, Unread, Unusable};
 use crate::dataset::{Counted, Problem};
 use crate::policy::Folder;
 use crate::verdict::{Reason, RuleBook, State, Tally, Verdict};
@@ -94,11 +94,13 @@ impl<'b> Pass<'b> {
         // What can never be seen is named among the unreadable records.
         let unseen = unseen.or_else(|| found.unseen.clone().filter(|_| own.unreadable.is_empty()));
         let tallies = self.rules.iter().map(|rule| rule.tally).collect();
+        let asked_at = &request.rules[rule].places.after;
+        let unread = |(key, why)| Unread { key, why, asked_at: asked_at.clone() };
         RuleSurvey {
             counted: Counted { total: Some(self.records), tallies },
             rule,
             total: self.records,
-            unreadable: own.unreadable.clone(),
+            unreadable: own.unreadable.iter().cloned().map(unread).collect(),
             bytes_due: Some(own.bytes_due),
             warning: last_ones(rule, request, own, found),
             problems: unseen.into_iter().collect(),

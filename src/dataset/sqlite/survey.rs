@@ -11,7 +11,9 @@ use super::list::records;
 use super::open::{Opener, read};
 use super::schema::{Table, describe};
 use super::{count, foreign_key, functions, join, prefilter, problem, settable};
-use crate::dataset::request::{Acting, Extent, Flow, NAMED, Request, RuleSurvey, TableSurvey, Unusable};
+use crate::dataset::request::{
+    Acting, Extent, Flow, NAMED, Request, RuleSurvey, TableSurvey, Unread, Unusable,
+};
 use crate::dataset::{Counted, Problem};
 use crate::policy::{Rule, Source};
 use crate::verdict::{RuleBook, State};
@@ -184,12 +186,12 @@ impl Survey<'_> {
         along.counts(asked.table, &due).into_iter().map(count).collect()
     }
 
-    fn first_unreadable(&self, asked: &Asked<'_>, rule: usize) -> rusqlite::Result<Vec<(String, String)>> {
+    fn first_unreadable(&self, asked: &Asked<'_>, rule: usize) -> rusqlite::Result<Vec<Unread>> {
         let mut named = Vec::new();
         let key = key_columns(self.source, asked.table);
         records(self.connection, asked.table, &key, asked.book, rule, |listed| {
             if listed.verdict.state == State::Unreadable {
-                named.push((listed.key, asked.request.why(rule, listed.verdict.reason)));
+                named.push(asked.request.unread(rule, listed.key, listed.verdict.reason));
             }
             if named.len() < NAMED { Flow::On } else { Flow::Stop }
         })?;

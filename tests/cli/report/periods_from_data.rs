@@ -52,7 +52,7 @@ fn each_controller_says_how_long_its_records_are_kept() {
       9  due  2016-11-19, due from 2021-11-20T00:00:00+01:00  its period, counted in Europe/Copenhagen
 
     records: oldest event 2016-11-19, overdue by up to 1826 days; next due 2026-11-21
-    records: PROBLEM: 2 records of app.records cannot be read, and so are kept; first: 5 (a related row of schools cannot be read), 8 (a related row of schools cannot be read); correct the values, or say in the policy how times and periods are written (`formats`, `unit`) and what means empty (`empty`) (policy.toml:16:1)
+    records: PROBLEM: 2 records of app.records cannot be read, and so are kept; first: 5 (a related row of schools cannot be read), 8 (a related row of schools cannot be read); correct the values, or say in the policy how times and periods are written (`formats`, `unit`) and what means empty (`empty`) (policy.toml:15:8)
     At least 3 records are due.
     "#);
     let rule = report(&place, &["--format", "json"]).json()["rules"][0].clone();
