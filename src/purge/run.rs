@@ -58,6 +58,8 @@ pub struct Run<'a> {
     problems: Vec<Problem>,
     /// Records that went before those of other rules, for each rule that has not had its turn.
     ahead: BTreeMap<String, u64>,
+    /// Whether a rule of this run has done something: what others are spared for may be gone.
+    has_acted: bool,
 }
 
 impl<'a> Run<'a> {
@@ -84,7 +86,20 @@ impl<'a> Run<'a> {
         ledger.seal()?;
         let started = Stopwatch::now();
         let ahead = BTreeMap::new();
-        Ok(Run { lock, ledger, policy, plan, circumstances, name, started, accounts, left, problems, ahead })
+        Ok(Run {
+            lock,
+            ledger,
+            policy,
+            plan,
+            circumstances,
+            name,
+            started,
+            accounts,
+            left,
+            problems,
+            ahead,
+            has_acted: false,
+        })
     }
 
     /// Carries out the plan, rule by rule. An error means that the ledger could not be written:
@@ -154,7 +169,7 @@ impl<'a> Run<'a> {
         let outcome = match planned.counts.due {
             None => RuleOutcome::Failed,
             Some(_) if breach.is_some() => RuleOutcome::Refused,
-            Some(0) => {
+            Some(0) if !self.has_acted || rule.relations().next().is_none() => {
                 done.survivors = Some(0);
                 RuleOutcome::Done
             }
@@ -171,6 +186,7 @@ impl<'a> Run<'a> {
                 false => done.taken_along += records,
             }
         }
+        self.has_acted |= done.deleted > 0;
         let run = RuleRun {
             index: planned.index,
             counts: planned.counts,

@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, Read, Result};
 
-use super::support::{Place, WITHOUT_LIMIT, open};
+use super::support::{PURGE, Place, WITHOUT_LIMIT, open};
 
 const NOW: &str = "2026-11-20T12:00:00Z";
 
@@ -104,6 +104,42 @@ fn a_row_of_another_source_that_comes_before_the_deletion_begins_keeps_its_recor
                 "it was due when it was counted: {ran:?}"
             );
             assert_eq!(left(&place, records_in_csv), kept, "{line} {records_in_csv} {calls_in_csv} {ran:?}");
+        }
+    }
+}
+
+/// What a rule deletes spares nothing any more, where its turn is first; else from the next run on.
+#[test]
+fn a_record_is_judged_without_the_rows_that_an_earlier_rule_deleted() {
+    let unless = "after = \"at\"\nunless = [{ table = \"TABLE\", on = \"record = id\" }]";
+    for (records_in_csv, calls_in_csv) in [(false, false), (false, true), (true, false), (true, true)] {
+        for (is_first, due) in [(true, 1), (true, 0), (false, 1), (false, 0)] {
+            let place = place(records_in_csv, calls_in_csv, unless);
+            let data = if calls_in_csv { "calls" } else { "calls.calls" };
+            let calls =
+                format!("[[rule]]\nname = \"calls\"\ndata = \"{data}\"\nkeep = \"1 year\"\nafter = \"at\"\n");
+            let policy = std::fs::read_to_string(place.path("policy.toml")).unwrap();
+            let policy = match is_first {
+                true => policy.replace("[[rule]]", &format!("{calls}[[rule]]")),
+                false => policy + &calls,
+            };
+            std::fs::write(place.path("policy.toml"), policy).unwrap();
+            if due == 0 && calls_in_csv {
+                std::fs::write(
+                    place.path("calls.csv"),
+                    "record,at\n1,2020-01-01\n2,2020-01-01\n3,2020-01-01\n",
+                )
+                .unwrap();
+            } else if due == 0 {
+                let sql = "INSERT INTO calls VALUES (2, '2020-01-01')";
+                open(&place.path("calls.db")).execute_batch(sql).unwrap();
+            }
+            let purge = place.at(NOW, &PURGE).expect(0);
+            assert_eq!(purge.rule("a")["due"], due);
+            let gone = if is_first { 3 } else { due };
+            assert_eq!(purge.rule("a")["deleted"], gone, "{records_in_csv} {calls_in_csv} {purge:?}");
+            assert_eq!(place.at(NOW, &PURGE).expect(0).rule("a")["deleted"], 3 - gone);
+            assert!(left(&place, records_in_csv).is_empty());
         }
     }
 }

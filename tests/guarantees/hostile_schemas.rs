@@ -1,7 +1,7 @@
 //! Schemas that set a trap: names that frist's own statements use, and keys that SQLite visits in
 //! an order of its own.
 
-use super::support::{COMING, OLD, Place, count};
+use super::support::{COMING, OLD, Place, accounted, count};
 
 /// Half of some rows are due; nothing may be left of them, and nothing else may go.
 fn assert_purged(schema: &str, insert: &str, rows: u64, table: &str) {
@@ -77,4 +77,28 @@ fn a_parent_called_child_keeps_its_children() {
         assert_eq!([&purge.rule(parent)["blocked"], &purge.rule(parent)["deleted"]], [1, 1], "{parent}");
         assert_eq!((count(&connection, "kept"), count(&connection, &format!("\"{parent}\""))), (2, 2));
     }
+}
+
+/// What a trigger wrote makes the commit fail: the rows of that transaction are there and not counted.
+#[test]
+fn a_commit_that_the_engine_refuses_has_not_happened() {
+    let place = Place::in_memory();
+    place.write_rule_on("log");
+    let connection = place.database(&format!(
+        "CREATE TABLE parents (id INTEGER PRIMARY KEY);
+         CREATE TABLE notes (parent INTEGER REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED);
+         CREATE TABLE log (id INTEGER PRIMARY KEY, at TEXT);
+         CREATE TRIGGER noted AFTER DELETE ON log WHEN old.id = 7 BEGIN INSERT INTO notes VALUES (999); END;
+         WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 20) INSERT INTO log SELECT n, {} FROM n;
+         UPDATE log SET at = '{OLD}' WHERE id = 7",
+        at()
+    ));
+    let purge = place.purge().expect(3);
+    assert_eq!(purge.problems("log"), ["constraint"], "{purge:?}");
+    assert_eq!([&purge.rule("log")["deleted"], &purge.rule("log")["due"]], [0, 11]);
+    assert_eq!((count(&connection, "log"), count(&connection, "notes")), (20, 0));
+    place.assert_ledger_is_whole();
+    connection.execute_batch("DROP TRIGGER noted").unwrap();
+    assert_eq!(place.purge().expect(0).rule("log")["deleted"], 11);
+    assert_eq!(accounted(&place.ledger()), 11);
 }

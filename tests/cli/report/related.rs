@@ -70,6 +70,37 @@ fn values_can_be_folded_before_they_are_compared() {
     assert_eq!(with("lower(trim(mail)) = lower(trim(mail))"), ["3"], "null relates to nothing");
 }
 
+/// As the engine compares `THEIRS = OURS`: a column of numbers makes numbers of texts, and the collation
+/// is that of the column that stands first.
+#[test]
+fn values_are_compared_by_the_affinity_of_both_columns_and_the_collation_of_theirs() {
+    let calls = |column: &str, value: &str| {
+        let sql = format!("CREATE TABLE calls ({column}); INSERT INTO calls VALUES ({value})");
+        let on = if value.contains('@') { "mail" } else { "id" };
+        due(&place(&format!("unless = [{{ table = \"calls\", on = \"c = {on}\" }}]"), &sql))
+    };
+    assert_eq!(calls("c TEXT", "'2'"), ["1", "3"]);
+    assert_eq!(calls("c", "'2'"), ["1", "3"], "the record's column is one of numbers");
+    assert_eq!(calls("c TEXT", "'02'"), ["1", "3"], "02 is the number 2");
+    assert_eq!(calls("c BLOB", "x'32'"), ["1", "2", "3"], "bytes are no text");
+    assert_eq!(calls("c TEXT COLLATE NOCASE", "'a@B.DK'"), ["2", "3"]);
+    assert_eq!(calls("c TEXT COLLATE RTRIM", "'c@d.dk'"), ["1", "3"]);
+    assert_eq!(calls("c TEXT", "'a@b.dk'"), ["1", "2", "3"]);
+}
+
+/// A foreign key compares by the collation of the column that it names, whichever table that is in.
+#[test]
+fn the_columns_of_a_key_are_compared_by_the_collation_of_the_parent() {
+    let sql = "DROP TABLE customers;
+        CREATE TABLE customers (id INTEGER PRIMARY KEY, mail TEXT COLLATE NOCASE UNIQUE, at TEXT);
+        INSERT INTO customers VALUES (1, 'A@b.dk', '2020-01-01'), (2, 'c@d.dk', '2020-01-01');
+        CREATE TABLE calls (mail TEXT REFERENCES customers (mail)); INSERT INTO calls VALUES ('a@B.dk')";
+    assert_eq!(due(&place("unless = [{ table = \"calls\" }]", sql)), ["2"]);
+    let ours = "CREATE TABLE firms (name TEXT COLLATE NOCASE PRIMARY KEY); INSERT INTO firms VALUES ('acme');
+        ALTER TABLE customers ADD firm TEXT REFERENCES firms; UPDATE customers SET firm = 'ACME' WHERE id = 1";
+    assert_eq!(due(&place("unless = [{ table = \"firms\" }]", ours)), ["2", "3"]);
+}
+
 #[test]
 fn a_view_may_hold_the_related_rows() {
     let view = "only-if = [{ table = \"callers\", on = \"who = id\" }]";
