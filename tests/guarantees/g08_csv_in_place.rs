@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, flock};
 
 use super::csv_support::{csv_place, file, policy_of, strays, write};
-use super::support::{COMING, OLD, PURGE, Place, Random, accounted, deleted};
+use super::support::{COMING, OLD, PURGE, Place, Random, accounted, deleted, finish};
 
 const LINES: u64 = 30_000;
 
@@ -113,6 +113,36 @@ fn a_file_that_is_locked_is_busy_and_stays() {
     let ran = place.frist(&words).expect(3);
     assert_eq!(ran.problems("log"), ["busy"]);
     assert_eq!(fs::read_to_string(&path).unwrap(), before());
+    assert_eq!(strays(&place), [""; 0]);
+}
+
+/// A log is rotated while the purge waits for its lock: the lock that counts is that of the new file.
+#[test]
+fn a_file_that_is_rotated_while_its_lock_is_awaited_is_left_and_the_new_one_rewritten() {
+    let place = place("lock");
+    let path = write(&place, "a.csv", before());
+    let other = File::open(&path).unwrap();
+    flock(&other, FlockOperation::LockExclusive).unwrap();
+    let mut purge = place.start(&PURGE);
+    while !place.ledger_text().contains("\"event\":\"rule-started\"") {
+        assert!(purge.try_wait().unwrap().is_none(), "{:?}", finish(purge));
+    }
+    sleep(Duration::from_millis(100));
+    fs::rename(&path, place.path("rotated.txt")).unwrap();
+    write(&place, "a.csv", format!("at,what\n{OLD},new\n{COMING},new\n"));
+    let new = File::open(&path).unwrap();
+    flock(&new, FlockOperation::LockExclusive).unwrap();
+    drop(other);
+    sleep(Duration::from_millis(300));
+    assert!(purge.try_wait().unwrap().is_none(), "it waits for the lock of the new file");
+    assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 3, "and writes nothing before");
+    drop(new);
+    assert_eq!(deleted(&finish(purge).expect(0)), 1);
+    assert_eq!(fs::read_to_string(&path).unwrap(), format!("at,what\n{COMING},new\n"));
+    assert!(
+        fs::read_to_string(place.path("rotated.txt")).unwrap() == before(),
+        "nobody rewrites what is rotated"
+    );
     assert_eq!(strays(&place), [""; 0]);
 }
 
