@@ -26,7 +26,7 @@ use crate::verdict::RuleBook;
 use along::Along;
 pub use build::{circle_of, of};
 use circle::Stuck;
-use key::Code;
+use key::{Code, keeping_rows};
 use tie::Tie;
 
 /// What may keep the records of a table.
@@ -114,8 +114,8 @@ impl Blocking {
         if let Some(number) = code.number.checked_sub(self.numbers()) {
             return Some((self.along.words(number, code.keeper), "`with`".to_string()));
         }
-        let inner = self.stuck.as_ref()?.keys.get(code.number - self.ties.len())?;
-        Some((format!("rows of `{}` that stay", inner.child), key(inner.name())))
+        let (inner, rules) = self.stuck.as_ref()?.keys.get(code.number - self.ties.len())?;
+        Some((keeping_rows(&inner.child, code.keeper, rules), key(inner.name())))
     }
 }
 

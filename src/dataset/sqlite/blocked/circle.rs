@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rusqlite::Connection;
 use rusqlite::functions::Context;
+use rusqlite::{Connection, OptionalExtension, Statement};
 
 use super::along::row_number;
-use super::key::Code;
-use super::rows::{Named, OnDelete, Row, Rows};
+use super::key::{Code, keeper_from_cell};
+use super::register_keeper;
+use super::rows::{Kept, Named, OnDelete, Row, Rows};
 use crate::dataset::sqlite::foreign_key::Reference;
 use crate::dataset::sqlite::functions::{PURE, cells};
 use crate::dataset::sqlite::schema::Table;
@@ -172,31 +173,48 @@ impl Member {
 /// The rows of a circle's first table that stay although a rule deletes them.
 #[derive(Clone, Debug)]
 pub(super) struct Stuck {
-    /// The keys of the circle.
-    pub(super) keys: Vec<Reference>,
-    /// The number of its first key: keys from outside stand before.
-    first: usize,
-    blocked: Arc<HashMap<i64, usize>>,
+    /// The keys of the circle, each with the names of the rules on the rows that hold it.
+    pub(super) keys: Vec<(Reference, Vec<String>)>,
+    /// What keeps each row, as the engine gets it.
+    blocked: Arc<HashMap<i64, i64>>,
 }
 
 impl Stuck {
-    /// Finds the rows of a circle that stay.
+    /// Finds the rows of a circle that stay. Its keys are numbered from the first on.
     pub(super) fn read(connection: &Connection, circle: &Circle, first: usize) -> rusqlite::Result<Stuck> {
-        let blocked = circle.read(connection, |_| String::new())?.blocked();
-        let own = blocked.into_iter().filter(|(row, _)| row.table == 0);
-        let blocked = Arc::new(own.map(|(row, key)| (row.number, key)).collect());
-        let keys = circle.keys.iter().map(|key| key.reference.clone()).collect();
-        Ok(Stuck { keys, first, blocked })
+        let kept = circle.read(connection, |_| String::new())?.blocked();
+        let keepers: Vec<String> = circle
+            .members
+            .iter()
+            .map(|Member { table, book, acting, .. }| {
+                let keeper = register_keeper(connection, table, book, acting)?;
+                Ok(format!("SELECT {keeper} FROM {} WHERE {} = ?1", table.sql(), row_number(table)))
+            })
+            .collect::<rusqlite::Result<_>>()?;
+        let mut keepers: Vec<Statement<'_>> =
+            keepers.iter().map(|sql| connection.prepare(sql)).collect::<rusqlite::Result<_>>()?;
+        let mut blocked = HashMap::new();
+        for (row, Kept { key, by }) in kept.into_iter().filter(|(row, _)| row.table == 0) {
+            let keeper = match by {
+                Some(by) => {
+                    let cell = keepers[by.table].query_row([by.number], |row| row.get(0)).optional()?;
+                    keeper_from_cell(cell.unwrap_or_default())
+                }
+                None => Keeper::Referred,
+            };
+            blocked.insert(row.number, Code { number: first + key, keeper }.to_cell());
+        }
+        let rules = |key: &Inner| (key.reference.clone(), circle.members[key.child].rules.clone());
+        Ok(Stuck { keys: circle.keys.iter().map(rules).collect(), blocked: Arc::new(blocked) })
     }
 
     /// Registers the function that knows which rows stay; returns its call, null where a row can go.
     pub(super) fn register(&self, connection: &Connection, table: &Table) -> rusqlite::Result<String> {
         let name = format!("frist_stuck_{}", table.function_suffix());
-        let (blocked, first) = (Arc::clone(&self.blocked), self.first);
-        let code = move |key: &usize| Code { number: first + key, keeper: Keeper::NoRule }.to_cell();
+        let blocked = Arc::clone(&self.blocked);
         connection.create_scalar_function(name.as_str(), 1, PURE, move |context: &Context<'_>| {
             let row: i64 = context.get(0)?;
-            Ok(blocked.get(&row).map(&code))
+            Ok(blocked.get(&row).copied())
         })?;
         Ok(format!("{name}({})", row_number(table)))
     }

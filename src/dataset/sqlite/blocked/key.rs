@@ -38,12 +38,22 @@ pub(super) fn keeper_to_cell(keeper: Keeper) -> i64 {
     }
 }
 
-fn keeper_from_cell(cell: i64) -> Keeper {
+pub(super) fn keeper_from_cell(cell: i64) -> Keeper {
     match cell {
         2 => Keeper::Referred,
         3.. => Keeper::Rule(usize::try_from(cell - 3).unwrap_or(usize::MAX)),
         _ => Keeper::NoRule,
     }
+}
+
+/// The rows of a table that keep a record, in words; the names are those of the rules on them.
+pub(super) fn keeping_rows(table: &str, keeper: Keeper, rules: &[String]) -> String {
+    let who = match keeper {
+        Keeper::Rule(rule) => format!("that rule `{}` keeps", rules.get(rule).map_or("", String::as_str)),
+        Keeper::Referred => "that others keep in turn".to_string(),
+        Keeper::NoRule | Keeper::Goes(_) => "that no rule means".to_string(),
+    };
+    format!("rows of `{table}` {who}")
 }
 
 #[cfg(test)]

@@ -21,6 +21,15 @@ pub(super) struct Named {
     pub(super) key: usize,
 }
 
+/// Why a row stays although a rule deletes it: by this key it is named by a row that stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The number of the key.
+    pub key: usize,
+    /// The row that stays, where no rule deletes that; otherwise it is kept in turn.
+    pub by: Option<Row>,
+}
+
 /// What the engine does with a row that names one which is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OnDelete {
@@ -39,8 +48,8 @@ pub struct Rows {
     pub going: HashMap<Row, usize>,
     /// Rows that go and are named by one that goes, in the order of the parents.
     named: Vec<Named>,
-    /// Rows that go and are named by one that stays; with the key.
-    kept: Vec<(Row, usize)>,
+    /// Rows that go and are named by one that stays.
+    kept: Vec<(Row, Kept)>,
     /// What the engine does, for each key.
     pub(super) on_delete: Vec<OnDelete>,
 }
@@ -66,7 +75,7 @@ impl Rows {
         }
         match self.going.contains_key(&named.child) {
             true => self.named.push(named),
-            false => self.kept.push((named.parent, named.key)),
+            false => self.kept.push((named.parent, Kept { key: named.key, by: Some(named.child) })),
         }
     }
 
@@ -81,25 +90,25 @@ impl Rows {
         &self.named[first..first + more]
     }
 
-    /// The rows that stay although a rule deletes them, with the key that keeps each: what is named by
-    /// a row that stays does itself stay, and so does a circle that no order resolves.
-    pub fn blocked(&self) -> HashMap<Row, usize> {
+    /// The rows that stay although a rule deletes them, and why each does: what is named by a row that
+    /// stays does itself stay, and so does a circle that no order resolves.
+    pub fn blocked(&self) -> HashMap<Row, Kept> {
         let blocked = self.named_by(self.kept.clone());
-        let stuck: Vec<(Row, usize)> = self.stuck_circles(&blocked);
+        let stuck: Vec<(Row, Kept)> = self.stuck_circles(&blocked);
         if stuck.is_empty() { blocked } else { self.named_by([self.kept.clone(), stuck].concat()) }
     }
 
     /// Rows that stay, and all that they name, directly or not.
-    fn named_by(&self, stay: Vec<(Row, usize)>) -> HashMap<Row, usize> {
-        let mut parents: HashMap<Row, Vec<(Row, usize)>> = HashMap::new();
+    fn named_by(&self, stay: Vec<(Row, Kept)>) -> HashMap<Row, Kept> {
+        let mut parents: HashMap<Row, Vec<(Row, Kept)>> = HashMap::new();
         for named in self.named.iter().filter(|_| !stay.is_empty()) {
-            parents.entry(named.child).or_default().push((named.parent, named.key));
+            parents.entry(named.child).or_default().push((named.parent, Kept { key: named.key, by: None }));
         }
         let mut blocked = HashMap::new();
         let mut next = stay;
-        while let Some((row, key)) = next.pop() {
+        while let Some((row, kept)) = next.pop() {
             if let Entry::Vacant(vacant) = blocked.entry(row) {
-                vacant.insert(key);
+                vacant.insert(kept);
                 next.extend(parents.get(&row).into_iter().flatten());
             }
         }
@@ -125,7 +134,7 @@ impl Rows {
         Order { rows: self, is_needed, cascading }
     }
 
-    fn groups_beside(&self, blocked: &HashMap<Row, usize>) -> Vec<Vec<Row>> {
+    fn groups_beside(&self, blocked: &HashMap<Row, Kept>) -> Vec<Vec<Row>> {
         let mut rows: Vec<Row> =
             self.going.keys().filter(|row| !blocked.contains_key(row)).copied().collect();
         rows.sort_unstable();
@@ -135,7 +144,7 @@ impl Rows {
     }
 
     /// The rows of circles in which a row would have to go both before and after another.
-    fn stuck_circles(&self, blocked: &HashMap<Row, usize>) -> Vec<(Row, usize)> {
+    fn stuck_circles(&self, blocked: &HashMap<Row, Kept>) -> Vec<(Row, Kept)> {
         let order = self.order();
         if !order.is_needed {
             return Vec::new();
@@ -144,7 +153,8 @@ impl Rows {
         let stuck: HashSet<Row> =
             groups.filter(|group| order.of(group.clone()).is_none()).flatten().collect();
         let inside = self.named.iter().filter(|named| stuck.contains(&named.parent));
-        inside.filter(|named| stuck.contains(&named.child)).map(|named| (named.parent, named.key)).collect()
+        let inside = inside.filter(|named| stuck.contains(&named.child));
+        inside.map(|named| (named.parent, Kept { key: named.key, by: None })).collect()
     }
 }
 
@@ -313,6 +323,9 @@ mod tests {
         assert_eq!(groups(&rows(&[0, 1, 2, 3], &chain)), [[3], [2], [1], [0]]);
         assert_eq!(groups(&rows(&[0, 1, 2], &chain)), Vec::<Vec<i64>>::new());
         assert_eq!(groups(&rows(&[0, 2, 3], &chain)), [[3], [2]]);
+        let kept = |by: Option<i64>| Kept { key: 0, by: by.map(row) };
+        let blocked = rows(&[0, 1, 2], &chain).blocked();
+        assert_eq!([0, 1, 2].map(|number| blocked[&row(number)]), [kept(None), kept(None), kept(Some(3))]);
     }
 
     #[test]
@@ -345,7 +358,7 @@ mod tests {
         }
         assert_eq!(groups(&refusing(9)), Vec::<Vec<i64>>::new());
         let blocked = refusing(9).blocked();
-        assert_eq!((blocked.len(), blocked[&row(7)]), (4, 1));
+        assert_eq!((blocked.len(), blocked[&row(7)]), (4, Kept { key: 1, by: None }));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::along::{Along, first_of};
-use super::key::Code;
+use super::key::{Code, keeping_rows};
 use super::register_keeper;
 use crate::dataset::sqlite::foreign_key::Reference;
 use crate::dataset::sqlite::quoted;
@@ -73,14 +73,9 @@ impl Tie {
 
     /// The rows that keep the record, in words.
     pub(super) fn words(&self, keeper: Keeper) -> String {
-        let who = match (keeper, &self.child) {
-            (Keeper::Rule(rule), Children::Judged(child)) => {
-                format!("that rule `{}` keeps", child.rules.get(rule).map_or("", String::as_str))
-            }
-            (Keeper::Referred, _) => "that others keep in turn".to_string(),
-            (_, Children::Stay(why)) => why.clone(),
-            (_, Children::Judged(_)) => "that no rule means".to_string(),
-        };
-        format!("rows of `{}` {who}", self.reference.child)
+        match &self.child {
+            Children::Judged(child) => keeping_rows(&self.reference.child, keeper, &child.rules),
+            Children::Stay(why) => format!("rows of `{}` {why}", self.reference.child),
+        }
     }
 }
