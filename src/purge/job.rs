@@ -20,6 +20,8 @@ pub(super) struct Job<'a> {
     pub(super) rule: usize,
     /// How many records are expected, and how many may go.
     pub(super) amount: Amount,
+    /// How many records of other rules may go before its own, by the names of these.
+    pub(super) room: &'a BTreeMap<String, u64>,
     pub(super) stop: &'a Stop,
     /// How long to wait for other writers.
     pub(super) wait: Duration,
@@ -114,6 +116,15 @@ pub(super) struct Deletion {
     /// Whether the limit was reached although the plan had found less.
     pub(super) is_capped: bool,
     pub(super) stopped: Option<StopReason>,
+}
+
+impl Deletion {
+    /// Tells a problem, unless one of its kind has been told.
+    pub(super) fn tell_once(&mut self, problem: Problem) {
+        if self.problems.iter().all(|known| known.code != problem.code) {
+            self.problems.push(problem);
+        }
+    }
 }
 
 /// How many records a rule is about to delete.

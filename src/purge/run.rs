@@ -120,8 +120,7 @@ impl<'a> Run<'a> {
             if !rule.enforce || (stopped.is_some() && !has_begun) {
                 continue;
             }
-            let to_come: Vec<usize> = in_turn[turn + 1..].iter().map(|planned| planned.index).collect();
-            let (run, reason) = self.one_rule(rule, planned, &to_come)?;
+            let (run, reason) = self.one_rule(rule, planned, &in_turn[turn + 1..])?;
             stopped = stopped.or(reason);
             rules.push(run);
         }
@@ -157,7 +156,7 @@ impl<'a> Run<'a> {
         &mut self,
         rule: &Rule,
         planned: &PlannedRule,
-        to_come: &[usize],
+        to_come: &[&PlannedRule],
     ) -> Result<(RuleRun, Option<super::StopReason>), LedgerError> {
         let started = Stopwatch::now();
         self.write(&Event::RuleStarted(rule_started(self.policy, rule, planned)))?;
@@ -169,22 +168,19 @@ impl<'a> Run<'a> {
         let outcome = match planned.counts.due {
             None => RuleOutcome::Failed,
             Some(_) if breach.is_some() => RuleOutcome::Refused,
-            Some(0) if !self.has_acted || rule.relations().next().is_none() => {
+            Some(0) if !self.may_have_changed(rule, planned) => {
                 done.survivors = Some(0);
                 RuleOutcome::Done
             }
             Some(expected) => {
-                let accepted = planned.breach.is_some();
-                let most = if accepted { u64::MAX } else { planned.most };
+                let most = self.most(&rule.name, planned);
                 let blocked = planned.counts.blocked.unwrap_or_default();
-                self.delete(rule, Amount { expected, most, blocked }, &mut done, &mut problems)?
+                let room = self.room(to_come);
+                self.delete(rule, Amount { expected, most, blocked }, &room, &mut done, &mut problems)?
             }
         };
         for (other, records) in std::mem::take(&mut done.ahead) {
-            match to_come.iter().any(|index| self.policy.rules[*index].name == other) {
-                true => *self.ahead.entry(other).or_default() += records,
-                false => done.taken_along += records,
-            }
+            *self.ahead.entry(other).or_default() += records;
         }
         self.has_acted |= done.deleted > 0;
         let run = RuleRun {
@@ -207,14 +203,41 @@ impl<'a> Run<'a> {
         Ok((run, done.stopped))
     }
 
+    /// Whether what other rules have deleted may have made records due, or free.
+    fn may_have_changed(&self, rule: &Rule, planned: &PlannedRule) -> bool {
+        let is_kept_by_others = planned.counts.blocked.is_some_and(|blocked| blocked > 0);
+        self.has_acted && (is_kept_by_others || rule.relations().next().is_some())
+    }
+
+    /// How many records of the rules to come may go before those of the one in hand. Of one that has had its
+    /// turn none may: it has been counted.
+    fn room(&self, to_come: &[&PlannedRule]) -> BTreeMap<String, u64> {
+        let acting = to_come.iter().filter(|planned| planned.acts);
+        let room = acting.map(|planned| {
+            let name = self.policy.rules[planned.index].name.clone();
+            let most = self.most(&name, planned);
+            let left = most.saturating_sub(self.ahead.get(&name).copied().unwrap_or_default());
+            (name, left)
+        });
+        room.collect()
+    }
+
+    /// How many records of a rule its limit lets the run delete.
+    fn most(&self, rule: &str, planned: &PlannedRule) -> u64 {
+        let is_accepted =
+            planned.breach.is_some() && self.circumstances.accepted_limits.iter().any(|name| name == rule);
+        if is_accepted { u64::MAX } else { planned.most }
+    }
+
     fn delete(
         &mut self,
         rule: &Rule,
         amount: Amount,
+        room: &BTreeMap<String, u64>,
         done: &mut Deletion,
         problems: &mut Vec<Problem>,
     ) -> Result<RuleOutcome, LedgerError> {
-        let ended = self.try_delete(rule, amount, done);
+        let ended = self.try_delete(rule, amount, room, done);
         let has_left_parts = !done.problems.is_empty();
         for problem in std::mem::take(&mut done.problems) {
             add_problem(problems, problem, rule);
@@ -244,7 +267,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn try_delete(&mut self, rule: &Rule, amount: Amount, done: &mut Deletion) -> Result<(), Halt> {
+    fn try_delete(
+        &mut self,
+        rule: &Rule,
+        amount: Amount,
+        room: &BTreeMap<String, u64>,
+        done: &mut Deletion,
+    ) -> Result<(), Halt> {
         let missing = || Halt::Problem(Problem::new("internal", "the rule has no source"));
         let source = self.policy.source(&rule.source).ok_or_else(missing)?;
         let mut requests = requests(self.policy, source, self.plan.now, |other| other.name == rule.name);
@@ -260,7 +289,7 @@ impl<'a> Run<'a> {
             Deed::Deleted | Deed::Anonymised => None,
         };
         let key = key.as_ref();
-        let job = Job { source, request, rule: place, amount, stop, wait, nice, key, told: &told };
+        let job = Job { source, request, rule: place, amount, room, stop, wait, nice, key, told: &told };
         job::carry_out(&job, &mut LedgerJournal { run: self, rule: &rule.name }, done)
     }
 }
@@ -274,8 +303,8 @@ fn add_problem(problems: &mut Vec<Problem>, problem: Problem, rule: &Rule) {
 
 fn capped(rule: &Rule, left: u64) -> Problem {
     let message = format!(
-        "{left} more records of {} fell due after they were counted, and the limit leaves no room for them; \
-         look at the report and run again",
+        "{left} more records of {} fell due after they were counted, and the limit leaves no room for them, or that \
+         of another rule none for what has to go before them; look at the report and run again",
         rule.data()
     );
     Problem::new("limit", message)

@@ -11,8 +11,10 @@ mod keys;
 mod neighbours;
 mod quota;
 mod search;
+mod units;
 mod writer;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,6 +38,7 @@ use crate::ledger::Removal;
 use crate::policy::Rule;
 use crate::verdict::RuleBook;
 use batch::{Batch, Committed};
+use groups::Passes;
 use quota::Quota;
 use search::Search;
 use writer::Writer;
@@ -55,7 +58,7 @@ pub(super) fn carry_out(
     let circle = circle(&writer, job, &table, &book).map_err(Halt::Problem)?;
     let circle = circle.as_ref();
     let task = Task { writer: &writer, table: &table, circle, policy, key, book: &book, rule, amount, nice };
-    let result = task.carry_out(job.stop, journal, job.told, done);
+    let result = task.carry_out(job.stop, journal, (job.told, job.room), done);
     writer.finish();
     result
 }
@@ -133,23 +136,32 @@ impl Task<'_> {
         })
     }
 
+    /// How often a table is gone through: what was deleted may have kept other rows of it. A unit that could
+    /// not go leaves what it held to others; without row numbers a pass takes the leaves.
+    fn passes(&self, conditions: &Conditions) -> u32 {
+        let names_itself = conditions.references.iter().any(|key| key.keeps && key.is_to_itself());
+        match self.circle {
+            Some(_) => 3,
+            None if names_itself => 10_000,
+            None => 1,
+        }
+    }
+
     fn carry_out(
         &self,
         stop: &Stop,
         journal: &mut dyn Journal,
-        told: &dyn Fn(u64),
+        (told, room): (&dyn Fn(u64), &BTreeMap<String, u64>),
         done: &mut Deletion,
     ) -> Result<(), Halt> {
         let conditions = self.conditions().map_err(|error| self.halt(&error))?;
         self.require_indexes(&conditions)?;
         self.refuse_what_cannot_be_set()?;
-        loop {
-            let before = done.deleted;
-            self.delete_all(&conditions, stop, journal, told, done)?;
-            // What was deleted may have kept other rows of the same table.
-            let may_free = self.circle.is_some()
-                || conditions.references.iter().any(|key| key.keeps && key.is_to_itself());
-            if !may_free || done.stopped.is_some() || done.deleted == before {
+        let mut passes = Passes::new(self, room).map_err(|error| self.halt(&error))?;
+        for _ in 0..self.passes(&conditions) {
+            let before = (done.deleted, passes.stuck());
+            self.delete_all(&conditions, (stop, journal, told), &mut passes, done)?;
+            if done.stopped.is_some() || before == (done.deleted, passes.stuck()) {
                 break;
             }
         }
@@ -186,13 +198,12 @@ impl Task<'_> {
     fn delete_all(
         &self,
         conditions: &Conditions,
-        stop: &Stop,
-        journal: &mut dyn Journal,
-        told: &dyn Fn(u64),
+        (stop, journal, told): (&Stop, &mut dyn Journal, &dyn Fn(u64)),
+        passes: &mut Passes,
         done: &mut Deletion,
     ) -> Result<(), Halt> {
         let mut pace = if self.is_plain(conditions) { Pace::new() } else { Pace::cautious() };
-        let search = Search::start(self, conditions).map_err(Halt::Problem)?;
+        let search = Search::start(self, conditions, passes).map_err(Halt::Problem)?;
         let Some(mut search) = search else { return Ok(()) };
         let mut gap = Gap::none();
         let mut busy_since: Option<Instant> = None;
@@ -203,17 +214,24 @@ impl Task<'_> {
                 done.is_capped = self.amount.most > self.amount.expected;
                 return Ok(());
             }
-            let found = search.next(self, conditions, &pace, most).map_err(|error| self.halt(&error))?;
-            let Some(keys) = found else { return Ok(()) };
+            let found = search.next(self, conditions, &pace, most, passes);
+            let Some(keys) = found.map_err(|error| self.halt(&error))? else {
+                done.is_capped |= search.is_capped();
+                return Ok(());
+            };
             gap.wait();
             let batch = Batch { task: self, conditions, number: done.batches + 1, keys, most };
-            let Committed { held, refused, taken } = match batch.commit(&pace, journal) {
+            let Committed { held, refused, taken, units } = match batch.commit(&pace, journal) {
                 Err(Halt::Busy(problem)) => {
                     if busy_since.get_or_insert_with(Instant::now).elapsed() > self.writer.wait() {
                         return Err(Halt::Problem(problem));
                     }
                     search.again();
                     gap = self.gap_after(GAP, false);
+                    continue;
+                }
+                Err(Halt::Problem(problem)) if problem.code == "constraint" && search.refused(passes) => {
+                    done.tell_once(problem);
                     continue;
                 }
                 other => other?,
@@ -223,8 +241,12 @@ impl Task<'_> {
             gap = self.gap_after(held.total(), is_alone);
             pace.learn(held);
             search.ended(refused, held.rows, &pace);
-            if held.rows > 0 {
-                done.deleted += held.rows;
+            if let (Search::Groups(groups), Some(circle)) = (&mut search, self.circle) {
+                groups.ended(&units, passes, circle);
+            }
+            taken.refusal.into_iter().for_each(|problem| done.tell_once(problem));
+            if taken.records > 0 {
+                done.deleted += taken.records;
                 done.batches += 1;
                 told(done.deleted);
                 self.writer.settle(is_alone).map_err(Halt::Problem)?;

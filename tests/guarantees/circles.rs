@@ -202,3 +202,167 @@ fn a_rule_on_a_circle_that_is_not_enforced_is_reported_with_what_keeps_its_recor
     assert_eq!([&customers(&report)["due"], &customers(&report)["blocked"]], [2, 0]);
     assert_eq!([&report.rule("others")["due"], &report.rule("others")["blocked"]], [1, 1]);
 }
+
+/// What goes first for the sake of another rule's records is bound by the limit of its own rule.
+#[test]
+fn no_rule_takes_more_of_another_than_its_limit_allows() {
+    let holds = "CREATE TABLE holds (id INTEGER PRIMARY KEY, at TEXT, contact INTEGER);
+         CREATE INDEX held ON holds (contact); CREATE INDEX named ON contacts (customer);";
+    let many = format!(
+        "CREATE TABLE customers (id INTEGER PRIMARY KEY, at TEXT, main INTEGER REFERENCES contacts (id));
+         CREATE TABLE contacts (id INTEGER PRIMARY KEY, at TEXT, customer INTEGER REFERENCES customers (id));
+         CREATE INDEX main ON customers (main); {holds}
+         WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 200)
+         INSERT INTO customers SELECT n, '{OLD}', NULL FROM n;
+         INSERT INTO contacts SELECT id + 1000, '{OLD}', id FROM customers;
+         INSERT INTO holds SELECT id, '{OLD}', id FROM contacts WHERE id > 1040;"
+    );
+    let contacts = rule("contacts", "contacts").replace(
+        "[[rule]]\n",
+        "[[rule]]\nunless = [{ table = \"holds\", on = \"contact = id\" }]\nlimit = { share = \"25%\" }\n",
+    );
+    let all = |name: &str| rule(name, name).replace("[[rule]]\n", "[[rule]]\nlimit = { share = \"100%\" }\n");
+    let begin = |policy: &str| source_and_rule("x").split("[[rule]]").next().unwrap().to_string() + policy;
+    for rules in
+        [[all("holds"), contacts.clone(), all("customers")], [all("holds"), all("customers"), contacts]]
+    {
+        let (place, connection) = place(&begin(&rules.concat()), &many);
+        assert_eq!(place.frist(&REPORT).expect(0).rule("contacts")["due"], 40);
+        let purge = place.purge().expect(3);
+        assert_eq!(purge.rule("contacts")["deleted"], 50, "a quarter of 200");
+        assert_eq!(count(&connection, "contacts"), 150);
+        assert_eq!(purge.rule("customers")["deleted"], 200 - count(&connection, "customers"));
+        assert_no_orphan(&connection);
+        place.assert_ledger_is_whole();
+    }
+}
+
+/// A trigger that answers the deletion of one row of a circle by changing another, or by naming it.
+#[test]
+fn a_row_is_asked_again_right_before_it_goes() {
+    let circle = |action: &str, trigger: &str| {
+        format!(
+            "PRAGMA foreign_keys = OFF;
+             CREATE TABLE customers (id INTEGER PRIMARY KEY, at TEXT, main INTEGER REFERENCES contacts (id));
+             CREATE TABLE contacts (id INTEGER PRIMARY KEY, at TEXT,
+                                    customer INTEGER REFERENCES customers (id) {action});
+             CREATE TABLE notes (id INTEGER PRIMARY KEY,
+                                 customer INTEGER REFERENCES customers (id) ON DELETE CASCADE,
+                                 plain INTEGER REFERENCES contacts (id));
+             INSERT INTO customers VALUES (1, '{OLD}', 12), (2, '{OLD}', 11), (3, '{OLD}', NULL), (4, '{COMING}', NULL);
+             INSERT INTO contacts VALUES (11, '{OLD}', 1), (12, '{OLD}', 2), (13, '{COMING}', NULL);
+             CREATE TRIGGER answer {trigger}; END;
+             CREATE TABLE gone (at TEXT);
+             CREATE TRIGGER a BEFORE DELETE ON contacts BEGIN INSERT INTO gone VALUES (old.at); END;
+             CREATE TRIGGER b BEFORE DELETE ON customers BEGIN INSERT INTO gone VALUES (old.at); END;
+             CREATE TRIGGER c BEFORE DELETE ON notes BEGIN INSERT INTO gone VALUES ('a note'); END;"
+        )
+    };
+    let triggers = [
+        // A usual way to mark what has changed.
+        format!("AFTER DELETE ON customers BEGIN UPDATE contacts SET at = '{COMING}' WHERE customer = old.id"),
+        format!("BEFORE DELETE ON customers BEGIN UPDATE contacts SET at = '{COMING}' WHERE customer = old.id"),
+        format!("AFTER DELETE ON contacts BEGIN UPDATE customers SET at = '{COMING}' WHERE main = old.id"),
+        "AFTER DELETE ON customers WHEN old.id < 3 BEGIN INSERT INTO notes (customer) SELECT id FROM customers LIMIT 1"
+            .to_string(),
+        // Of a row that is gone: only the commit finds that out.
+        "AFTER DELETE ON customers WHEN old.id < 3 BEGIN INSERT INTO notes (customer) VALUES (old.id)".to_string(),
+        "AFTER DELETE ON contacts BEGIN INSERT INTO notes (plain) VALUES (old.id)".to_string(),
+        "AFTER DELETE ON contacts BEGIN SELECT RAISE(ABORT, 'no')".to_string(),
+    ];
+    for action in ["", "ON DELETE CASCADE"] {
+        for trigger in &triggers {
+            let (place, connection) = place(&both_rules(), &circle(action, trigger));
+            let purge = place.purge();
+            let left = ["customers", "contacts", "notes"].map(|table| count(&connection, table));
+            // Where the contacts go with their customer, they go before it, and nothing is changed too late.
+            let all_went = !action.is_empty() && left == [1, 1, 0];
+            assert!(
+                all_went || left == [3, 3, 0],
+                "the third goes, and nothing else: {trigger} {left:?} {purge:?}"
+            );
+            assert_eq!(purge.code, if all_went { 0 } else { 3 }, "{action} {trigger} {purge:?}");
+            assert_eq!(count(&connection, &format!("gone WHERE at <> '{OLD}'")), 0, "{action} {trigger}");
+            assert_eq!(count(&connection, "gone"), 6 - left[0] - left[1] + 1);
+            let deleted = [&customers(&purge)["deleted"], &purge.rule("contacts")["deleted"]];
+            assert_eq!(deleted, [4 - left[0], 3 - left[1]]);
+            assert_no_orphan(&connection);
+            place.assert_ledger_is_whole();
+        }
+    }
+}
+
+/// One row that a trigger does not let go costs the others neither their turn nor a transaction each.
+#[test]
+fn what_a_trigger_refuses_keeps_no_other_from_going() {
+    let tables = format!(
+        "CREATE TABLE customers (id INTEGER PRIMARY KEY, at TEXT, parent INTEGER REFERENCES customers (id));
+         CREATE INDEX parents ON customers (parent);
+         WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 400)
+         INSERT INTO customers SELECT n, iif(n > 390, '{COMING}', '{OLD}'), iif(n % 10, n - n % 10, NULL) FROM n;
+         CREATE TRIGGER no BEFORE DELETE ON customers WHEN old.id = 205 BEGIN SELECT RAISE(ABORT, 'no'); END;"
+    );
+    let policy = format!("{}limit = {{ share = \"100%\" }}\n", source_and_rule("customers"));
+    let (place, connection) = place(&policy, &tables.replace("n - n % 10", "nullif(n - n % 10, 0)"));
+    let purge = place.purge().expect(3);
+    assert_eq!(purge.problems("customers")[0], "constraint", "{purge:?}");
+    assert_eq!(count(&connection, &format!("customers WHERE at = '{OLD}' AND id NOT IN (200, 205, 390)")), 0);
+    assert_eq!(customers(&purge)["deleted"], 387);
+    let batches = place.ledger().iter().filter(|entry| entry["event"] == "batch").count();
+    assert!(batches < 20, "{batches} batches");
+    assert_no_orphan(&connection);
+}
+
+/// A usual way to keep things clean: with the last contact goes the customer.
+#[test]
+fn what_a_trigger_deletes_is_in_nobody_s_way() {
+    let trigger = "CREATE TRIGGER last AFTER DELETE ON contacts
+        WHEN NOT EXISTS (SELECT 1 FROM contacts WHERE customer = old.customer)
+        BEGIN DELETE FROM customers WHERE id = old.customer; END;";
+    for (to_customer, to_contact) in [("", ""), ("", "ON DELETE CASCADE")] {
+        let (place, connection) =
+            place(&both_rules(), &format!("{}{trigger}", tables(to_customer, to_contact)));
+        let purge = place.purge().expect(0);
+        assert_eq!((count(&connection, "customers"), count(&connection, "contacts")), (1, 1), "{purge:?}");
+        assert_eq!([&customers(&purge)["survivors"], &purge.rule("contacts")["survivors"]], [0, 0]);
+        assert_no_orphan(&connection);
+    }
+}
+
+/// A contact of two customers goes with the one that goes, where a trigger keeps the other.
+#[test]
+fn a_unit_that_stays_leaves_to_others_what_they_need_as_well() {
+    let tables = format!(
+        "PRAGMA foreign_keys = OFF;
+         CREATE TABLE customers (id INTEGER PRIMARY KEY, at TEXT, main INTEGER REFERENCES contacts (id));
+         CREATE TABLE contacts (id INTEGER PRIMARY KEY, at TEXT, customer INTEGER REFERENCES customers (id),
+                                also INTEGER REFERENCES customers (id));
+         INSERT INTO customers VALUES (1, '{OLD}', NULL), (2, '{OLD}', NULL), (3, '{COMING}', NULL);
+         INSERT INTO contacts VALUES (11, '{OLD}', 1, 2), (12, '{COMING}', NULL, NULL);
+         CREATE TRIGGER kept BEFORE DELETE ON customers WHEN old.id = 1 BEGIN SELECT RAISE(IGNORE); END;"
+    );
+    let (place, connection) = place(&both_rules(), &tables);
+    let purge = place.purge().expect(3);
+    assert_eq!([&customers(&purge)["deleted"], &customers(&purge)["survivors"]], [1, 1], "{purge:?}");
+    assert_eq!([&purge.rule("contacts")["deleted"], &purge.rule("contacts")["survivors"]], [1, 0]);
+    assert_eq!((count(&connection, "customers"), count(&connection, "contacts")), (2, 1));
+}
+
+/// A trigger that puts a new due row into the place of each that goes keeps no run going.
+#[test]
+fn a_circle_that_grows_as_it_is_deleted_comes_to_an_end() {
+    let tables = format!(
+        "CREATE TABLE customers (id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT,
+                                 main INTEGER REFERENCES contacts (id));
+         CREATE TABLE contacts (id INTEGER PRIMARY KEY, at TEXT, customer INTEGER REFERENCES customers (id));
+         INSERT INTO customers VALUES (1, '{OLD}', NULL); INSERT INTO contacts VALUES (11, '{OLD}', 1);
+         CREATE TRIGGER again AFTER DELETE ON customers BEGIN INSERT INTO customers VALUES (NULL, '{OLD}', NULL); END;"
+    );
+    let policy =
+        both_rules().replace("data = \"db.customers\"", "data = \"db.customers\"\nlimit = { records = 0 }");
+    let (place, connection) = place(&policy, &tables);
+    let accepted = ["purge", "--yes", "--format", "json", "--accept-limit", "customers"];
+    let purge = place.frist(&accepted).expect(3);
+    assert_eq!([&customers(&purge)["deleted"], &customers(&purge)["survivors"]], [1, 1]);
+    assert_eq!(count(&connection, "customers"), 1);
+}

@@ -26,6 +26,8 @@ struct Table {
     /// A rule on it; none, or one that is not carried out.
     rule: Option<bool>,
     without_rowid: bool,
+    /// Whether something happens when a row of it is deleted.
+    watched: bool,
     rows: Vec<Row>,
 }
 
@@ -61,7 +63,8 @@ fn schema(random: &mut Random) -> Vec<Table> {
         let rule = [None, Some(true), Some(true), Some(true), Some(false)][random.below(5) as usize];
         let rule = if is_knotted && random.below(5) > 0 { Some(true) } else { rule };
         let without_rowid = random.below(if is_knotted { 20 } else { 5 }) == 0;
-        schema.push(Table { keys, rule, without_rowid, rows: Vec::new() });
+        let watched = random.below(8) == 0;
+        schema.push(Table { keys, rule, without_rowid, watched, rows: Vec::new() });
     }
     let size = |random: &mut Random| if is_knotted { 1 + random.below(2) } else { random.below(7) };
     let sizes: Vec<usize> = (0..tables).map(|_| size(random) as usize).collect();
@@ -127,6 +130,10 @@ fn sql(schema: &[Table]) -> String {
         }
         let end = if table.without_rowid { " WITHOUT ROWID" } else { "" };
         writeln!(sql, "CREATE TABLE t{number} ({columns}{constraints}){end};").unwrap();
+        if table.watched {
+            writeln!(sql, "CREATE TRIGGER seen{number} AFTER DELETE ON t{number} BEGIN SELECT 1; END;")
+                .unwrap();
+        }
         for (id, row) in table.rows.iter().enumerate() {
             let at = row.at.map_or("NULL".to_string(), |at| format!("'{at}'"));
             let mut values = format!("{id}, {}, {at}", id % 2);
@@ -230,8 +237,15 @@ fn frees(schema: &[Table], parent: Id, child: Id, going: &BTreeSet<Id>) -> bool 
 /// Whether a row would have to go before itself: the engine lets some keys refuse row by row, and carries
 /// a cascade down at once.
 fn waits_for_itself(schema: &[Table], row: Id, going: &BTreeSet<Id>) -> bool {
-    let refuses = |key: &Key| key.needed && key.action.contains("SET") || key.action.contains("RESTRICT");
-    let cascades = |key: &Key| key.action.contains("DELETE CASCADE");
+    // Where a trigger may change rows, frist lets no cascade take them unasked.
+    let is_watched = schema.iter().any(|table| table.watched);
+    let takes = |key: &Key| key.action.contains("DELETE CASCADE");
+    let refuses = |key: &Key| {
+        key.needed && key.action.contains("SET")
+            || key.action.contains("RESTRICT")
+            || (is_watched && takes(key))
+    };
+    let cascades = |key: &Key| !is_watched && takes(key);
     let mut before: BTreeSet<(Id, Id)> = BTreeSet::new();
     for parent in going {
         let refused = referring(schema, *parent).into_iter().filter(|(_, key)| refuses(key));

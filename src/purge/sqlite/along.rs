@@ -25,6 +25,8 @@ pub(super) struct Taken {
     pub(super) rows: u64,
     /// Records of other rules that had to go first, by the names of these.
     pub(super) ahead: BTreeMap<String, u64>,
+    /// What the database said against some of them.
+    pub(super) refusal: Option<Problem>,
     /// Files to be removed after the commit.
     pub(super) files: Vec<Removal>,
 }
@@ -58,7 +60,7 @@ impl Together<'_> {
         let files = self.files().map_err(engine)?;
         let rows = self.delete_taken(records).map_err(engine)?;
         match rows {
-            Ok(rows) => Ok(Taken { records, rows, files, ahead: BTreeMap::new() }),
+            Ok(rows) => Ok(Taken { records, rows, files, ..Taken::default() }),
             Err(table) => Err(kept(&table)),
         }
     }

@@ -6,9 +6,10 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use super::along::{Taken, Together};
-use super::groups;
+use super::groups::{self, Unit};
 use super::keys::{Bound, End, Keys};
 use super::search::{Remaining, remaining};
+use super::units::{self, Ended};
 use super::{Conditions, Task};
 use crate::dataset::Problem;
 use crate::purge::job::{Halt, Journal};
@@ -31,8 +32,10 @@ pub(super) struct Committed {
     pub(super) held: Held,
     /// The first due row for which time or rows were used up.
     pub(super) refused: Option<Bound>,
-    /// What went along.
+    /// What went, and what went along.
     pub(super) taken: Taken,
+    /// The units that went.
+    pub(super) units: Vec<Unit>,
 }
 
 impl Batch<'_> {
@@ -42,11 +45,13 @@ impl Batch<'_> {
         let locked = Instant::now();
         self.grant(pace, locked);
         let (taken, work) = self.in_transaction(locked, journal).inspect_err(|_| self.roll_back())?;
-        let rows = taken.records;
-        let rows = if rows == 0 { self.nothing_to_do() } else { self.end(rows, journal)? };
+        let records = taken.records;
+        let records = if records == 0 { self.nothing_to_do() } else { self.end(records, journal)? };
         let refused = self.conditions.quota.refused();
+        let rows = records + taken.ahead.values().sum::<u64>();
         let held = Held { rows, work, commit: locked.elapsed() - work, spent: refused.is_some() };
-        Ok(Committed { held, refused, taken })
+        let units = if let Keys::Units(units) = self.keys { units } else { Vec::new() };
+        Ok(Committed { held, refused, taken, units })
     }
 
     /// Only where rows come in rising order, all behind the first that did not fit are left.
@@ -92,15 +97,16 @@ impl Batch<'_> {
             return together.delete(&condition, &parameters).map_err(Halt::Problem);
         }
         if let (Keys::Units(units), Some(circle)) = (&mut self.keys, self.task.circle) {
-            let deletion = groups::Deletion::new(self.task.connection(), circle);
-            let gone = deletion.and_then(|deletion| deletion.delete(units));
-            *units = gone.map_err(|error| self.task.halt(&error))?;
-            let mut taken = Taken::default();
-            for unit in units {
-                taken.records += unit.own().count() as u64;
-                unit.count_others(circle, &mut taken.ahead);
-            }
-            return Ok(taken);
+            let deletion = units::Deletion::new(self.task.connection(), circle);
+            let ended = deletion.and_then(|deletion| deletion.delete(units));
+            let Ended { gone, refusal } = ended.map_err(|error| self.task.halt(&error))?;
+            *units = gone;
+            return Ok(Taken {
+                records: units.iter().map(|unit| unit.own().count() as u64).sum(),
+                ahead: groups::others(units, circle),
+                refusal: refusal.map(|error| self.task.writer.problem(&error)),
+                ..Taken::default()
+            });
         }
         let records = self.act_alone().map_err(|error| self.task.halt(&error))?;
         Ok(Taken { records, ..Taken::default() })

@@ -1,36 +1,34 @@
 //! Rows that refer to each other, within a table or in a circle of tables: deleted those first that refer
 //! to others, and those at once that no order can part.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-
-use rusqlite::{Connection, OptionalExtension, Statement};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use super::Task;
 use super::keys::Keys;
 use super::search::beside_writers;
 use crate::dataset::Problem;
 use crate::dataset::sqlite::blocked::along::row_number;
-use crate::dataset::sqlite::blocked::circle::Circle;
+use crate::dataset::sqlite::blocked::circle::{Circle, Member};
 use crate::dataset::sqlite::blocked::rows::{Row, Rows};
 use crate::dataset::sqlite::foreign_key::unreferenced;
 use crate::dataset::sqlite::schema::Table;
 
 /// A row that is to go. So many are remembered that they are packed.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Doomed {
-    number: i64,
-    rule: u32,
-    table: u16,
+pub(super) struct Doomed {
+    pub(super) number: i64,
+    pub(super) rule: u32,
+    pub(super) table: u16,
     /// Whether the rule is the one in hand.
     is_own: bool,
     /// Whether a group begins with it: rows that no order can part.
-    is_first: bool,
+    pub(super) is_first: bool,
 }
 
 /// Rows that go in one transaction or not at all: some of the rule in hand, and those of other rules
 /// that have to go before them.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Unit(Vec<Doomed>);
+pub(super) struct Unit(pub(super) Vec<Doomed>);
 
 impl Unit {
     /// Rows of a batch that an earlier run announced.
@@ -42,14 +40,6 @@ impl Unit {
     /// The row numbers of the rule in hand.
     pub(super) fn own(&self) -> impl Iterator<Item = i64> {
         self.0.iter().filter(|row| row.is_own).map(|row| row.number)
-    }
-
-    /// Counts the rows of other rules, by the names of these.
-    pub(super) fn count_others(&self, circle: &Circle, others: &mut BTreeMap<String, u64>) {
-        for row in self.0.iter().filter(|row| !row.is_own) {
-            let name = &circle.members[usize::from(row.table)].rules[row.rule as usize];
-            *others.entry(name.clone()).or_default() += 1;
-        }
     }
 
     /// Adds rows that stand together.
@@ -68,34 +58,134 @@ impl Unit {
     }
 }
 
+/// How many rows of other rules there are in some units, by the names of these.
+pub(super) fn others(units: &[Unit], circle: &Circle) -> BTreeMap<String, u64> {
+    let mut others: BTreeMap<(u16, u32), u64> = BTreeMap::new();
+    for row in units.iter().flat_map(|unit| &unit.0).filter(|row| !row.is_own) {
+        *others.entry((row.table, row.rule)).or_default() += 1;
+    }
+    let name = |(table, rule): (u16, u32)| circle.members[usize::from(table)].rules[rule as usize].clone();
+    others.into_iter().map(|(rule, records)| (name(rule), records)).collect()
+}
+
+/// What is remembered from one pass over a circle to the next.
+#[derive(Debug, Default)]
+pub(super) struct Passes {
+    /// The last row number of each table before the first pass: what comes later waits for the next run, so
+    /// that a trigger which inserts for every deletion cannot keep a run going for ever.
+    last: Vec<i64>,
+    /// Rows of the rule whose unit could not go, and must not hold what other units need.
+    stuck: HashSet<i64>,
+    /// How many records of other rules may still go, by the names of these.
+    room: BTreeMap<String, u64>,
+}
+
+impl Passes {
+    pub(super) fn new(task: &Task<'_>, room: &BTreeMap<String, u64>) -> rusqlite::Result<Passes> {
+        let members = task.circle.iter().flat_map(|circle| &circle.members);
+        let last = members.map(|member| {
+            let plain = Table { alias: None, ..member.table.clone() };
+            let sql = format!("SELECT max({}) FROM {}", row_number(&plain), plain.sql());
+            Ok(task.connection().query_row(&sql, [], |row| row.get::<_, Option<i64>>(0))?.unwrap_or_default())
+        });
+        let last = last.collect::<rusqlite::Result<_>>()?;
+        Ok(Passes { last, stuck: HashSet::new(), room: room.clone() })
+    }
+
+    /// Learns which of the units went that were given out.
+    fn learn(&mut self, given: &[Unit], gone: &[Unit], circle: &Circle) {
+        let went: HashSet<i64> = gone.iter().flat_map(Unit::own).collect();
+        // A unit that holds nothing of other rules may have waited for one that does.
+        let holding = given.iter().filter(|unit| unit.0.iter().any(|row| !row.is_own));
+        self.stuck.extend(holding.flat_map(Unit::own).filter(|row| !went.contains(row)));
+        for (rule, records) in others(gone, circle) {
+            let left = self.room.entry(rule).or_default();
+            *left = left.saturating_sub(records);
+        }
+    }
+
+    /// How many rows of the rule belong to units that could not go.
+    pub(super) fn stuck(&self) -> usize {
+        self.stuck.len()
+    }
+
+    /// Whether the rules of a unit's other rows have room for these behind those of the units before it,
+    /// which are counted.
+    fn has_room_for(&self, unit: &Unit, counted: &mut BTreeMap<String, u64>, circle: &Circle) -> bool {
+        let others = others(std::slice::from_ref(unit), circle);
+        let sum = |rule: &String, records: u64| records + counted.get(rule).copied().unwrap_or_default();
+        let has_room = others
+            .iter()
+            .all(|(rule, records)| self.room.get(rule).is_some_and(|room| sum(rule, *records) <= *room));
+        if has_room {
+            others.into_iter().for_each(|(rule, records)| *counted.entry(rule).or_default() += records);
+        }
+        has_room
+    }
+}
+
 /// The units of a rule, those first that refer to others.
 #[derive(Debug)]
 pub(super) struct Groups {
     left: VecDeque<Unit>,
     given: Vec<Unit>,
+    /// Whether a limit of another rule left no room for a unit.
+    is_capped: bool,
+    /// Whether units are given out one by one, for one of them makes commits fail.
+    is_single: bool,
 }
 
 impl Groups {
     /// Reads the due rows of a circle of tables; none where the rule's table stands in none.
-    pub(super) fn read(task: &Task<'_>) -> Result<Option<Groups>, Problem> {
+    pub(super) fn read(task: &Task<'_>, passes: &Passes) -> Result<Option<Groups>, Problem> {
         let Some(circle) = task.circle else { return Ok(None) };
-        let rows = beside_writers(task, |connection| {
-            circle.read(connection, |member| unreferenced(&member.table, &member.outer))
+        let mut rows = beside_writers(task, |connection| {
+            circle.read(connection, |place, Member { table, outer, .. }| {
+                let known = format!(" AND {} <= {}", row_number(table), passes.last[place]);
+                known + &unreferenced(table, outer)
+            })
         })?;
-        Ok(Some(Groups { left: units(&rows, task.rule).into(), given: Vec::new() }))
+        if !passes.stuck.is_empty() {
+            rows = rows.without(|row| row.table == 0 && passes.stuck.contains(&row.number));
+        }
+        Ok(Some(Groups {
+            left: units(&rows, task.rule).into(),
+            given: Vec::new(),
+            is_capped: false,
+            is_single: false,
+        }))
     }
 
-    /// Whole units of about so many rows, but never more of the rule's own than the most.
-    pub(super) fn next(&mut self, rows: u64, most: u64) -> Option<Keys> {
+    /// Whole units of about so many rows, but never more of the rule's own than the most, and of others no
+    /// more than these have room for. Units that no limit leaves room for are passed over.
+    pub(super) fn next(
+        &mut self,
+        rows: u64,
+        most: u64,
+        passes: &mut Passes,
+        circle: &Circle,
+    ) -> Option<Keys> {
         self.given.clear();
-        let (mut own, mut all) = (0, 0);
-        while let Some(unit) = self.left.front() {
+        let (mut own, mut all, mut others) = (0, 0, BTreeMap::new());
+        while let Some(unit) = self.left.pop_front() {
             own += unit.own().count() as u64;
             all += unit.0.len() as u64;
-            if own > most || (all > rows && !self.given.is_empty()) {
+            let is_enough = all > rows || self.is_single;
+            if own > most || (is_enough && !self.given.is_empty()) {
+                self.left.push_front(unit);
                 break;
             }
-            self.given.extend(self.left.pop_front());
+            if passes.has_room_for(&unit, &mut others, circle) {
+                self.given.push(unit);
+            } else if self.given.is_empty() {
+                passes.stuck.extend(unit.own());
+                self.is_capped = true;
+                (own, all) = (0, 0);
+            } else {
+                // The next batch finds out how much went of this one.
+                self.left.push_front(unit);
+                break;
+            }
         }
         (!self.given.is_empty()).then(|| Keys::Units(self.given.clone()))
     }
@@ -105,6 +195,25 @@ impl Groups {
         for unit in self.given.drain(..).rev() {
             self.left.push_front(unit);
         }
+    }
+
+    /// The database refused to commit what was given out: from now on it gets one unit at a time, and the
+    /// one that it refuses stays.
+    pub(super) fn refused(&mut self, passes: &mut Passes) {
+        self.is_single = true;
+        match self.given.as_slice() {
+            [unit] => passes.stuck.extend(unit.own()),
+            _ => self.give_back(),
+        }
+    }
+
+    /// Learns which of the units went that were given out.
+    pub(super) fn ended(&mut self, gone: &[Unit], passes: &mut Passes, circle: &Circle) {
+        passes.learn(&self.given, gone, circle);
+    }
+
+    pub(super) fn is_capped(&self) -> bool {
+        self.is_capped
     }
 }
 
@@ -123,127 +232,16 @@ fn units(rows: &Rows, rule: usize) -> Vec<Unit> {
         let (mut needed, mut next) = (BTreeSet::from([place]), vec![place]);
         while let Some(place) = next.pop() {
             let below = groups[place].iter().flat_map(|row| rows.children(*row));
-            next.extend(
-                below.filter_map(|row| place_of.get(&row).copied()).filter(|place| needed.insert(*place)),
-            );
+            let below = below.filter_map(|row| place_of.get(&row).copied());
+            next.extend(below.filter(|place| needed.insert(*place)));
         }
         let mut unit = Unit::default();
         for place in needed {
-            // What a unit holds is needed by no other.
+            // What one unit holds, the others find gone.
             let group = std::mem::take(&mut groups[place]);
             unit.add(&group, &rows.going, rule);
         }
         units.push(unit);
     }
     units
-}
-
-/// How units are asked for and deleted, inside of one transaction.
-pub(super) struct Deletion<'a> {
-    connection: &'a Connection,
-    circle: &'a Circle,
-    /// What says which rule deletes a row, for each table.
-    going: Vec<String>,
-}
-
-impl<'a> Deletion<'a> {
-    pub(super) fn new(connection: &'a Connection, circle: &'a Circle) -> rusqlite::Result<Deletion<'a>> {
-        let going = circle.members.iter().map(|member| member.register_going(connection));
-        Ok(Deletion { connection, circle, going: going.collect::<rusqlite::Result<_>>()? })
-    }
-
-    /// Deletes each unit of which every row is still due and referred to by none that stays; returns the
-    /// units that went.
-    pub(super) fn delete(&self, units: &[Unit]) -> rusqlite::Result<Vec<Unit>> {
-        // Within a circle one row goes before the other; until the commit that is no violation.
-        self.connection.execute_batch("PRAGMA defer_foreign_keys = ON")?;
-        let mut statements = self.statements()?;
-        let mut gone = Vec::new();
-        for unit in units {
-            self.connection.execute_batch("SAVEPOINT frist_unit")?;
-            if self.is_gone(unit, &mut statements)? {
-                gone.push(unit.clone());
-            } else {
-                self.connection.execute_batch("ROLLBACK TO frist_unit")?;
-            }
-            self.connection.execute_batch("RELEASE frist_unit")?;
-        }
-        Ok(gone)
-    }
-
-    /// What is asked about and done to single rows of each table.
-    fn statements(&self) -> rusqlite::Result<Vec<Single<'a>>> {
-        let each = self.circle.members.iter().enumerate().map(|(place, member)| {
-            let plain = Table { alias: None, ..member.table.clone() };
-            let by_number = format!("FROM {} WHERE {} = ?1", plain.sql(), row_number(&plain));
-            Ok(Single {
-                going: self.connection.prepare(&self.going_sql(place, &[]))?,
-                delete: self.connection.prepare(&format!("DELETE {by_number}"))?,
-                is_there: self.connection.prepare(&format!("SELECT 1 {by_number}"))?,
-            })
-        });
-        each.collect()
-    }
-
-    /// Deletes a unit; whether nothing of it is left.
-    fn is_gone(&self, unit: &Unit, statements: &mut [Single<'_>]) -> rusqlite::Result<bool> {
-        for group in unit.0.chunk_by(|_, next| !next.is_first) {
-            for row in group {
-                if self.going(row, group, statements)? != Some(i64::from(row.rule) + 1) {
-                    return Ok(false);
-                }
-            }
-            for row in group {
-                statements[usize::from(row.table)].delete.execute([row.number])?;
-            }
-            for row in group {
-                // A trigger may have kept it.
-                if statements[usize::from(row.table)].is_there.exists([row.number])? {
-                    return Ok(false);
-                }
-            }
-        }
-        Ok(true)
-    }
-
-    /// Which rule deletes a row, if no row outside of its group refers to it.
-    fn going(
-        &self,
-        row: &Doomed,
-        group: &[Doomed],
-        statements: &mut [Single<'_>],
-    ) -> rusqlite::Result<Option<i64>> {
-        let table = usize::from(row.table);
-        if group.len() == 1 {
-            return statements[table].going.query_row([row.number], |row| row.get(0)).optional();
-        }
-        self.connection.query_row(&self.going_sql(table, group), [row.number], |row| row.get(0)).optional()
-    }
-
-    fn going_sql(&self, place: usize, group: &[Doomed]) -> String {
-        let member = &self.circle.members[place];
-        let inner = self.circle.keys.iter().filter(|key| key.parent == place).map(|key| {
-            let (child, names) = key.child_of(self.circle);
-            let inside = group.iter().filter(|row| usize::from(row.table) == key.child);
-            let inside: Vec<String> = inside.map(|row| row.number.to_string()).collect();
-            let (from, number, inside) = (child.sql(), row_number(&child), inside.join(","));
-            format!(" AND NOT EXISTS (SELECT 1 FROM {from} WHERE {names} AND {number} NOT IN ({inside}))")
-        });
-        format!(
-            "SELECT {} FROM {} WHERE {} = ?1{}{}",
-            self.going[place],
-            member.table.sql(),
-            row_number(&member.table),
-            unreferenced(&member.table, &member.outer),
-            inner.collect::<String>()
-        )
-    }
-}
-
-/// The statements about single rows of a table.
-struct Single<'c> {
-    /// Which rule deletes it, if no row refers to it.
-    going: Statement<'c>,
-    delete: Statement<'c>,
-    is_there: Statement<'c>,
 }

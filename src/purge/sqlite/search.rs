@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
-use super::groups::Groups;
+use super::groups::{Groups, Passes};
 use super::keys::{Bound, End, Keys};
 use super::{Conditions, Task};
 use crate::dataset::Problem;
@@ -60,8 +60,12 @@ pub(super) struct Walk {
 
 impl Search {
     /// Chooses the way.
-    pub(super) fn start(task: &Task<'_>, conditions: &Conditions) -> Result<Option<Search>, Problem> {
-        if let Some(groups) = Groups::read(task)? {
+    pub(super) fn start(
+        task: &Task<'_>,
+        conditions: &Conditions,
+        passes: &Passes,
+    ) -> Result<Option<Search>, Problem> {
+        if let Some(groups) = Groups::read(task, passes)? {
             return Ok(Some(Search::Groups(groups)));
         }
         if let Some(picked) = pick(task, conditions)? {
@@ -81,12 +85,27 @@ impl Search {
         conditions: &Conditions,
         pace: &Pace,
         most: u64,
+        passes: &mut Passes,
     ) -> rusqlite::Result<Option<Keys>> {
         match self {
             Search::Picked(picked) => Ok(picked.next(pace.rows().min(most).min(LISTED))),
             Search::Walk(walk) => walk.next(task, conditions, stretch(task, pace, most)),
-            Search::Groups(groups) => Ok(groups.next(pace.rows(), most)),
+            Search::Groups(groups) => {
+                Ok(task.circle.and_then(|circle| groups.next(pace.rows(), most, passes, circle)))
+            }
         }
+    }
+
+    /// Learns that the database refused to commit a batch; whether there is another way on.
+    pub(super) fn refused(&mut self, passes: &mut Passes) -> bool {
+        let Search::Groups(groups) = self else { return false };
+        groups.refused(passes);
+        true
+    }
+
+    /// Whether a limit of another rule left no room for some records.
+    pub(super) fn is_capped(&self) -> bool {
+        matches!(self, Search::Groups(groups) if groups.is_capped())
     }
 
     /// Gives the same keys out again: their batch did not happen.

@@ -25,6 +25,8 @@ pub struct Circle {
     pub members: Vec<Member>,
     /// The keys from one to another.
     pub keys: Vec<Inner>,
+    /// Whether a trigger of the database may change rows while others are deleted.
+    pub has_triggers: bool,
 }
 
 /// One table of a circle, and the rules on it.
@@ -54,8 +56,10 @@ pub struct Inner {
 }
 
 impl Inner {
-    fn on_delete(&self) -> OnDelete {
+    fn on_delete(&self, has_triggers: bool) -> OnDelete {
         match self.reference.on_delete.as_str() {
+            // What a trigger has changed must be asked again first, and so goes by itself.
+            "CASCADE" if has_triggers => OnDelete::Refuses,
             "CASCADE" => OnDelete::Cascades,
             // A key keeps its row and is to be emptied: that fails at once.
             "RESTRICT" | "SET NULL" | "SET DEFAULT" => OnDelete::Refuses,
@@ -83,16 +87,21 @@ pub(super) fn acting(rules: &[&Rule], acts: impl Fn(&Rule) -> bool) -> Vec<usize
 impl Circle {
     /// Reads the rows that rules delete, and who names them. What keeps rows from outside must be known
     /// to the members' books, or be part of the condition.
-    pub fn read(&self, connection: &Connection, also: impl Fn(&Member) -> String) -> rusqlite::Result<Rows> {
+    pub fn read(
+        &self,
+        connection: &Connection,
+        also: impl Fn(usize, &Member) -> String,
+    ) -> rusqlite::Result<Rows> {
         let mut going = HashMap::new();
         for (place, member) in self.members.iter().enumerate() {
-            member.read(connection, place, &also(member), &mut going)?;
+            member.read(connection, place, &also(place, member), &mut going)?;
         }
         let mut naming = Vec::new();
         for key in 0..self.keys.len() {
             self.read_key(connection, key, &going, &mut naming)?;
         }
-        Ok(Rows::new(going, naming, self.keys.iter().map(Inner::on_delete).collect()))
+        let on_delete = self.keys.iter().map(|key| key.on_delete(self.has_triggers));
+        Ok(Rows::new(going, naming, on_delete.collect()))
     }
 
     /// Reads who names the rows that go by one key.
@@ -182,7 +191,7 @@ pub(super) struct Stuck {
 impl Stuck {
     /// Finds the rows of a circle that stay. Its keys are numbered from the first on.
     pub(super) fn read(connection: &Connection, circle: &Circle, first: usize) -> rusqlite::Result<Stuck> {
-        let kept = circle.read(connection, |_| String::new())?.blocked();
+        let kept = circle.read(connection, |_, _| String::new())?.blocked();
         let keepers: Vec<String> = circle
             .members
             .iter()

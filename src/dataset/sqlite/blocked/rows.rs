@@ -79,6 +79,16 @@ impl Rows {
         }
     }
 
+    /// The same, as if no rule deleted some of the rows.
+    pub fn without(self, stays: impl Fn(&Row) -> bool) -> Rows {
+        let Rows { mut going, named, mut kept, on_delete } = self;
+        going.retain(|row, _| !stays(row));
+        kept.retain(|(row, _)| going.contains_key(row));
+        let mut rows = Rows::new(going, named, on_delete);
+        rows.kept.extend(kept);
+        rows
+    }
+
     /// The rows that name a row and go.
     pub fn children(&self, parent: Row) -> impl Iterator<Item = Row> {
         self.naming(parent).iter().map(|named| named.child)
@@ -168,49 +178,109 @@ struct Order<'a> {
 }
 
 impl Order<'_> {
-    /// The rows of a circle in an order that every key lets them go in; none where there is no such order
-    /// (Kahn 1962).
+    /// The rows of a circle in an order that every key lets them go in; none where there is no such order,
+    /// and where in a very large circle none was found.
     fn of(&self, group: Vec<Row>) -> Option<Vec<Row>> {
         if group.len() == 1 || !self.is_needed {
             return Some(group);
         }
-        let members: HashSet<Row> = group.iter().copied().collect();
-        let mut waits_for: HashMap<Row, usize> = group.iter().map(|row| (*row, 0)).collect();
-        let mut waiting: HashMap<Row, HashSet<Row>> = HashMap::new();
-        for parent in &group {
-            let refuses = |named: &&Named| self.rows.on_delete[named.key] == OnDelete::Refuses;
-            let children = self.rows.naming(*parent).iter().filter(refuses).map(|named| named.child);
-            for child in children.filter(|child| members.contains(child)) {
-                waiting.entry(child).or_default().extend(self.taking(*parent, child, &members));
+        let members: HashMap<Row, usize> =
+            group.iter().enumerate().map(|(place, row)| (*row, place)).collect();
+        let order = sorted(2 * group.len(), &self.along_cascades(&group, &members));
+        let order = match order {
+            None if group.len() <= EXACT => sorted(group.len(), &self.pair_by_pair(&group, &members)),
+            other => other,
+        };
+        Some(order?.into_iter().filter_map(|place| group.get(place).copied()).collect())
+    }
+
+    /// The rows that name a row by a key that refuses.
+    fn refusing<'b>(
+        &'b self,
+        parent: Row,
+        members: &'b HashMap<Row, usize>,
+    ) -> impl Iterator<Item = Row> + 'b {
+        let refuses = |named: &&Named| self.rows.on_delete[named.key] == OnDelete::Refuses;
+        let children = self.rows.naming(parent).iter().filter(refuses).map(|named| named.child);
+        children.filter(|child| members.contains_key(child))
+    }
+
+    /// The rows of the circle with which the engine deletes a row.
+    fn above<'b>(&'b self, row: Row, members: &'b HashMap<Row, usize>) -> impl Iterator<Item = Row> + 'b {
+        self.cascading.get(&row).into_iter().flatten().copied().filter(|above| members.contains_key(above))
+    }
+
+    /// What comes before what. Behind the rows stand as many points in time: that from which on a row may be
+    /// gone, which is also what a cascade from above has to wait for.
+    fn along_cascades(&self, group: &[Row], members: &HashMap<Row, usize>) -> Vec<(usize, usize)> {
+        let (place, may_go) = (|row: Row| members[&row], |row: Row| group.len() + members[&row]);
+        let mut before = Vec::new();
+        for row in group {
+            before.push((may_go(*row), place(*row)));
+            before.extend(self.above(*row, members).map(|above| (may_go(*row), may_go(above))));
+            for first in self.refusing(*row, members) {
+                if self.above(*row, members).all(|above| above != first) {
+                    before.push((place(first), may_go(*row)));
+                    continue;
+                }
+                // The first one takes the row with it, and does not refuse that.
+                before.push((place(first), place(*row)));
+                let others = self.above(*row, members).filter(|above| *above != first);
+                before.extend(others.map(|above| (place(first), may_go(above))));
             }
         }
-        waiting.values().flatten().for_each(|row| *waits_for.entry(*row).or_default() += 1);
-        let mut next: VecDeque<Row> = group.iter().filter(|row| waits_for[row] == 0).copied().collect();
-        let mut order = Vec::new();
-        while let Some(row) = next.pop_front() {
-            order.push(row);
-            for waiting in waiting.get(&row).into_iter().flatten() {
-                let waits = waits_for.entry(*waiting).or_default();
-                *waits -= 1;
-                next.extend((*waits == 0).then_some(*waiting));
+        before
+    }
+
+    /// The same for each pair of rows: exact, and too much for a large circle.
+    fn pair_by_pair(&self, group: &[Row], members: &HashMap<Row, usize>) -> Vec<(usize, usize)> {
+        let mut before = HashSet::new();
+        for row in group {
+            for first in self.refusing(*row, members) {
+                let taking = self.taking(*row, first, members);
+                before.extend(taking.into_iter().map(|row| (members[&first], members[&row])));
             }
         }
-        (order.len() == group.len()).then_some(order)
+        before.into_iter().collect()
     }
 
     /// The rows whose deletion deletes a row: itself, and those from which a cascade comes down to it
     /// without passing the row for which it has to wait.
-    fn taking(&self, row: Row, first: Row, members: &HashSet<Row>) -> HashSet<Row> {
+    fn taking(&self, row: Row, first: Row, members: &HashMap<Row, usize>) -> HashSet<Row> {
         let (mut taking, mut next) = (HashSet::from([row]), vec![row]);
         while let Some(row) = next.pop() {
-            for above in self.cascading.get(&row).into_iter().flatten() {
-                if *above != first && members.contains(above) && taking.insert(*above) {
-                    next.push(*above);
+            for above in self.above(row, members) {
+                if above != first && taking.insert(above) {
+                    next.push(above);
                 }
             }
         }
         taking
     }
+}
+
+/// In a circle of so many rows every pair of them can be looked at.
+const EXACT: usize = 500;
+
+/// Numbers in an order in which each first comes before its second; none where there is no such order
+/// (Kahn 1962).
+fn sorted(numbers: usize, before: &[(usize, usize)]) -> Option<Vec<usize>> {
+    let mut waits_for = vec![0_usize; numbers];
+    let mut waiting: Vec<Vec<usize>> = vec![Vec::new(); numbers];
+    for (first, second) in before {
+        waits_for[*second] += 1;
+        waiting[*first].push(*second);
+    }
+    let mut next: VecDeque<usize> = (0..numbers).filter(|number| waits_for[*number] == 0).collect();
+    let mut order = Vec::new();
+    while let Some(number) = next.pop_front() {
+        order.push(number);
+        for second in &waiting[number] {
+            waits_for[*second] -= 1;
+            next.extend((waits_for[*second] == 0).then_some(*second));
+        }
+    }
+    (order.len() == numbers).then_some(order)
 }
 
 /// Strongly connected components, children first (Tarjan 1972), without recursion: a chain of rows can
@@ -370,6 +440,37 @@ mod tests {
         // The third must not go after the first as well: it would have to go before itself.
         let more = [&circle[..], &[(2, 0, 1)]].concat();
         assert_eq!(groups(&rows_by(&[0, 1, 2], &more)), Vec::<Vec<i64>>::new());
+    }
+
+    #[test]
+    fn what_a_row_takes_with_it_does_not_refuse() {
+        // A customer names its main contact, by a key that refuses, and takes its contacts with it.
+        assert_eq!(groups(&rows_by(&[0, 1], &[(0, 1, 1), (1, 0, 2)])), [[0, 1]]);
+        // The same by way of a row between them.
+        let between = [(0, 2, 1), (1, 0, 2), (2, 1, 2)];
+        assert_eq!(groups(&rows_by(&[0, 1, 2], &between)).concat()[0], 0);
+    }
+
+    #[test]
+    fn an_order_is_found_without_looking_at_each_pair() {
+        // Each row takes the next with it, and for each a row of its own has to go before.
+        let rungs = 40_000_i64;
+        let row = |number: i64| Row { table: usize::from(number >= rungs), number };
+        let named =
+            |child: i64, parent: i64, key: usize| Named { child: row(child), parent: row(parent), key };
+        let mut naming = vec![named(0, rungs - 1, 0)];
+        for rung in 0..rungs {
+            naming.push(named(rungs + rung, rung, 1));
+            naming.push(named(rung, rungs + (rung + 1) % rungs, 0));
+            naming.extend((rung > 0).then(|| named(rung, rung - 1, 2)));
+        }
+        let going = (0..2 * rungs).map(|number| (row(number), 0)).collect();
+        let on_delete = vec![OnDelete::Waits, OnDelete::Refuses, OnDelete::Cascades];
+        let groups = Rows::new(going, naming, on_delete).groups();
+        assert_eq!((groups.len(), groups[0].len()), (1, 80_000));
+        let first = groups[0].iter().position(|other| *other == row(0)).unwrap();
+        let refusing = groups[0].iter().filter(|row| row.table == 1);
+        assert!(refusing.count() == 40_000 && first >= 40_000, "the last of them waits for all");
     }
 
     #[test]

@@ -98,7 +98,9 @@ impl Build<'_> {
                 }
             }
         }
-        Ok(Circle { members, keys })
+        let any = "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'";
+        let triggers: i64 = self.connection.query_row(any, [], |row| row.get(0)).map_err(engine)?;
+        Ok(Circle { members, keys, has_triggers: triggers > 0 })
     }
 
     /// The rows of a circle that stay, where these ties keep those of its first table from outside.
