@@ -164,7 +164,7 @@ impl<'a> Run<'a> {
         let ahead = self.ahead.remove(&rule.name).unwrap_or_default();
         let mut done = Deletion { deleted: ahead, ..Deletion::default() };
         let mut problems = planned.problems.clone();
-        let breach = planned.breach.filter(|_| !self.circumstances.accepted_limits.contains(&rule.name));
+        let breach = planned.breach.filter(|_| !self.accepts_limit_of(rule));
         let outcome = match planned.counts.due {
             None => RuleOutcome::Failed,
             Some(_) if breach.is_some() => RuleOutcome::Refused,
@@ -173,7 +173,7 @@ impl<'a> Run<'a> {
                 RuleOutcome::Done
             }
             Some(expected) => {
-                let most = self.most(&rule.name, planned);
+                let most = self.most(rule, planned);
                 let blocked = planned.counts.blocked.unwrap_or_default();
                 let room = self.room(to_come);
                 self.delete(rule, Amount { expected, most, blocked }, &room, &mut done, &mut problems)?
@@ -214,19 +214,21 @@ impl<'a> Run<'a> {
     fn room(&self, to_come: &[&PlannedRule]) -> BTreeMap<String, u64> {
         let acting = to_come.iter().filter(|planned| planned.acts);
         let room = acting.map(|planned| {
-            let name = self.policy.rules[planned.index].name.clone();
-            let most = self.most(&name, planned);
-            let left = most.saturating_sub(self.ahead.get(&name).copied().unwrap_or_default());
-            (name, left)
+            let rule = &self.policy.rules[planned.index];
+            let gone = self.ahead.get(&rule.name).copied().unwrap_or_default();
+            (rule.name.clone(), self.most(rule, planned).saturating_sub(gone))
         });
         room.collect()
     }
 
     /// How many records of a rule its limit lets the run delete.
-    fn most(&self, rule: &str, planned: &PlannedRule) -> u64 {
-        let is_accepted =
-            planned.breach.is_some() && self.circumstances.accepted_limits.iter().any(|name| name == rule);
+    fn most(&self, rule: &Rule, planned: &PlannedRule) -> u64 {
+        let is_accepted = planned.breach.is_some() && self.accepts_limit_of(rule);
         if is_accepted { u64::MAX } else { planned.most }
+    }
+
+    fn accepts_limit_of(&self, rule: &Rule) -> bool {
+        self.circumstances.accepted_limits.contains(&rule.name)
     }
 
     fn delete(

@@ -37,6 +37,7 @@ use crate::dataset::sqlite::{blocked, foreign_key, functions, prefilter, settabl
 use crate::ledger::Removal;
 use crate::policy::Rule;
 use crate::verdict::RuleBook;
+use along::Taken;
 use batch::{Batch, Committed};
 use groups::Passes;
 use quota::Quota;
@@ -221,22 +222,12 @@ impl Task<'_> {
             };
             gap.wait();
             let batch = Batch { task: self, conditions, number: done.batches + 1, keys, most };
-            let Committed { held, refused, taken, units } = match batch.commit(&pace, journal) {
-                Err(Halt::Busy(problem)) => {
-                    if busy_since.get_or_insert_with(Instant::now).elapsed() > self.writer.wait() {
-                        return Err(Halt::Problem(problem));
-                    }
-                    search.again();
-                    gap = self.gap_after(GAP, false);
-                    continue;
-                }
-                Err(Halt::Problem(problem)) if problem.code == "constraint" && search.refused(passes) => {
-                    done.tell_once(problem);
-                    continue;
-                }
-                other => other?,
+            let tried = batch.commit(&pace, journal);
+            let tried = self.or_again(tried, (&mut search, passes), &mut busy_since, done)?;
+            let Some(Committed { held, refused, taken, units }) = tried else {
+                gap = self.gap_after(GAP, false);
+                continue;
             };
-            busy_since = None;
             let is_alone = !self.writer.has_neighbours();
             gap = self.gap_after(held.total(), is_alone);
             pace.learn(held);
@@ -244,19 +235,39 @@ impl Task<'_> {
             if let (Search::Groups(groups), Some(circle)) = (&mut search, self.circle) {
                 groups.ended(&units, passes, circle);
             }
-            taken.refusal.into_iter().for_each(|problem| done.tell_once(problem));
-            if taken.records > 0 {
-                done.deleted += taken.records;
-                done.batches += 1;
-                told(done.deleted);
+            let files = account(taken, told, done);
+            if held.rows > 0 {
                 self.writer.settle(is_alone).map_err(Halt::Problem)?;
-                done.taken_along += taken.rows;
-                for (rule, records) in taken.ahead {
-                    *done.ahead.entry(rule).or_default() += records;
-                }
-                remove_files(&taken.files, journal, done)?;
             }
+            remove_files(&files, journal, done)?;
             tracing::debug!("{held:?}, then {:?}", gap.since.elapsed());
+        }
+    }
+
+    /// What a batch did; none where it did not happen, and the search goes on another way.
+    fn or_again(
+        &self,
+        tried: Result<Committed, Halt>,
+        (search, passes): (&mut Search, &mut Passes),
+        busy_since: &mut Option<Instant>,
+        done: &mut Deletion,
+    ) -> Result<Option<Committed>, Halt> {
+        match tried {
+            Err(Halt::Busy(problem)) => {
+                if busy_since.get_or_insert_with(Instant::now).elapsed() > self.writer.wait() {
+                    return Err(Halt::Problem(problem));
+                }
+                search.again();
+                Ok(None)
+            }
+            Err(Halt::Problem(problem)) if problem.code == "constraint" && search.refused(passes) => {
+                done.tell_once(problem);
+                Ok(None)
+            }
+            other => {
+                *busy_since = None;
+                other.map(Some)
+            }
         }
     }
 
@@ -288,6 +299,21 @@ impl Task<'_> {
 /// The guard of a deletion against rows that refer to its records; none where the rule book knows them.
 fn unreferenced(table: &Table, references: &[foreign_key::Reference]) -> String {
     if table.blockers.is_empty() { foreign_key::unreferenced(table, references) } else { String::new() }
+}
+
+/// Adds what a batch took to what is done; the files that go now.
+fn account(taken: Taken, told: &dyn Fn(u64), done: &mut Deletion) -> Vec<Removal> {
+    taken.refusal.into_iter().for_each(|problem| done.tell_once(problem));
+    if taken.records > 0 {
+        done.deleted += taken.records;
+        done.batches += 1;
+        done.taken_along += taken.rows;
+        for (rule, records) in taken.ahead {
+            *done.ahead.entry(rule).or_default() += records;
+        }
+        told(done.deleted);
+    }
+    taken.files
 }
 
 /// Removes the files that deleted rows named. What cannot be removed is remembered, and ends the rule.

@@ -172,8 +172,6 @@ impl Groups {
             all += unit.0.len() as u64;
             let is_enough = all > rows || self.is_single;
             if own > most || (is_enough && !self.given.is_empty()) {
-                // A unit that is larger than the limit goes in no run.
-                self.is_capped |= self.given.is_empty();
                 self.left.push_front(unit);
                 break;
             }
