@@ -7,11 +7,13 @@
 //!
 //! What is quoted is the median of the ratios of neighbouring runs: absolute times drift with
 //! the machine. Words after `--` choose from: report, purge, waits, nightly,
-//! related.
+//! related, circles, random.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(missing_docs)]
 
+#[path = "support/circles.rs"]
+mod circles;
 #[path = "support/data.rs"]
 mod data;
 #[path = "support/measure.rs"]
@@ -52,6 +54,63 @@ fn main() {
     if wanted("related") {
         related(rows, count);
     }
+    if wanted("circles") {
+        circles(rows, count);
+    }
+    if wanted("random") {
+        random(&database, count);
+    }
+}
+
+/// Rows of two tables that refer to each other, a fiftieth of the rows in each.
+fn circles(rows: u64, count: u64) {
+    for kind in circles::KINDS {
+        let mut memory = 0;
+        let accepted = ["--accept-limit", "customers", "--accept-limit", "contacts"];
+        let measured = pairs(
+            count,
+            || {
+                let data = circles::Circles::build(kind, rows / 50);
+                let (time, peak) =
+                    measure::frist_with_peak(&[&["purge", "--yes", &data.policy][..], &accepted].concat());
+                memory = memory.max(peak);
+                time
+            },
+            || {
+                let data = circles::Circles::build(kind, rows / 50);
+                let sql = "PRAGMA foreign_keys = ON; BEGIN; PRAGMA defer_foreign_keys = ON; DELETE FROM customers; \
+                           DELETE FROM contacts; COMMIT";
+                shell(&data.path, &format!("{sql}; {CHECKPOINT}")).unwrap()
+            },
+        );
+        let name = format!("purge of {}, {} rows in each table / two DELETE", kind.0, rows / 50);
+        print(["frist", "sqlite3"], &name, "told for comparison", &measured);
+        println!("  peak memory of purge: {memory} MiB\n");
+    }
+}
+
+/// Half the rows of a table with an index in random order.
+fn random(database: &Database, count: u64) {
+    let copy = || {
+        let copy = database.copy(false);
+        shell(&copy.path, &format!("CREATE INDEX log_email ON log (email, amount); {CHECKPOINT}")).unwrap();
+        copy
+    };
+    let measured = pairs(
+        count,
+        || {
+            let copy = copy();
+            frist(&["purge", "--yes", &copy.policy("5 years")])
+        },
+        || {
+            let copy = copy();
+            let before = copy.due_before(&copy.policy("5 years"));
+            shell(&copy.path, &format!("DELETE FROM log WHERE created_at < '{before}'; {CHECKPOINT}"))
+                .unwrap()
+        },
+    );
+    let name = "purge of half the rows with an index in random order / one DELETE";
+    print(["frist", "sqlite3"], name, "told for comparison", &measured);
 }
 
 /// A million records and five times as many rows that belong to them.
