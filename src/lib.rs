@@ -25,6 +25,9 @@ pub mod command;
 pub mod condition;
 pub mod coverage;
 pub mod dataset;
+#[cfg(test)]
+#[path = "../tests/support/depth.rs"]
+mod depth;
 pub mod diagnostic;
 pub mod exit;
 mod hexadecimal;

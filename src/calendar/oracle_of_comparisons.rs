@@ -57,7 +57,7 @@ fn days_and_hours() -> impl Strategy<Value = (Length, Length)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(10))]
+    #![proptest_config(crate::depth::config(4))]
 
     /// Every readable date, one after the other.
     #[test]
@@ -75,7 +75,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(crate::depth::config(8))]
 
     /// What is found is so, and where nothing is found no event at any time of day shows otherwise.
     #[test]

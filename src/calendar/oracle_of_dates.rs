@@ -155,7 +155,7 @@ fn neighbours(event: Event) -> Vec<Event> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::depth::config(64))]
 
     #[test]
     fn zones_agree_with_the_clock_on_the_wall((tz, second) in moments()) {

@@ -214,7 +214,7 @@ fn kept(pattern: &str, local: NaiveDateTime, minutes: i32) -> Option<Event> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::depth::config(500))]
 
     #[test]
     fn every_form_of_a_time_is_read_as_what_was_written((text, event) in iso_texts()) {

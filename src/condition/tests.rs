@@ -1,5 +1,3 @@
-use proptest::test_runner::Config;
-
 use super::{Condition, Truth};
 use crate::value::Value;
 
@@ -22,14 +20,3 @@ fn text(text: &str) -> Value<'_> {
 }
 
 const UNREADABLE: Truth = Truth::Unreadable { column: 0 };
-
-/// How often a property is tried: a tenth in a debug build, and as `PROPTEST_CASES` says.
-fn config(cases: u32) -> Config {
-    let default = Config::default();
-    let cases = match std::env::var_os("PROPTEST_CASES") {
-        Some(_) => default.cases,
-        None if cfg!(debug_assertions) => cases / 10,
-        None => cases,
-    };
-    Config { cases, failure_persistence: None, ..default }
-}

@@ -111,7 +111,7 @@ fn check(place: &Place) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 250, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::depth::config(40))]
 
     #[test]
     fn a_spoilt_policy_is_answered(changes in prop::collection::vec(change(), 1..4)) {

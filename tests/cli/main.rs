@@ -6,6 +6,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+#[path = "../support/depth.rs"]
+mod depth;
 mod support;
 
 mod anonymise;

@@ -93,7 +93,7 @@ fn sqlite_csv_and_a_plain_reading_of_the_language_agree() {
     if let Some(seed) = number_in("FRIST_SEED") {
         return check(seed, &mut Met::new());
     }
-    let cases = number_in("FRIST_CASES").unwrap_or(150);
+    let cases: u64 = crate::depth::cases(75).into();
     let threads = 4;
     let met = std::thread::scope(|scope| {
         let of_thread = |first: u64| {

@@ -333,7 +333,7 @@ fn check_runs([first, second]: &[Ran; 2], rules: &[Rule], rows: &[Row]) -> Resul
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::depth::config(40))]
 
     #[test]
     fn rows_become_what_the_language_says(

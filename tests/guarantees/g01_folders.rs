@@ -425,7 +425,7 @@ fn purges(place: &Place, data: &Path, due: &BTreeSet<Vec<u8>>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::depth::config(80))]
 
     #[test]
     fn every_state_in_a_folder_is_that_of_the_oracle(

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
 use super::g01_cases::{Case, SHAPES, Shape, case};
@@ -20,7 +20,7 @@ const STATES: [(&str, State); 5] = [
 ];
 
 proptest! {
-    #![proptest_config(Config { cases: 100, failure_persistence: None, ..Config::default() })]
+    #![proptest_config(crate::depth::config(20))]
 
     #[test]
     fn report_and_purge_agree_with_the_oracle(case in case(0..60, prop::sample::select(SHAPES.to_vec()))) {

@@ -252,7 +252,7 @@ fn rule() -> impl Strategy<Value = Rule> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+    #![proptest_config(crate::depth::config(30))]
 
     #[test]
     fn every_state_is_what_the_language_says(world in world(), rules in proptest::collection::vec(rule(), 1..4)) {

@@ -316,7 +316,7 @@ fn rule() -> impl Strategy<Value = Rule> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(crate::depth::config(60))]
 
     #[test]
     fn every_state_is_what_the_language_says(

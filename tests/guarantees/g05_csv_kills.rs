@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use super::csv_support::{csv_place, csv_place_on_disk, file, strays};
 use super::support::{COMING, OLD, PURGE, Place, Random, accounted};
 
-/// Kills of each kind; `FRIST_KILLS` in the environment makes it more.
+/// Kills of each kind.
 fn kills() -> u64 {
-    std::env::var("FRIST_KILLS").map_or(25, |kills| kills.parse().unwrap())
+    crate::depth::cases(6).into()
 }
 
 const FILES: u64 = 8;

@@ -11,9 +11,9 @@ use super::support::{
     COMING, OLD, PURGE, Place, Random, accounted, assert_integrity, count, open, recoveries,
 };
 
-/// Kills of each kind of table and journal; `FRIST_KILLS` in the environment makes it more.
+/// Kills of each kind of table and journal.
 pub(super) fn kills() -> u64 {
-    std::env::var("FRIST_KILLS").map_or(12, |kills| kills.parse().unwrap())
+    crate::depth::cases(4).into()
 }
 
 /// A table that is filled, purged and filled again.

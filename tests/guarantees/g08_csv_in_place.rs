@@ -157,7 +157,7 @@ fn a_file_with_two_names_is_rewritten_under_both() {
 
 #[test]
 fn kills_of_a_purge_in_place_leave_nothing_torn_and_every_line_accounted_for() {
-    let kills = std::env::var("FRIST_KILLS").map_or(25, |kills| kills.parse().unwrap());
+    let kills = crate::depth::cases(6);
     let place = place("lock");
     let path = file(&place, "a.csv");
     let mut random = Random(7);

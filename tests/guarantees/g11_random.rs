@@ -372,7 +372,7 @@ fn gone(schema: &[Table], left: &BTreeMap<Id, Vec<Option<usize>>>) -> BTreeSet<I
 
 #[test]
 fn what_goes_is_what_a_plain_fixed_point_says() {
-    let cases: u64 = std::env::var("FRIST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(150);
+    let cases: u64 = crate::depth::cases(40).into();
     let gone: Vec<(usize, usize)> = (0..cases).map(check).collect();
     let some =
         |counts: &dyn Fn(&(usize, usize)) -> bool| gone.iter().filter(|gone| counts(gone)).count() as u64;

@@ -10,6 +10,8 @@
 mod circles;
 mod csv_oracle;
 mod csv_support;
+#[path = "../support/depth.rs"]
+mod depth;
 mod injected;
 mod support;
 

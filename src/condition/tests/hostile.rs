@@ -106,7 +106,7 @@ const PIECES: [&str; 60] = [
 ];
 
 proptest! {
-    #![proptest_config(super::config(20_000))]
+    #![proptest_config(crate::depth::config(800))]
 
     #[test]
     fn any_text(text in any::<String>()) {

@@ -336,7 +336,7 @@ fn anything() -> impl Strategy<Value = Tree> {
 }
 
 proptest! {
-    #![proptest_config(super::config(10_000))]
+    #![proptest_config(crate::depth::config(400))]
 
     #[test]
     fn random_conditions_answer_as_the_plain_evaluator(tree in anything(), rows in vec(vec(cell(), 4), 8)) {

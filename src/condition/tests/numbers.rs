@@ -107,7 +107,7 @@ fn written((digits, places): (i128, u32)) -> String {
 }
 
 proptest! {
-    #![proptest_config(super::config(4000))]
+    #![proptest_config(crate::depth::config(200))]
 
     /// A decimal in text against a whole literal is exact, to the last digit.
     #[test]

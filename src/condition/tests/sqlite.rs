@@ -125,7 +125,7 @@ fn mixed() -> BoxedStrategy<Tree> {
 }
 
 proptest! {
-    #![proptest_config(super::config(4_000))]
+    #![proptest_config(crate::depth::config(200))]
 
     #[test]
     fn text_literals_answer_as_sqlite(tree in textual(), rows in vec(vec(anything(), 4), 6)) {

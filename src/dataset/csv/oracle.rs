@@ -146,7 +146,7 @@ fn regular() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: crate::depth::cases(600), ..ProptestConfig::default() })]
 
     #[test]
     fn hostile_bytes_read_as_the_plain_reader_reads_them(

@@ -174,7 +174,7 @@ fn expected(story: &[Told]) -> Vec<Unfinished> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::depth::config(300))]
 
     #[test]
     fn history_is_what_the_definition_says(story in stories()) {
@@ -187,7 +187,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::depth::config(10))]
 
     #[test]
     fn whatever_is_written_is_read_again(story in stories()) {

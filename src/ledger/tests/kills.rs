@@ -114,7 +114,7 @@ fn a_head_may_be_behind() {
 fn a_process_killed_again_and_again_leaves_a_whole_ledger() {
     let place = Place::new();
     let mut batches = 0;
-    for round in 0..120 {
+    for round in 0..u64::from(crate::depth::cases(30)) {
         let mut child = child::command("write", place.path(), "").spawn().unwrap();
         // Most are killed as they write, some on their way to it.
         if round % 5 > 0 {

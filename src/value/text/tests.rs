@@ -27,9 +27,9 @@ fn random(seed: u64) -> impl Iterator<Item = u64> {
     })
 }
 
-/// How many numbers of each kind; `FRIST_REALS=10000000` searches longer.
+/// How many numbers of each kind.
 fn amount() -> usize {
-    std::env::var("FRIST_REALS").map_or(20_000, |text| text.parse().unwrap())
+    crate::depth::cases(5_000) as usize
 }
 
 #[test]

@@ -211,7 +211,7 @@ fn starts() -> impl Strategy<Value = &'static str> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(crate::depth::config(4))]
 
     /// Whoever does what the help says is done.
     #[test]
