@@ -19,7 +19,7 @@ use crate::diagnostic::Finding;
 
 use super::keep::Keep;
 use super::relation::Relation;
-use super::section::{Placed, Section};
+use super::section::{Complaint, Placed, Section};
 use super::start::Start;
 use super::with::With;
 use super::{Limit, gone_within, limit};
@@ -61,7 +61,9 @@ pub struct Rule {
     pub enforce: bool,
     /// How long after its event a record may still exist anywhere, copies included.
     pub gone_within: Option<Period>,
-    /// The promise's own words.
+    /// What was promised to the people whose data it is, and where.
+    pub promise: Option<String>,
+    /// Whatever else is to be said of the rule.
     pub note: Option<String>,
     /// Where the rule stands in the policy.
     pub places: Places,
@@ -194,6 +196,7 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
     let enforce_span = section.key_span("enforce");
     let enforce = section.flag("enforce").unwrap_or(true);
     let gone_within = gone_within::read(section);
+    let promise = section.parsed("promise", words).map(|promise| promise.value);
     let note = section.text("note").map(|note| note.value);
     let (name, target, clock, then) = (name?, target?, clock?, then?);
     let mut places = places(&target, &clock, &meant, given);
@@ -216,9 +219,19 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
         limit,
         enforce,
         gone_within: gone_within.map(|promise| promise.value),
+        promise,
         note,
         places,
     })
+}
+
+/// A text for people, which has to say something.
+fn words(text: &str) -> Result<String, Complaint> {
+    if text.trim().is_empty() {
+        let help = Some("write what is promised, and where, or leave it out".to_string());
+        return Err(Complaint::new("bad-value", "`promise` says nothing", help));
+    }
+    Ok(text.to_string())
 }
 
 /// What starts a rule's period, and how long it is.

@@ -65,6 +65,33 @@ struct RuleHead<'a> {
     then: &'static str,
     keep: String,
     due_up_to: Option<String>,
+    #[serde(flatten)]
+    why: Why<'a>,
+}
+
+/// Why a rule is there, in the policy's words, so that a promise stands beside what became of it.
+#[derive(Serialize)]
+struct Why<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    promise: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purpose: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    law: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'a str>,
+}
+
+impl<'a> Why<'a> {
+    fn new(policy: &'a Policy, rule: &'a Rule) -> Why<'a> {
+        let activity = rule.activity.as_deref().and_then(|name| policy.activity(name));
+        Why {
+            promise: rule.promise.as_deref(),
+            purpose: activity.map(|activity| activity.purpose.as_str()),
+            law: activity.and_then(|activity| activity.law.as_deref()),
+            note: rule.note.as_deref(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -132,13 +159,14 @@ fn report_rule<'a>(
     }
 }
 
-fn rule_head<'a>(policy: &Policy, rule: &'a Rule, planned: &PlannedRule) -> RuleHead<'a> {
+fn rule_head<'a>(policy: &'a Policy, rule: &'a Rule, planned: &PlannedRule) -> RuleHead<'a> {
     RuleHead {
         rule: &rule.name,
         data: rule.data(),
         then: rule.then.word(),
         keep: rule.keep.to_string(),
         due_up_to: due_up_to(planned.due_up_to, policy.zone),
+        why: Why::new(policy, rule),
     }
 }
 
@@ -259,6 +287,7 @@ fn run_rule<'a>(policy: &'a Policy, plan: &'a Plan, run: &'a RuleRun) -> RunRule
             then: rule.then.word(),
             keep: rule.keep.to_string(),
             due_up_to: planned.and_then(|planned| due_up_to(planned.due_up_to, policy.zone)),
+            why: Why::new(policy, rule),
         },
         counts: run.counts,
         deleted: run.records_of(Deed::Deleted),

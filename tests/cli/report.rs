@@ -3,6 +3,7 @@
 mod elsewhere;
 mod keys;
 mod periods_from_data;
+mod promises;
 mod related;
 mod times;
 

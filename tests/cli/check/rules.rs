@@ -290,3 +290,34 @@ fn a_rule_that_is_not_enforced_is_told() {
        = help: take `enforce = false` away once the report shows what you expect
     "#);
 }
+
+#[test]
+fn a_promise_says_something_and_is_a_rules() {
+    assert_snapshot!(found(&with("[[rule]]", r#"promise = " ""#)), @r#"
+    error[bad-value]: `promise` says nothing
+      --> policy.toml:14:11
+       |
+    14 | promise = " "
+       |           ^^^
+       |
+       = help: write what is promised, and where, or leave it out
+    "#);
+    assert_snapshot!(found(&with("[[rule]]", "promise = 5")), @r#"
+    error[wrong-type]: `promise` in rule `customers` must be text in quotes, not a whole number
+      --> policy.toml:14:11
+       |
+    14 | promise = 5
+       |           ^
+    "#);
+    assert_snapshot!(found(&with("[activity.sales]", r#"promise = "-""#)), @r#"
+    error[unknown-key]: unknown key `promise` in activity `sales`
+      --> policy.toml:11:1
+       |
+    11 | promise = "-"
+       | ^^^^^^^
+       |
+       = help: known here: purpose, basis, law, subjects, categories, special-categories, recipients, transfers, processors, measures, on-behalf-of, role, time-limit
+    "#);
+    let promise = with("[[rule]]", r#"promise = "Slettes efter et år (afsnittet om kunder).""#);
+    assert_eq!(warned(&promise), "");
+}
