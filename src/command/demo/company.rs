@@ -58,14 +58,20 @@ pub(super) fn date_ago(now: Instant, days: usize) -> Date {
     Zone::UTC.date_of(ago(now, days))
 }
 
-/// Every fifth customer has left, between 10 and 250 days ago.
+/// Every fifth customer has left, between 10 and 250 days ago; two asked yesterday to be forgotten.
 fn customers(transaction: &Transaction<'_>, now: Instant) -> anyhow::Result<()> {
-    let mut insert = transaction.prepare("INSERT INTO customers VALUES (?1, ?2, ?3, ?4)")?;
+    let mut insert = transaction.prepare("INSERT INTO customers VALUES (?1, ?2, ?3, ?4, ?5)")?;
     for number in 1..=CUSTOMERS {
         let ended = (number % 5 == 0).then(|| date_ago(now, 10 + number * 2).to_string());
-        insert.execute(params![id(number), name(number), email(number), ended])?;
+        let requested = asked(number, now);
+        insert.execute(params![id(number), name(number), email(number), ended, requested])?;
     }
     Ok(())
+}
+
+/// When somebody asked for erasure: yesterday, if ever.
+fn asked(number: usize, now: Instant) -> Option<String> {
+    (number % 60 == 7).then(|| ago(now, 1).to_string())
 }
 
 fn invoices(transaction: &Transaction<'_>, now: Instant) -> anyhow::Result<()> {
@@ -87,13 +93,14 @@ fn invoices(transaction: &Transaction<'_>, now: Instant) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Every third contact became a customer.
+/// Every third contact became a customer; some asked yesterday to be forgotten.
 fn contacts(transaction: &Transaction<'_>, now: Instant) -> anyhow::Result<()> {
-    let mut insert = transaction.prepare("INSERT INTO contacts VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let mut insert = transaction.prepare("INSERT INTO contacts VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
     for number in 1..=300 {
         let last = date_ago(now, number * 7 % 440).to_string();
         let customer = (number % 3 == 0).then(|| id(number / 3));
-        insert.execute(params![id(number), name(number), email(number), customer, last])?;
+        let requested = asked(number, now);
+        insert.execute(params![id(number), name(number), email(number), customer, last, requested])?;
     }
     Ok(())
 }

@@ -78,7 +78,7 @@ fn the_last_backup_is_never_deleted() {
 fn with_customer(today: &str, ended_at: &str) -> Example {
     let example = mobilize_me(today);
     example.sql(&format!(
-        "INSERT INTO customers VALUES (91, 'Tove Lund', 'tove@example.org', {ended_at});
+        "INSERT INTO customers VALUES (91, 'Tove Lund', 'tove@example.org', {ended_at}, NULL);
          INSERT INTO users VALUES (91, 91, 'Tove Lund', NULL, 'tove.png');
          INSERT INTO activities VALUES (91, 91, 'Frokost', '2024-01-10T11:00:00Z');
          INSERT INTO goals VALUES (91, 91, 'Gå en tur');
@@ -136,6 +136,22 @@ fn application_data_stays_while_the_relationship_lasts() {
 }
 
 #[test]
+fn application_data_goes_at_once_on_request_with_all_that_belongs_to_it() {
+    for ended_at in ["NULL", "'2024-05-29'"] {
+        let example = with_customer("2024-05-30", ended_at);
+        example.sql("INSERT INTO invoices VALUES (91, 91, 'Tove Lund', '-', 100, '28-02-2024')");
+        example.stays_at("2024-05-30T08:00:00Z", "customers WHERE id = 91");
+        example.sql("UPDATE customers SET erasure_requested_at = '2024-05-30T08:00:01Z' WHERE id = 91");
+        example.goes_at("2024-05-30T08:00:01Z", "customers WHERE id = 91");
+        BELONGINGS.iter().for_each(|rows| assert_eq!(example.count(rows), 0, "{rows}"));
+        let pictures = ["uploads/tove.png", "uploads/tur.png"];
+        assert!(pictures.iter().all(|file| !example.path(file).exists()));
+        // What the bookkeeping act demands stays.
+        assert_eq!(example.count("invoices WHERE number = 91"), 1);
+    }
+}
+
+#[test]
 fn application_data_is_gone_everywhere_13_months_after_the_end() {
     let example = mobilize_me("2024-05-30");
     example.at("2024-05-30", &["check", "--deny-warnings"]).expect(0);
@@ -145,13 +161,29 @@ fn application_data_is_gone_everywhere_13_months_after_the_end() {
     fs::write(&policy, promise.replace("\"30 days\"", "\"1 year\"")).unwrap();
     let check = example.at("2024-05-30", &["check"]).expect(1);
     assert!(check.out.contains("error[gone-too-late]"), "{check:?}");
+    // The periods add up to far less than the notice says.
+    fs::write(&policy, promise.replace("\"13 months\"", "\"5 months\"")).unwrap();
+    example.at("2024-05-30", &["check"]).expect(0);
+}
+
+/// What the policy's comment says of logs that lie in backups.
+#[test]
+fn a_year_of_logs_and_30_days_of_backups_are_more_than_13_months() {
+    let example = mobilize_me("2024-05-30");
+    let policy = example.path("policies/mobilize-me.toml");
+    let text = fs::read_to_string(&policy).unwrap();
+    let (before, rule) = text.split_once("name     = \"logs\"\n").unwrap();
+    let before = before.replace("copies-of = [\"app\"]", "copies-of = [\"app\", \"access-log\"]");
+    fs::write(&policy, format!("{before}name = \"logs\"\ngone-within = \"13 months\"\n{rule}")).unwrap();
+    let check = example.at("2024-05-30", &["check"]).expect(1);
+    assert!(check.out.contains("error[gone-too-late]: rule `logs`"), "{check:?}");
 }
 
 /// Contact 91 with an enquiry; of customer 91, or of none.
 fn with_contact(today: &str, customer_no: &str, last_contact_at: &str) -> Example {
     let example = mobilize_me(today);
     example.sql(&format!(
-        "INSERT INTO contacts VALUES (91, 'Tove Lund', 'tove@example.org', {customer_no}, '{last_contact_at}');
+        "INSERT INTO contacts VALUES (91, 'Tove Lund', 'tove@example.org', {customer_no}, '{last_contact_at}', NULL);
          INSERT INTO enquiries VALUES (91, 91, 'Hjælp', '-')"
     ));
     example
@@ -169,6 +201,18 @@ fn a_contact_who_was_invoiced_is_kept_up_to_5_years() {
     let example = with_contact("2029-02-28", "91", "2024-02-29");
     example.sql("INSERT INTO invoices VALUES (91, 91, 'Tove Lund', '-', 100, '28-02-2024')");
     example.goes_at("2029-02-28T00:00:00+01:00", "contacts WHERE id = 91");
+}
+
+#[test]
+fn a_contact_goes_at_once_on_request_invoiced_or_not() {
+    for customer_no in ["NULL", "91"] {
+        let example = with_contact("2024-03-10", customer_no, "2024-02-29");
+        example.sql("INSERT INTO invoices VALUES (91, 91, 'Tove Lund', '-', 100, '28-02-2024')");
+        example.stays_at("2024-03-10T08:00:00Z", "contacts WHERE id = 91");
+        example.sql("UPDATE contacts SET erasure_requested_at = '2024-03-10T08:00:01Z' WHERE id = 91");
+        example.goes_at("2024-03-10T08:00:01Z", "contacts WHERE id = 91");
+        assert_eq!(example.count("enquiries WHERE contact_id = 91"), 0);
+    }
 }
 
 #[test]
@@ -216,11 +260,13 @@ fn the_example_runs_end_to_end() {
         let due = [
             ("billing", 1),
             ("app-data", 1),
+            ("app-data-on-request", 1),
             ("logs", 2),
             ("server-logs", 1),
             ("backups", 2),
             ("contacts", 1),
             ("invoiced-contacts", 1),
+            ("contacts-on-request", 1),
             ("analytics", 2),
             ("visitor-numbers", 1),
         ];

@@ -1,10 +1,11 @@
 INSERT INTO schema_migrations VALUES (1), (2), (3);
 
 INSERT INTO customers VALUES
-    (1, 'Botilbuddet Åparken', 'kontor@aaparken.example', NULL),
-    (2, 'Højmark Aktivitetshus', 'post@hoejmark.example', '{-100}'),
-    (3, 'Astrid Lund', 'astrid.lund@example.org', '{-60}'),
-    (4, 'Lyngdal Kommune', 'velfaerd@lyngdal.example', NULL);
+    (1, 'Botilbuddet Åparken', 'kontor@aaparken.example', NULL, NULL),
+    (2, 'Højmark Aktivitetshus', 'post@hoejmark.example', '{-100}', NULL),
+    (3, 'Astrid Lund', 'astrid.lund@example.org', '{-60}', NULL),
+    (4, 'Lyngdal Kommune', 'velfaerd@lyngdal.example', NULL, NULL),
+    (5, 'Mads Birk', 'mads.birk@example.org', '{-5}', '{-2}T13:05:00Z');
 
 INSERT INTO users VALUES
     (1, 1, 'Frode Vang', 'frode.vang@example.org', 'avatar-bo.png'),
@@ -35,10 +36,11 @@ INSERT INTO invoices VALUES
     (20003, 2, 'Højmark Aktivitetshus', 'Kirsebærhaven 4, 5000 Odense C', 900.0, strftime('%d-%m-%Y', '{-500}'));
 
 INSERT INTO contacts VALUES
-    (1, 'Gro Bak', 'gro.bak@example.org', 1, '{-700}'),
-    (2, 'Ditlev Åkjær', 'ditlev.aakjaer@example.org', NULL, '{-400}'),
-    (3, 'Signe Birk', 'signe.birk@example.org', NULL, '{-30}'),
-    (4, 'Karl Holmgård', 'karl.holmgaard@example.org', 2, '{-1900}');
+    (1, 'Gro Bak', 'gro.bak@example.org', 1, '{-700}', NULL),
+    (2, 'Ditlev Åkjær', 'ditlev.aakjaer@example.org', NULL, '{-400}', NULL),
+    (3, 'Signe Birk', 'signe.birk@example.org', NULL, '{-30}', NULL),
+    (4, 'Karl Holmgård', 'karl.holmgaard@example.org', 2, '{-1900}', NULL),
+    (5, 'Ida Dalsø', 'ida.dalsoe@example.org', NULL, '{-40}', '{-1}T10:30:00Z');
 
 INSERT INTO enquiries VALUES
     (1, 1, 'Glemt adgangskode', 'Jeg kan ikke logge ind på tavlen.'),

@@ -1,6 +1,12 @@
 CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY);
 
-CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, ended_at TEXT);
+CREATE TABLE customers (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    email TEXT NOT NULL,
+    ended_at TEXT,
+    erasure_requested_at TEXT
+);
 
 CREATE TABLE users (
     id INTEGER PRIMARY KEY,
@@ -68,7 +74,8 @@ CREATE TABLE contacts (
     name TEXT NOT NULL,
     email TEXT NOT NULL,
     customer_no INTEGER,
-    last_contact_at TEXT NOT NULL
+    last_contact_at TEXT NOT NULL,
+    erasure_requested_at TEXT
 );
 
 CREATE TABLE enquiries (
