@@ -11,7 +11,7 @@ fn with_participation(today: &str, member_no: &str, took_part_on: &str) -> Examp
     let example = djoef(today);
     example.sql(&format!(
         "INSERT INTO participations VALUES (91, {member_no}, 'tove', 'Tove Lund', 'tove@example.org',
-             'Bak & Lund', 'Jurist', 'Forhandlingsteknik', '-', 'argon2id:0000', {took_part_on});
+             'Bak & Lund', 'Jurist', 'Forhandlingsteknik', '-', 'argon2id:0000', {took_part_on}, NULL);
          INSERT INTO correspondence VALUES (91, 91, '-', '2024-01-01')"
     ));
     example
@@ -51,6 +51,26 @@ fn a_former_member_is_no_active_one_and_another_members_number_speaks_for_nobody
     let sql = "INSERT INTO memberships VALUES (91, '70091', '2019-01-01', '2020-01-01'), (92, '70092', '2019-01-01', NULL)";
     union.execute_batch(sql).unwrap();
     example.goes_at("2027-03-01T00:00:00+01:00", PARTICIPATION);
+}
+
+#[test]
+fn participation_and_answers_go_at_once_on_request_also_those_of_a_member() {
+    let example = with_participation("2024-06-01", "'70091'", "'2024-02-29'");
+    let union = crate::support::open(&example.path("data/union.db"));
+    union.execute_batch("INSERT INTO memberships VALUES (91, '70091', '2019-01-01', NULL)").unwrap();
+    example.sql(
+        "INSERT INTO survey_answers VALUES (91, 'Forhandlingsteknik', 'Tove Lund', 'tove@example.org', NULL, NULL,
+             'Hvad var godt?', 'Øvelserne', '2024-02-29', NULL)",
+    );
+    example.stays_at("2024-06-01T10:00:00Z", PARTICIPATION);
+    for table in ["participations", "survey_answers"] {
+        let requested = "SET erasure_requested_at = '2024-06-01T10:00:01Z' WHERE id = 91";
+        example.sql(&format!("UPDATE {table} {requested}"));
+    }
+    example.stays_at("2024-06-01T10:00:00Z", "survey_answers WHERE id = 91");
+    example.goes_at("2024-06-01T10:00:01Z", PARTICIPATION);
+    assert_eq!(example.count("survey_answers WHERE id = 91"), 0);
+    assert_eq!(example.count("correspondence WHERE participation_id = 91"), 0);
 }
 
 /// A recording that ended at a time, or lasts.
@@ -100,7 +120,7 @@ fn an_answer_is_kept_longer_in_anonymised_form() {
     let example = djoef("2027-03-01");
     example.sql(
         "INSERT INTO survey_answers VALUES (91, 'Forhandlingsteknik', 'Tove Lund', 'tove@example.org', 'Bak & Lund',
-             'Jurist', 'Hvad var godt?', 'Øvelserne', '2024-02-29')",
+             'Jurist', 'Hvad var godt?', 'Øvelserne', '2024-02-29', NULL)",
     );
     let named = "survey_answers WHERE id = 91 AND name = 'Tove Lund' AND position = 'Jurist'";
     example.goes_at("2027-03-01T00:00:00+01:00", named);
@@ -114,7 +134,14 @@ fn an_answer_is_kept_longer_in_anonymised_form() {
 fn the_example_runs_end_to_end() {
     for today in ["2024-02-29", "2026-11-21", "2027-01-01"] {
         let example = djoef(today);
-        let due = [("participation", 2), ("survey-answers", 1), ("sound-picture-voice", 1), ("consents", 1)];
+        let due = [
+            ("participation", 2),
+            ("participation-on-request", 1),
+            ("survey-answers", 1),
+            ("survey-answers-on-request", 1),
+            ("sound-picture-voice", 1),
+            ("consents", 1),
+        ];
         example.end_to_end(&format!("{today}T12:00:00Z"), &due);
         let left = ["participations", "correspondence", "survey_answers", "recordings", "consents"];
         assert_eq!(left.map(|table| example.count(table)), [3, 1, 3, 1, 1]);

@@ -9,7 +9,8 @@ CREATE TABLE participations (
     seminar TEXT NOT NULL,
     feedback TEXT,
     password_hash TEXT NOT NULL,
-    took_part_on TEXT
+    took_part_on TEXT,
+    erasure_requested_at TEXT
 );
 
 CREATE TABLE correspondence (
@@ -29,9 +30,11 @@ CREATE TABLE survey_answers (
     position TEXT,
     question TEXT NOT NULL,
     answer TEXT NOT NULL,
-    took_part_on TEXT NOT NULL
+    took_part_on TEXT NOT NULL,
+    erasure_requested_at TEXT
 );
 
+-- Should be empty: nothing is to be recorded.
 CREATE TABLE recordings (
     id INTEGER PRIMARY KEY,
     seminar TEXT NOT NULL,
