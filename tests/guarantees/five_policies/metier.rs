@@ -70,10 +70,30 @@ fn a_newsletter_recipient_is_kept_until_consent_is_withdrawn() {
 }
 
 #[test]
-fn what_rested_on_a_consent_goes_with_the_consent() {
+fn an_invoice_goes_5_years_after_the_end_of_its_financial_year_requests_or_not() {
+    for (issued_on, due) in
+        [("2020-02-29", "2026-01-01"), ("2020-12-31", "2026-01-01"), ("2021-01-01", "2027-01-01")]
+    {
+        let example = with_course(due, "'2020-02-29'");
+        example.sql(PARTICIPATION);
+        example.sql("UPDATE participations SET erasure_requested_at = '2021-06-01T08:00:00Z' WHERE id = 91");
+        example.sql(&format!(
+            "INSERT INTO invoices VALUES (91, 'Bo Lund', NULL, '-', 'bo@example.org', 100, '{issued_on}')"
+        ));
+        example.goes_at(&format!("{due}T00:00:00+01:00"), "invoices WHERE number = 91");
+        assert_eq!(example.count("participations WHERE id = 91"), 0);
+    }
+}
+
+#[test]
+fn a_sign_up_for_an_event_is_kept_as_long_as_its_purpose_lasts() {
     let example = metier("2025-05-01");
-    example.sql("INSERT INTO testimonials VALUES (91, 'Bo Lund', 'Bak & Lund', '-', '2025-05-01T12:00:00Z')");
-    example.goes_at("2025-05-01T12:00:00Z", "testimonials WHERE id = 91");
+    let insert =
+        "INSERT INTO event_sign_ups VALUES (91, 'Projektdagen', 'Bo Lund', NULL, NULL, 'bo@example.org', ";
+    example.sql(&format!("{insert} NULL)"));
+    example.stays_at("2025-05-01T00:00:00Z", "event_sign_ups WHERE id = 91");
+    example.sql("UPDATE event_sign_ups SET purpose_ended_at = '2025-05-01T12:00:00Z' WHERE id = 91");
+    example.goes_at("2025-05-01T12:00:00Z", "event_sign_ups WHERE id = 91");
 }
 
 #[test]
@@ -94,13 +114,15 @@ fn the_example_runs_end_to_end() {
             ("partner-mails", 2),
             ("course-history", 2),
             ("course-history-on-request", 1),
+            ("invoices", 1),
             ("newsletter", 1),
-            ("testimonials", 1),
+            ("event-sign-ups", 2),
             ("everything-else", 1),
         ];
         example.end_to_end(&format!("{today}T12:00:00Z"), &due);
-        let left = ["partner_mails", "participations", "newsletter", "testimonials", "enquiries"];
-        assert_eq!(left.map(|table| example.count(table)), [2, 4, 2, 1, 1]);
+        let left =
+            ["partner_mails", "participations", "invoices", "newsletter", "event_sign_ups", "enquiries"];
+        assert_eq!(left.map(|table| example.count(table)), [2, 4, 2, 2, 1, 1]);
         assert_eq!(example.count("courses"), 5);
     }
 }

@@ -25,9 +25,15 @@ INSERT INTO newsletter VALUES
     (2, 'Bo Skovby', 'bo.skovby@example.org', '{-400}T08:00:00Z', NULL),
     (3, 'Ea Højmark', 'ea.hoejmark@example.org', '{-20}T12:00:00Z', NULL);
 
-INSERT INTO testimonials VALUES
-    (1, 'Håkon Bak', 'Bak & Lund Rådgivning', 'Det bedste kursus, jeg har været på.', '{-2}T07:00:00Z'),
-    (2, 'Cecilie Vang', 'Åparkens Tegnestue', 'Jeg kunne bruge det allerede dagen efter.', NULL);
+INSERT INTO invoices VALUES
+    (3001, 'Astrid Lund', 'Lyngdal Kommune', 'Mågevej 12, 8000 Aarhus C', 'astrid.lund@example.org', 1199500, '{-2420}'),
+    (3002, 'Ditlev Østerlund', NULL, 'Birkealle 3, 5000 Odense C', 'ditlev.oesterlund@example.org', 899500, '{-710}'),
+    (3003, 'Ea Højmark', 'Højmark & Bak', 'Søndre Torv 7, 9000 Aalborg', 'ea.hoejmark@example.org', 749500, '{-3}');
+
+INSERT INTO event_sign_ups VALUES
+    (1, 'Projektdagen', 'Håkon Bak', 'Projektleder', 'Bak & Lund Rådgivning', 'haakon.bak@example.org', '{-2}T07:00:00Z'),
+    (2, 'Projektdagen', 'Cecilie Vang', NULL, 'Åparkens Tegnestue', 'cecilie.vang@example.org', '{-2}T07:00:00Z'),
+    (3, 'Morgenmøde om risiko', 'Bo Skovby', 'Chefkonsulent', 'Havbakken Kommune', 'bo.skovby@example.org', NULL);
 
 INSERT INTO enquiries VALUES
     (1, 'Frode Lund', 'frode.lund@example.org', 'Holder I kurser i Aarhus?', '{-40}T10:10:00Z', '{-3}T15:00:00Z'),

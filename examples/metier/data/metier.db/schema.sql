@@ -26,12 +26,24 @@ CREATE TABLE newsletter (
     withdrawn_at TEXT
 );
 
-CREATE TABLE testimonials (
-    id INTEGER PRIMARY KEY,
+CREATE TABLE invoices (
+    number INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
-    workplace TEXT NOT NULL,
-    statement TEXT NOT NULL,
-    withdrawn_at TEXT
+    company TEXT,
+    address TEXT NOT NULL,
+    mail TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    issued_on TEXT NOT NULL
+);
+
+CREATE TABLE event_sign_ups (
+    id INTEGER PRIMARY KEY,
+    event TEXT NOT NULL,
+    name TEXT NOT NULL,
+    title TEXT,
+    company TEXT,
+    mail TEXT NOT NULL,
+    purpose_ended_at TEXT
 );
 
 CREATE TABLE enquiries (
