@@ -7,7 +7,7 @@ fn webshop(today: &str) -> Example {
 }
 
 const ENQUIRY: &str = "INSERT INTO enquiries VALUES
-    (91, 'Tove Lund', 'tove@example.org', '-', '2024-01-15T12:00:00Z')";
+    (91, 'Tove Lund', 'tove@example.org', '-', '2024-01-15T12:00:00Z', NULL)";
 
 #[test]
 fn an_enquiry_goes_2_years_after_it_was_received() {
@@ -118,6 +118,47 @@ fn a_restricted_customer_is_only_stored_until_the_restriction_is_lifted() {
 }
 
 #[test]
+fn the_invoices_contacts_and_enquiries_of_a_restricted_customer_stay_until_it_is_lifted() {
+    let example = with_customer("2034-01-01", "'2024-02-29'");
+    example.sql(ENQUIRY);
+    example.sql(
+        "UPDATE customers SET restricted_at = '2028-01-01' WHERE id = 91;
+         INSERT INTO invoices VALUES (91, 91, 'Tove Lund', 'Mågevej 1', 100, '2024-01-10');
+         INSERT INTO contacts VALUES (91, 'Tove', 'Tove@Example.org', NULL, 'price', '2024-02-29', NULL),
+             (92, 'Tove', 'tove@example.org', NULL, NULL, '2024-02-29', NULL),
+             (93, 'Tove', 'tove@example.org', NULL, NULL, '2024-02-29', '2029-01-01T10:00:00Z')",
+    );
+    let kept = ["invoices WHERE number = 91", "contacts WHERE id = 91", "contacts WHERE id = 92"];
+    let kept = kept.into_iter().chain(["contacts WHERE id = 93", "enquiries WHERE id = 91", CUSTOMER]);
+    example.purge("2034-01-01T00:00:00Z");
+    kept.clone().for_each(|record| assert_eq!(example.count(record), 1, "{record}"));
+    assert_eq!(example.state("2034-01-01", "invoices", "91"), "spared");
+    example.sql("UPDATE customers SET restriction_lifted_at = '2034-01-01T09:00:00Z' WHERE id = 91");
+    example.purge("2034-01-01T09:00:00Z");
+    // The next night has the last: what waited for the customer goes once the customer is gone.
+    example.purge("2034-01-02T00:00:00Z");
+    kept.for_each(|record| assert_eq!(example.count(record), 0, "{record}"));
+}
+
+#[test]
+fn an_enquiry_and_a_contact_go_at_once_on_request() {
+    let example = webshop("2024-06-01");
+    example.sql(ENQUIRY);
+    example.sql(
+        "INSERT INTO replies VALUES (91, 91, '-', '2024-02-01');
+         INSERT INTO contacts VALUES (91, 'Tove', 'tove@example.org', NULL, NULL, '2024-02-29', NULL)",
+    );
+    for record in ["enquiries WHERE id = 91", "contacts WHERE id = 91"] {
+        example.stays_at("2024-06-01T10:00:00Z", record);
+        let (table, condition) = record.split_once(' ').unwrap();
+        let requested = "SET erasure_requested_at = '2024-06-01T10:00:01Z'";
+        example.sql(&format!("UPDATE {table} {requested} {condition}"));
+        example.goes_at("2024-06-01T10:00:01Z", record);
+    }
+    assert_eq!(example.count("replies WHERE enquiry_id = 91"), 0);
+}
+
+#[test]
 fn other_contacts_go_as_their_topic_says_and_never_after_more_than_5_years() {
     for (about, due) in [
         ("'price'", "2024-08-30T00:00:00+02:00"),
@@ -126,7 +167,9 @@ fn other_contacts_go_as_their_topic_says_and_never_after_more_than_5_years() {
         ("NULL", "2029-02-28T00:00:00+01:00"),
     ] {
         let example = webshop(due);
-        example.sql(&format!("INSERT INTO contacts VALUES (91, 'Tove', NULL, '-', {about}, '2024-02-29')"));
+        example.sql(&format!(
+            "INSERT INTO contacts VALUES (91, 'Tove', NULL, '-', {about}, '2024-02-29', NULL)"
+        ));
         example.goes_at(due, "contacts WHERE id = 91");
     }
 }
@@ -176,12 +219,14 @@ fn the_example_runs_end_to_end() {
         let example = webshop(today);
         let due = [
             ("enquiries", 1),
+            ("enquiries-on-request", 1),
             ("customers", 2),
             ("customers-on-request", 1),
             ("restricted-customers", 0),
             ("invoices", 2),
             ("other-contacts", 2),
             ("contacts-without-a-topic", 1),
+            ("contacts-on-request", 1),
             ("newsletter", 1),
             ("payment-redirect-back", 1),
             ("payment-redirect-abandoned", 1),

@@ -31,10 +31,11 @@ INSERT INTO invoices VALUES
     (5004, NULL, 'Signe Holmgård', 'Åparken 8, 7100 Vejle', 49500, '{-2800}');
 
 INSERT INTO enquiries VALUES
-    (1, 'Karen Dalsø', 'karen.dalsoe@example.org', 'Er der ledige pladser i marts?', '{-900}T09:12:00Z'),
-    (2, 'Jens Holmgård', 'jens.holmgaard@example.org', 'Kan man betale med EAN?', '{-900}T14:03:00Z'),
-    (3, 'Astrid Lund', 'Astrid.Lund@example.org', 'Hvilket kursus passer til mig?', '{-1000}T07:30:00Z'),
-    (4, 'Mette Birk', 'mette.birk@example.org', 'Holder I kurser på engelsk?', '{-12}T16:40:00Z');
+    (1, 'Karen Dalsø', 'karen.dalsoe@example.org', 'Er der ledige pladser i marts?', '{-900}T09:12:00Z', NULL),
+    (2, 'Jens Holmgård', 'jens.holmgaard@example.org', 'Kan man betale med EAN?', '{-900}T14:03:00Z', NULL),
+    (3, 'Astrid Lund', 'Astrid.Lund@example.org', 'Hvilket kursus passer til mig?', '{-1000}T07:30:00Z', NULL),
+    (4, 'Mette Birk', 'mette.birk@example.org', 'Holder I kurser på engelsk?', '{-12}T16:40:00Z', NULL),
+    (5, 'Ida Birk', 'ida.birk@example.org', 'Kan jeg bytte hold?', '{-30}T11:20:00Z', '{-1}T08:00:00Z');
 
 INSERT INTO replies VALUES
     (1, 1, 'Ja, der er tre pladser tilbage.', '{-899}T08:00:00Z'),
@@ -45,11 +46,12 @@ INSERT INTO replies VALUES
 INSERT INTO topics VALUES ('price', '6 months'), ('complaint', '5 years'), ('cooperation', '10 years');
 
 INSERT INTO contacts VALUES
-    (1, 'Ida Dalsø', 'ida.dalsoe@example.org', NULL, 'price', '{-300}'),
-    (2, 'Mads Holmgård', NULL, '+45 00 00 00 12', 'complaint', '{-300}'),
-    (3, 'Signe Lund', 'signe.lund@example.org', NULL, 'cooperation', '{-1900}'),
-    (4, 'Karl Vang', NULL, '+45 00 00 00 14', NULL, '{-1850}'),
-    (5, 'Tove Bak', NULL, '+45 00 00 00 15', NULL, '{-30}');
+    (1, 'Ida Dalsø', 'ida.dalsoe@example.org', NULL, 'price', '{-300}', NULL),
+    (2, 'Mads Holmgård', NULL, '+45 00 00 00 12', 'complaint', '{-300}', NULL),
+    (3, 'Signe Lund', 'signe.lund@example.org', NULL, 'cooperation', '{-1900}', NULL),
+    (4, 'Karl Vang', NULL, '+45 00 00 00 14', NULL, '{-1850}', NULL),
+    (5, 'Tove Bak', NULL, '+45 00 00 00 15', NULL, '{-30}', NULL),
+    (6, 'Frode Åkjær', 'frode.aakjaer@example.org', NULL, 'complaint', '{-90}', '{-2}T09:00:00Z');
 
 INSERT INTO newsletter VALUES
     (1, 'Astrid Lund', 'astrid.lund@example.org', NULL),

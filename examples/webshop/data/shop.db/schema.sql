@@ -50,7 +50,8 @@ CREATE TABLE enquiries (
     name TEXT NOT NULL,
     mail TEXT NOT NULL,
     message TEXT NOT NULL,
-    received_at TEXT NOT NULL
+    received_at TEXT NOT NULL,
+    erasure_requested_at TEXT
 );
 
 CREATE TABLE replies (
@@ -69,7 +70,8 @@ CREATE TABLE contacts (
     mail TEXT,
     telephone TEXT,
     about TEXT REFERENCES topics (name),
-    last_contact_on TEXT NOT NULL
+    last_contact_on TEXT NOT NULL,
+    erasure_requested_at TEXT
 );
 CREATE INDEX contacts_about ON contacts (about);
 
