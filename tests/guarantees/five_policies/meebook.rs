@@ -88,29 +88,34 @@ fn what_a_pupil_wrote_and_drew_goes_with_the_pupil() {
 const OWN: [(&str, &str, &str, &str); 6] = [
     (
         "customer_contacts",
-        "90, 'Ida Birk', 'ida@example.org', NULL, NULL, '2024-02-29'",
+        "90, 'Ida Birk', 'ida@example.org', NULL, NULL, '2024-02-29', NULL",
         "2025-02-28",
         "+01:00",
     ),
     (
         "course_participants",
-        "'Start', 'course', 'Ida Birk', 'ida@example.org', NULL, '2024-02-29'",
+        "'Start', 'course', 'Ida Birk', 'ida@example.org', NULL, '2024-02-29', NULL",
         "2026-02-28",
         "+01:00",
     ),
     (
         "course_participants",
-        "'Start', 'webinar', 'Ida Birk', 'ida@example.org', NULL, '2024-06-14'",
+        "'Start', 'webinar', 'Ida Birk', 'ida@example.org', NULL, '2024-06-14', NULL",
         "2026-06-14",
         "+02:00",
     ),
     ("visits", "'v0001', '/', '2024-02-29T22:59:59Z'", "2025-04-30", "+02:00"),
-    ("social_media_copies", "'comment', 'ida', '-', '2024-02-29', NULL", "2025-02-28", "+01:00"),
-    ("social_media_copies", "'competition', 'ida', '-', '2020-02-29', '2024-02-29'", "2024-05-29", "+02:00"),
+    ("social_media_copies", "'comment', 'ida', '-', '2024-02-29', NULL, NULL", "2025-02-28", "+01:00"),
+    (
+        "social_media_copies",
+        "'competition', 'ida', '-', '2020-02-29', '2024-02-29', NULL",
+        "2024-05-29",
+        "+02:00",
+    ),
 ];
 
 #[test]
-fn contacts_participants_visits_and_copies_go_as_the_record_says() {
+fn contacts_participants_visits_and_copies_go_after_the_periods_of_the_example() {
     for (table, values, day, offset) in OWN {
         let example = with_pupil(day, "NULL", "NULL", "NULL");
         example.sql(&format!("INSERT INTO {table} VALUES (91, {values})"));
@@ -122,11 +127,37 @@ fn contacts_participants_visits_and_copies_go_as_the_record_says() {
 fn a_contact_of_a_customer_and_an_open_competition_wait() {
     let example = with_pupil("2030-01-01", "NULL", "NULL", "NULL");
     example.sql(
-        "INSERT INTO customer_contacts VALUES (91, 90, 'Ida Birk', 'ida@example.org', NULL, NULL, NULL);
-         INSERT INTO social_media_copies VALUES (91, 'competition', 'ida', '-', '2001-01-01', NULL)",
+        "INSERT INTO customer_contacts VALUES (91, 90, 'Ida Birk', 'ida@example.org', NULL, NULL, NULL, NULL);
+         INSERT INTO social_media_copies VALUES (91, 'competition', 'ida', '-', '2001-01-01', NULL, NULL)",
     );
     example.stays_at("2030-01-01", "customer_contacts WHERE id = 91");
     example.stays_at("2030-01-01", "social_media_copies WHERE id = 91");
+}
+
+#[test]
+fn an_invoice_goes_5_years_after_the_end_of_its_financial_year() {
+    for (issued_on, due) in
+        [("2020-02-29", "2026-01-01"), ("2020-12-31", "2026-01-01"), ("2021-01-01", "2027-01-01")]
+    {
+        let example = with_pupil(due, "NULL", "NULL", "NULL");
+        example.sql(&format!("INSERT INTO invoices VALUES (91, 90, 'Ida Birk', 100, '{issued_on}')"));
+        example.goes_at(&format!("{due}T00:00:00+01:00"), "invoices WHERE number = 91");
+    }
+}
+
+#[test]
+fn what_meebook_is_the_controller_of_goes_at_once_on_request() {
+    let requested = "'2024-06-01T10:00:00Z'";
+    for (table, values) in [
+        ("customer_contacts", "90, 'Ida Birk', 'ida@example.org', NULL, NULL, NULL"),
+        ("course_participants", "'Start', 'course', 'Ida Birk', 'ida@example.org', NULL, '2024-05-29'"),
+        ("social_media_copies", "'comment', 'ida', '-', '2024-05-29', NULL"),
+        ("social_media_copies", "'competition', 'ida', '-', '2024-05-29', NULL"),
+    ] {
+        let example = with_pupil("2024-06-01", "NULL", "NULL", "NULL");
+        example.sql(&format!("INSERT INTO {table} VALUES (91, {values}, {requested})"));
+        example.goes_at("2024-06-01T10:00:00Z", &format!("{table} WHERE id = 91"));
+    }
 }
 
 #[test]
@@ -146,16 +177,21 @@ fn the_example_runs_end_to_end() {
             ("people-who-left", 4),
             ("people-of-former-customers", 1),
             ("customer-contacts", 1),
+            ("customer-contacts-on-request", 1),
+            ("invoices", 1),
             ("course-participants", 1),
+            ("course-participants-on-request", 1),
             ("newsletter", 1),
             ("website-visitors", 1),
             ("social-media", 1),
             ("competitions", 1),
+            ("social-media-on-request", 1),
         ];
         example.end_to_end(&format!("{today}T12:00:00Z"), &due);
         let left = ["people", "guardians", "entries", "customer_contacts", "course_participants", "visits"];
         assert_eq!(left.map(|table| example.count(table)), [6, 1, 3, 2, 1, 2]);
-        assert_eq!(["newsletter", "social_media_copies"].map(|table| example.count(table)), [1, 2]);
+        let left = ["newsletter", "social_media_copies", "invoices"];
+        assert_eq!(left.map(|table| example.count(table)), [1, 2, 2]);
         assert_eq!(["controllers", "record_of_processing"].map(|table| example.count(table)), [4, 3]);
         assert!(!example.path("uploads/lejrtur.png").exists() && example.path("uploads/tavle.png").exists());
     }

@@ -28,13 +28,20 @@ INSERT INTO entries VALUES
     (6, 11, 'picture', 'Tavlen efter timen', 'tavle.png', '{-10}T10:20:00Z');
 
 INSERT INTO customer_contacts VALUES
-    (1, 1, 'Karen Dalsø', 'karen.dalsoe@example.org', '+45 00 00 00 01', 'Skolekonsulent', NULL),
-    (2, 2, 'Jens Holmgård', 'jens.holmgaard@example.org', '+45 00 00 00 02', 'Skoleleder', '{-800}'),
-    (3, 3, 'Mette Birk', 'mette.birk@example.org', NULL, 'Indkøber', '{-100}');
+    (1, 1, 'Karen Dalsø', 'karen.dalsoe@example.org', '+45 00 00 00 01', 'Skolekonsulent', NULL, NULL),
+    (2, 2, 'Jens Holmgård', 'jens.holmgaard@example.org', '+45 00 00 00 02', 'Skoleleder', '{-800}', NULL),
+    (3, 3, 'Mette Birk', 'mette.birk@example.org', NULL, 'Indkøber', '{-100}', NULL),
+    (4, 4, 'Tove Holmgård', 'tove.holmgaard@example.org', NULL, 'Skoleleder', '{-10}', '{-1}T08:45:00Z');
+
+INSERT INTO invoices VALUES
+    (4001, 1, 'Karen Dalsø', 4800000, '{-2400}'),
+    (4002, 1, 'Karen Dalsø', 5100000, '{-300}'),
+    (4003, 2, 'Jens Holmgård', 900000, '{-850}');
 
 INSERT INTO course_participants VALUES
-    (1, 'Kom godt i gang', 'webinar', 'Ida Holmgård', 'ida.holmgaard@example.org', 'Skovby Privatskole', '{-60}'),
-    (2, 'Årsplaner på en time', 'course', 'Frode Åkjær', 'frode.aakjaer@example.org', 'Østermarken Friskole', '{-820}');
+    (1, 'Kom godt i gang', 'webinar', 'Ida Holmgård', 'ida.holmgaard@example.org', 'Skovby Privatskole', '{-60}', NULL),
+    (2, 'Årsplaner på en time', 'course', 'Frode Åkjær', 'frode.aakjaer@example.org', 'Østermarken Friskole', '{-820}', NULL),
+    (3, 'Kom godt i gang', 'webinar', 'Tove Holmgård', 'tove.holmgaard@example.org', 'Skovby Privatskole', '{-60}', '{-1}T08:45:00Z');
 
 INSERT INTO newsletter VALUES
     (1, 'Karen Dalsø', 'karen.dalsoe@example.org', NULL),
@@ -46,10 +53,11 @@ INSERT INTO visits VALUES
     (3, 'v77f0', '/', '{-500}T10:00:00Z');
 
 INSERT INTO social_media_copies VALUES
-    (1, 'profile', 'ea_i_skolen', NULL, '{-400}T11:00:00Z', NULL),
-    (2, 'comment', 'birk.mette', 'Det virker rigtig godt hos os', '{-20}T20:00:00Z', NULL),
-    (3, 'competition', 'gro.paa.tur', 'Mit bedste gæt er 212', '{-130}T18:00:00Z', '{-120}'),
-    (4, 'competition', 'haakon77', 'Jeg gætter på 198', '{-3}T18:30:00Z', NULL);
+    (1, 'profile', 'ea_i_skolen', NULL, '{-400}T11:00:00Z', NULL, NULL),
+    (2, 'comment', 'birk.mette', 'Det virker rigtig godt hos os', '{-20}T20:00:00Z', NULL, NULL),
+    (3, 'competition', 'gro.paa.tur', 'Mit bedste gæt er 212', '{-130}T18:00:00Z', '{-120}', NULL),
+    (4, 'competition', 'haakon77', 'Jeg gætter på 198', '{-3}T18:30:00Z', NULL, NULL),
+    (5, 'comment', 'tove.h', 'Hvornår kommer den næste?', '{-15}T21:00:00Z', NULL, '{-1}T08:45:00Z');
 
 INSERT INTO record_of_processing VALUES
     (1, 'platform', 'Læringsplatform for skoler', '{-1500}', NULL),

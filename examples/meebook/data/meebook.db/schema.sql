@@ -41,8 +41,18 @@ CREATE TABLE customer_contacts (
     mail TEXT NOT NULL,
     telephone TEXT,
     position TEXT,
-    ended_on TEXT
+    ended_on TEXT,
+    erasure_requested_at TEXT
 );
+
+CREATE TABLE invoices (
+    number INTEGER PRIMARY KEY,
+    controller_id INTEGER NOT NULL REFERENCES controllers (id),
+    attention_of TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    issued_on TEXT NOT NULL
+);
+CREATE INDEX invoices_controller_id ON invoices (controller_id);
 
 CREATE TABLE course_participants (
     id INTEGER PRIMARY KEY,
@@ -51,7 +61,8 @@ CREATE TABLE course_participants (
     name TEXT NOT NULL,
     mail TEXT NOT NULL,
     school TEXT,
-    held_on TEXT NOT NULL
+    held_on TEXT NOT NULL,
+    erasure_requested_at TEXT
 );
 
 CREATE TABLE newsletter (
@@ -69,7 +80,8 @@ CREATE TABLE social_media_copies (
     profile TEXT NOT NULL,
     body TEXT,
     at TEXT NOT NULL,
-    drawn_on TEXT
+    drawn_on TEXT,
+    erasure_requested_at TEXT
 );
 
 CREATE TABLE record_of_processing (
