@@ -81,7 +81,7 @@ fn one_policy(
     if let Some(torn) = ledger.torn() {
         console.complain(&torn.to_string());
     }
-    check_clock(arguments, now, ledger.history())?;
+    check_clock(arguments, policy, now, ledger.history())?;
     let plan = make_plan(arguments, policy, &lock, now);
     let consent = match consent {
         Some(consent) => consent,
@@ -149,9 +149,9 @@ fn question(to_be_done: &[(Deed, u64)]) -> String {
     format!("\n{}{rest} for good?", first.to_uppercase())
 }
 
-fn check_clock(arguments: &Purge, now: Instant, history: &History) -> Result<(), Failure> {
+fn check_clock(arguments: &Purge, policy: &Policy, now: Instant, history: &History) -> Result<(), Failure> {
     let last = history.last_now.as_deref().and_then(|last| Instant::parse_now(last, &Zone::UTC).ok());
-    match purge::check_clock(now, last) {
+    match purge::check_clock(now, last, seconds_between_runs(policy)) {
         Err(fault) if !arguments.accept_clock => {
             Err(refused(format!("{fault}; set the clock, or say --accept-clock if it is right")))
         }
@@ -206,16 +206,22 @@ fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
+/// What the policy says about how often it is carried out; a day where it says nothing.
+fn seconds_between_runs(policy: &Policy) -> i64 {
+    const DAY: i64 = 86_400;
+    match &policy.runs_every {
+        Some(every) if every.is_calendar() => {
+            i64::from(every.months()) * 2_629_746 + i64::from(every.days()) * DAY
+        }
+        Some(every) => every.elapsed_seconds().unwrap_or(DAY),
+        None => DAY,
+    }
+}
+
 /// How many promised runs did not happen since the last one ended.
 fn runs_missed(policy: &Policy, history: &History, now: Instant) -> Option<u64> {
     let last = Instant::parse_now(history.last_finished_at.get(&policy.name)?, &Zone::UTC).ok()?;
-    let between = match &policy.runs_every {
-        Some(every) if every.is_calendar() => {
-            i64::from(every.months()) * 2_629_746 + i64::from(every.days()) * 86_400
-        }
-        Some(every) => every.elapsed_seconds()?,
-        None => 86_400,
-    };
+    let between = seconds_between_runs(policy);
     // Cron is not exact: half an interval of delay is no missed run.
     let passed = (now.seconds() - last.seconds()) - between / 2;
     u64::try_from(passed.max(0) / between.max(1)).ok()

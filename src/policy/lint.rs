@@ -4,6 +4,7 @@ mod column_read;
 mod contradictory_law;
 mod evidence_goes_first;
 mod horizon;
+mod no_rules;
 mod not_enforced;
 mod pseudonym_stays;
 mod refused_folder;
@@ -26,6 +27,7 @@ pub fn policy(policy: &Policy) -> Vec<Finding> {
         contradictory_law::check,
         evidence_goes_first::check,
         horizon::check,
+        no_rules::check,
         not_enforced::check,
         pseudonym_stays::check,
         refused_folder::check,

@@ -57,11 +57,22 @@ fn a_clock_that_went_back_is_refused() {
 #[test]
 fn a_clock_that_jumped_ahead_is_refused() {
     let (place, connection) = after_a_run();
-    place.at("2027-01-02T12:00:01Z", &PURGE).expect_error(4, "more than a year");
+    place.at("2026-02-01T12:00:01Z", &PURGE).expect_error(4, "31 days after the last run");
     // This would make everything due, for good.
     place.at("2299-01-01T00:00:00Z", &PURGE).expect_error(4, "--accept-clock");
     assert_eq!(count(&connection, "log"), 10);
-    place.at("2027-01-02T12:00:00Z", &PURGE).expect(0);
+    place.at("2026-02-01T12:00:00Z", &PURGE).expect(0);
+    assert_eq!(count(&connection, "log"), 9);
+}
+
+#[test]
+fn a_clock_may_be_further_ahead_where_runs_are_rare() {
+    let (place, connection) = after_a_run();
+    let policy = std::fs::read_to_string(place.policy()).unwrap();
+    let monthly = policy.replacen("[policy]", "[policy]\nruns-every = \"1 month\"", 1);
+    std::fs::write(place.policy(), monthly).unwrap();
+    place.at("2026-11-20T00:00:00Z", &PURGE).expect_error(4, "322 days after the last run");
+    place.at("2026-10-20T00:00:00Z", &PURGE).expect(0);
     assert_eq!(count(&connection, "log"), 9);
 }
 

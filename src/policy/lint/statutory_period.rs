@@ -34,8 +34,26 @@ fn unknown_law(policy: &Policy, activity: &Activity, law: &str) -> Option<Findin
     }
     let message = format!("`{law}` is not in the catalogue of laws, so no period is compared with it");
     let known = policy.laws.iter().chain(STATUTES.iter()).map(|statute| statute.id.as_str());
-    let help = nearest(law, known).map(|id| format!("did you mean \"{id}\"?"));
-    Some(Finding::warning("unknown-law", message, activity.law_span.clone()).maybe_help(help))
+    let near = nearest(law, known);
+    let at = activity.law_span.clone();
+    // One slip is no other law, and a period that nobody compares looks as one that was found right.
+    if let Some(meant) = near.filter(|id| is_one_slip(law, id)) {
+        let help = format!("write \"{meant}\"; another law gets a section of its own, [law.\"{law}\"]");
+        return Some(Finding::error("unknown-law", message, at).help(help));
+    }
+    let help = near.map(|id| format!("did you mean \"{id}\"?"));
+    Some(Finding::warning("unknown-law", message, at).maybe_help(help))
+}
+
+/// Whether one letter that is missing, too much, another or exchanged makes the difference, or only
+/// how the letters are written.
+fn is_one_slip(written: &str, id: &str) -> bool {
+    strsim::damerau_levenshtein(&in_plain_letters(written), &in_plain_letters(id)) <= 1
+}
+
+fn in_plain_letters(id: &str) -> String {
+    let plain = id.to_lowercase().replace('ø', "oe").replace('å', "aa").replace('æ', "ae").replace('ü', "ue");
+    plain.replace('_', "-")
 }
 
 /// Where nobody says when financial years end, nobody can say whether a period reaches far enough.

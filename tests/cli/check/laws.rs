@@ -71,14 +71,27 @@ fn a_law_of_financial_years_needs_their_end() {
 
 #[test]
 fn a_law_that_is_not_in_the_catalogue_is_told() {
-    assert_snapshot!(warned(&under("dk:bogforingsloven-12")), @r#"
-    warning[unknown-law]: `dk:bogforingsloven-12` is not in the catalogue of laws, so no period is compared with it
+    assert_snapshot!(warned(&under("dk:bogforingslov-12")), @r#"
+    warning[unknown-law]: `dk:bogforingslov-12` is not in the catalogue of laws, so no period is compared with it
+      --> policy.toml:13:7
+       |
+    13 | law = "dk:bogforingslov-12"
+       |       ^^^^^^^^^^^^^^^^^^^^^
+       |
+       = help: did you mean "dk:bogfoeringsloven-12"?
+    "#);
+}
+
+#[test]
+fn a_law_that_is_one_slip_away_is_an_error() {
+    assert_snapshot!(found(&under("dk:bogforingsloven-12")), @r#"
+    error[unknown-law]: `dk:bogforingsloven-12` is not in the catalogue of laws, so no period is compared with it
       --> policy.toml:13:7
        |
     13 | law = "dk:bogforingsloven-12"
        |       ^^^^^^^^^^^^^^^^^^^^^^^
        |
-       = help: did you mean "dk:bogfoeringsloven-12"?
+       = help: write "dk:bogfoeringsloven-12"; another law gets a section of its own, [law."dk:bogforingsloven-12"]
     "#);
 }
 

@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 
 use super::{BASE, found, warned, with};
+use crate::support::Place;
 
 #[test]
 fn a_rule_has_a_name_data_a_period_and_an_event() {
@@ -320,4 +321,15 @@ fn a_promise_says_something_and_is_a_rules() {
     "#);
     let promise = with("[[rule]]", r#"promise = "Slettes efter et år (afsnittet om kunder).""#);
     assert_eq!(warned(&promise), "");
+}
+
+#[test]
+fn a_policy_without_rules_is_told_of() {
+    let text =
+        "version = 1\n[policy]\nname = \"empty\"\ntimezone = \"UTC\"\n[source.app]\nsqlite = \"app.db\"\n";
+    let told = warned(text);
+    assert!(told.starts_with("warning[no-rules]: the policy has no rule, so nothing is ever due"), "{told}");
+    let place = Place::new();
+    place.write("policy.toml", text);
+    place.frist(&["check", "--deny-warnings", "policy.toml"]).code(1);
 }

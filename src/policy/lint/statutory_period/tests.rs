@@ -1,6 +1,7 @@
 //! What laws make of rules.
 use proptest::prelude::*;
 
+use super::is_one_slip;
 use crate::policy::tests::{BEGINNING, read, rule};
 
 /// An activity under a law, with the sections that it needs.
@@ -196,9 +197,29 @@ fn words_are_no_entry_of_the_catalogue() {
 fn a_misspelt_law_of_ones_own_is_met_with_it() {
     let law = "[law.\"acme:contract-7\"]\ntitle = \"contract 7\"\nat-least = \"1 day\"\n\
                [activity.other]\npurpose = \"Other\"\ntime-limit = \"2 days\"\nlaw = \"acme:contract-7\"";
-    let (message, help) = found("acme:kontract-7", law, &kept("1 day", "")).unwrap();
-    assert!(message.starts_with("`acme:kontract-7` is not in the catalogue"), "{message}");
+    let (message, help) = found("acme:kontracts-7", law, &kept("1 day", "")).unwrap();
+    assert!(message.starts_with("`acme:kontracts-7` is not in the catalogue"), "{message}");
     assert_eq!(help, "did you mean \"acme:contract-7\"?");
+    let (_, help) = found("acme:kontract-7", law, &kept("1 day", "")).unwrap();
+    assert!(help.starts_with("write \"acme:contract-7\"; another law gets"), "{help}");
+}
+
+#[test]
+fn one_slip_is_an_error_and_two_are_a_doubt() {
+    let slips = [
+        "dk:bogforingsloven-12",
+        "dk:bogføringsloven-12",
+        "DK:Bogfoeringsloven-12",
+        "dk:bogfoeringsloven_12",
+    ];
+    for id in
+        slips.iter().chain(&["dk:bogfoeringsloven-21", "dk:bogfoeringsloven-1", "dk:bogfoeringlsoven-12"])
+    {
+        assert!(is_one_slip(id, "dk:bogfoeringsloven-12"), "{id}");
+    }
+    for id in ["dk:bogforingslov-12", "dk:bogfoeringsloven", "dk:hvidvaskloven-30"] {
+        assert!(!is_one_slip(id, "dk:bogfoeringsloven-12"), "{id}");
+    }
 }
 
 fn periods() -> impl Strategy<Value = String> {

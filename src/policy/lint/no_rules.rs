@@ -1,0 +1,16 @@
+//! A policy without rules promises nothing and deletes nothing, and looks as one that is kept.
+
+use crate::diagnostic::Finding;
+use crate::policy::Policy;
+
+pub(super) fn check(policy: &Policy) -> Vec<Finding> {
+    if !policy.rules.is_empty() {
+        return Vec::new();
+    }
+    let finding = Finding::warning(
+        "no-rules",
+        "the policy has no rule, so nothing is ever due",
+        policy.name_span.clone(),
+    );
+    vec![finding.help("write a [[rule]] with `name`, `data`, `keep` and `after` for each promise")]
+}
