@@ -149,8 +149,8 @@ pub struct Purge {
     /// Stop after the batch that runs when this time is over: 30m.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub max_runtime: Option<Duration>,
-    /// Accept a broken limit of this rule, this once; may be repeated.
-    #[arg(long = "accept-limit", value_name = "RULE")]
+    /// Accept a broken limit of this rule, or of this dataset (SOURCE.TABLE), this once; may be repeated.
+    #[arg(long = "accept-limit", value_name = "NAME")]
     pub accept_limits: Vec<String>,
     /// Believe the clock although it went backwards, or jumped, since the last run.
     #[arg(long)]

@@ -44,6 +44,15 @@ pub fn list(
     }
 }
 
+/// How many records a dataset has, counted up to a bound; none where that cannot be told.
+pub fn records_up_to(source: &Source, table: &str, bound: u64) -> Option<u64> {
+    match &source.kind {
+        Kind::Sqlite(path) => sqlite::survey::rows_up_to(path, table, bound).ok(),
+        // A survey of these has counted them all.
+        Kind::Csv(_) | Kind::Folder(_) => None,
+    }
+}
+
 /// Something that went wrong with a source or a rule, as data: what, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {

@@ -2,7 +2,12 @@
 //!
 //! A plan is what `report` shows and what `purge` carries out. Making one writes nothing.
 
+mod datasets;
+
+use std::collections::BTreeSet;
 use std::ops::Range;
+
+pub(crate) use datasets::dataset_name;
 
 use crate::calendar::{Cutoff, Date, DueUpTo, Instant, Zone};
 use crate::dataset::request::{Acting, Extent, Request, RuleSurvey, Unread, Unusable, requests};
@@ -14,10 +19,10 @@ use crate::verdict::{Counts, RuleBook, State, Tally};
 pub struct Scope<'a> {
     /// As of when.
     pub now: Instant,
-    /// Only the rules of these names; all where the list is empty.
-    pub rules: &'a [String],
-    /// Rules whose limit may be broken this once.
-    pub accepted_limits: &'a [String],
+    /// Only the rules of these names; all where none are chosen.
+    pub rules: Option<&'a BTreeSet<String>>,
+    /// The limits that may be broken this once.
+    pub accepted: &'a Accepted,
     /// How much to count.
     pub extent: Extent,
 }
@@ -25,8 +30,35 @@ pub struct Scope<'a> {
 impl Scope<'_> {
     /// Whether a rule was asked for.
     pub fn selects(&self, rule: &Rule) -> bool {
-        self.rules.is_empty() || self.rules.contains(&rule.name)
+        self.rules.is_none_or(|rules| rules.contains(&rule.name))
     }
+}
+
+/// The limits of one policy that somebody lets a run break once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Accepted {
+    /// Those of rules, by their names.
+    pub rules: BTreeSet<String>,
+    /// Those of datasets, as rules name them in `data`.
+    pub datasets: BTreeSet<String>,
+}
+
+/// A limit that is broken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LimitBreach {
+    /// Whose it is.
+    pub of: Limited,
+    /// How it is broken.
+    pub breach: Breach,
+}
+
+/// What a limit is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Limited {
+    /// The records of one rule.
+    Rule,
+    /// All that leaves a dataset in a run, by whatever rules.
+    Dataset(String),
 }
 
 /// A policy's plan.
@@ -73,8 +105,10 @@ pub struct PlannedRule {
     pub turn: usize,
     /// Whether its records go, so that they keep nothing that they refer to.
     pub acts: bool,
-    /// The limit that the due records break.
-    pub breach: Option<Breach>,
+    /// The limit that the due records break: the rule's own, or that of a dataset from which it takes.
+    pub breach: Option<LimitBreach>,
+    /// All records of the dataset, counted as far as the rule's limit needs.
+    pub total: u64,
     /// The most records that the limit lets one run delete or anonymise.
     pub most: u64,
     /// What forbids the rule as a whole.
@@ -94,16 +128,43 @@ impl PlannedRule {
     pub fn due(&self) -> Option<u64> {
         self.counts.due
     }
+
+    /// The broken limit that refuses the rule, if nobody accepts it.
+    pub fn refusing(&self, rule: &Rule, accepted: &Accepted) -> Option<&LimitBreach> {
+        let accepts =
+            |breach: &&LimitBreach| breach.of == Limited::Rule && accepted.rules.contains(&rule.name);
+        self.breach.as_ref().filter(|breach| !accepts(breach))
+    }
 }
 
 impl Plan {
-    /// Plans the rules that the scope selects.
+    /// Plans the rules that the scope selects. All limits are asked of the run in which nothing is
+    /// refused; what they refuse takes nothing, and the others are planned again without it.
     pub fn make(policy: &Policy, scope: &Scope<'_>) -> Plan {
+        let asked = Plan::without(policy, scope, &BTreeSet::new());
+        let broken = datasets::broken(policy, &asked, scope.accepted);
+        if broken.is_empty() {
+            return asked;
+        }
+        let refused = broken.keys().map(|rule| policy.rules[*rule].name.clone()).collect();
+        let mut plan = Plan::without(policy, scope, &refused);
+        for rule in &mut plan.rules {
+            let Some(breach) = broken.get(&rule.index) else { continue };
+            let Some(first) = asked.rules.iter().find(|first| first.index == rule.index) else { continue };
+            let own = first.refusing(&policy.rules[rule.index], scope.accepted).cloned();
+            let breach = own.unwrap_or_else(|| breach.clone());
+            *rule = PlannedRule { acts: false, breach: Some(breach), turn: rule.turn, ..first.clone() };
+        }
+        plan
+    }
+
+    fn without(policy: &Policy, scope: &Scope<'_>, refused: &BTreeSet<String>) -> Plan {
         let mut plan = Plan { now: scope.now, sources: Vec::new(), rules: Vec::new() };
         for source in &policy.sources {
             let mut requests = requests(policy, source, scope.now, |rule| scope.selects(rule));
             let selected = policy.rules.iter().filter(|rule| scope.selects(rule));
-            let acting = Acting::of(selected, scope.accepted_limits);
+            let mut acting = Acting::of(selected, &scope.accepted.rules);
+            acting.retain(|rule| !refused.contains(rule));
             requests.iter_mut().for_each(|request| request.acting = acting.clone());
             if !requests.is_empty() {
                 plan.add_source(policy, source, &requests, scope.extent);
@@ -122,7 +183,7 @@ impl Plan {
     /// The rules whose records go.
     pub fn acting(&self, policy: &Policy) -> Acting {
         let acting = self.rules.iter().filter(|planned| planned.acts);
-        Acting::of(acting.map(|planned| &policy.rules[planned.index]), &[])
+        Acting::of(acting.map(|planned| &policy.rules[planned.index]), &BTreeSet::new())
     }
 
     /// All due records.
@@ -131,10 +192,10 @@ impl Plan {
     }
 
     /// To how many due records a purge would do this, by the rules that it would carry out.
-    pub fn to_be_done(&self, policy: &Policy, accepted_limits: &[String], deed: Deed) -> u64 {
+    pub fn to_be_done(&self, policy: &Policy, accepted: &Accepted, deed: Deed) -> u64 {
         let goes = |planned: &&PlannedRule| {
             let rule = &policy.rules[planned.index];
-            let within = planned.breach.is_none() || accepted_limits.contains(&rule.name);
+            let within = planned.refusing(rule, accepted).is_none();
             rule.enforce && within && planned.refused.is_none() && rule.then.deed() == deed
         };
         self.rules.iter().filter(goes).filter_map(PlannedRule::due).sum()
@@ -201,6 +262,7 @@ fn unplanned(index: usize, due_up_to: Option<DueUpTo>, problem: Problem) -> Plan
         turn: 0,
         acts: false,
         breach: None,
+        total: 0,
         most: 0,
         refused: None,
         along: Vec::new(),
@@ -226,7 +288,8 @@ fn planned(policy: &Policy, rule: &Rule, book: &RuleBook, survey: &RuleSurvey, n
             .map(|due| zone.date_of(due)),
         turn: survey.turn,
         acts: survey.acts,
-        breach: rule.limit.breach(due, survey.total),
+        breach: rule.limit.breach(due, survey.total).map(|breach| LimitBreach { of: Limited::Rule, breach }),
+        total: survey.total,
         // A dataset is counted only as far as the answer needs: what is due has been answered.
         most: rule.limit.most(survey.total).max(due),
         refused: survey.obstacle.clone().map(|problem| problem.at(&rule.places.data_at)),

@@ -65,6 +65,8 @@ pub struct Policy {
     pub state: PathBuf,
     /// How often purge is promised to run.
     pub runs_every: Option<Period>,
+    /// How much one run may delete, for rules and datasets that say nothing themselves.
+    pub limit: Limit,
     /// Who answers for the data.
     pub controller: Option<Controller>,
     /// Where data lives.
@@ -176,6 +178,7 @@ fn read(mut whole: Section<'_>, text: &str, surroundings: &Surroundings<'_>) -> 
         financial_year: header.financial_year,
         state: header.state,
         runs_every: header.runs_every,
+        limit: header.limit,
         controller: header.controller,
         sources: sources.valid,
         activities,

@@ -36,8 +36,8 @@ pub use witness::Witness;
 use crate::dataset::Problem;
 use crate::exit;
 use crate::ledger::{Link, Pending, RecoveryOutcome, RuleOutcome, RunLock};
-use crate::plan::SourceState;
-use crate::policy::{Breach, Deed, Kind, Policy};
+use crate::plan::{LimitBreach, SourceState};
+use crate::policy::{Deed, Kind, Policy};
 use crate::verdict::Counts;
 
 /// Puts right what killed programs left in the sources, so that they can be read; what could not
@@ -94,7 +94,7 @@ pub struct RuleRun {
     /// How it ended.
     pub outcome: RuleOutcome,
     /// The limit that refused it.
-    pub breach: Option<Breach>,
+    pub breach: Option<LimitBreach>,
     /// What went wrong, or could not be read.
     pub problems: Vec<Problem>,
 }

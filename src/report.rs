@@ -4,7 +4,7 @@ pub mod json;
 pub mod text;
 
 use crate::calendar::{DueUpTo, Zone};
-use crate::plan::Plan;
+use crate::plan::{LimitBreach, Limited, Plan};
 use crate::policy::{Breach, Deed, Policy, Rule};
 use crate::purge::Outcome;
 use crate::verdict::{Reason, RuleBook, State};
@@ -80,9 +80,35 @@ pub fn reason_text(policy: &Policy, book_rules: &[&str], book: &RuleBook, reason
 }
 
 /// What a broken limit means, and how to accept it once.
-pub fn breach_text(rule: &Rule, breach: &Breach) -> String {
+pub fn breach_text(rule: &Rule, broken: &LimitBreach) -> String {
+    let (what, name) = match &broken.of {
+        Limited::Rule => (of_rule(rule, &broken.breach), &rule.name),
+        Limited::Dataset(name) => (of_dataset(name, &broken.breach), name),
+    };
+    format!("{what}; if that is right, run purge once with --accept-limit {}", shell_word(name))
+}
+
+/// What would leave a dataset, by this rule and others.
+fn of_dataset(name: &str, breach: &Breach) -> String {
+    match breach {
+        Breach::Records { value, allowed } => format!(
+            "{} records of {name} would go in one run, by all rules together, more than the {} allowed",
+            grouped(*value),
+            grouped(*allowed)
+        ),
+        Breach::Share { value, allowed } => format!(
+            "{:.2}% of {name} would go in one run, by all rules together, more than the {allowed} allowed",
+            value * 100.0
+        ),
+        Breach::Whole { records } => {
+            format!("all {} records of {name} would go in one run, by all rules together", grouped(*records))
+        }
+    }
+}
+
+fn of_rule(rule: &Rule, breach: &Breach) -> String {
     let verb = rule.then.deed().verb();
-    let what = match breach {
+    match breach {
         Breach::Records { value, allowed } => {
             format!(
                 "{} records are due, more than the {} that one run may {verb}",
@@ -97,8 +123,7 @@ pub fn breach_text(rule: &Rule, breach: &Breach) -> String {
             )
         }
         Breach::Whole { records } => format!("all {} records of its data are due", grouped(*records)),
-    };
-    format!("{what}; if that is right, run purge once with --accept-limit {}", shell_word(&rule.name))
+    }
 }
 
 /// A word that a shell reads as it stands.

@@ -1,5 +1,6 @@
 //! `frist purge`: a plan, consent, and a run for each policy.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -10,7 +11,7 @@ use crate::cli::Purge;
 use crate::dataset::request::Extent;
 use crate::exit;
 use crate::ledger::{History, Ledger, LedgerError, RunLock, StateFolder};
-use crate::plan::{Plan, Scope};
+use crate::plan::{Accepted, Plan, Scope};
 use crate::policy::{DEEDS, Deed, Policy};
 use crate::purge::{self, Circumstances, Confirmed, Outcome, Run, Stop, Witness};
 use crate::report::{Subject, grouped, records, text};
@@ -30,13 +31,14 @@ pub(super) fn run(
         ));
     }
     let policies = policies::valid(&arguments.policies, console)?;
-    policies::require_rules(&policies, &arguments.rules)?;
-    policies::require_rules(&policies, &arguments.accept_limits)?;
+    let chosen = policies::chosen(&policies, &arguments.rules)?;
+    let accepted = policies::accepted(&policies, &arguments.accept_limits)?;
     let stop = Stop::new(signals()?, Stopwatch::now(), arguments.max_runtime);
     let mut code = exit::DONE;
     let mut done = Vec::new();
-    for policy in &policies {
-        match one_policy(arguments, policy, &stop, console, clock) {
+    for (policy, (rules, accepted)) in policies.iter().zip(chosen.iter().zip(&accepted)) {
+        let wanted = Wanted { arguments, policy, rules: rules.as_ref(), accepted };
+        match one_policy(&wanted, &stop, console, clock) {
             Ok((plan, outcome)) => {
                 code = code.max(outcome.exit_code());
                 done.push((policy, plan, outcome));
@@ -62,13 +64,21 @@ pub(super) fn run(
     Ok(code)
 }
 
+/// What was typed, as far as it is about one policy.
+struct Wanted<'a> {
+    arguments: &'a Purge,
+    policy: &'a Policy,
+    rules: Option<&'a BTreeSet<String>>,
+    accepted: &'a Accepted,
+}
+
 fn one_policy(
-    arguments: &Purge,
-    policy: &Policy,
+    wanted: &Wanted<'_>,
     stop: &Stop,
     console: &mut Console<'_>,
     clock: &dyn Fn() -> Instant,
 ) -> Result<(Plan, Outcome), Failure> {
+    let Wanted { arguments, policy, accepted, .. } = *wanted;
     let consent = if arguments.yes { Some(Confirmed::by_flag(true).map_err(refused)?) } else { None };
     if consent.is_none() && console.answers.is_none() {
         return Err(Confirmed::by_flag(false).map_err(refused).err().unwrap_or_else(|| refused("")));
@@ -82,17 +92,17 @@ fn one_policy(
         console.complain(&torn.to_string());
     }
     check_clock(arguments, policy, now, ledger.history())?;
-    let plan = make_plan(arguments, policy, &lock, now);
+    let plan = make_plan(wanted, &lock, now);
     let consent = match consent {
         Some(consent) => consent,
-        None => ask(arguments, policy, &plan, console)?,
+        None => ask(wanted, &plan, console)?,
     };
     let progress = Progress::new(console.progress);
     let circumstances = Circumstances {
         clock,
         stop: stop.clone(),
         wait: arguments.wait,
-        accepted_limits: &arguments.accept_limits,
+        accepted,
         operator: operator(),
         host: host(),
         trigger: if console.answers.is_some() { "terminal" } else { "unattended" },
@@ -106,27 +116,21 @@ fn one_policy(
     Ok((plan, outcome))
 }
 
-fn make_plan(arguments: &Purge, policy: &Policy, lock: &RunLock, now: Instant) -> Plan {
+fn make_plan(wanted: &Wanted<'_>, lock: &RunLock, now: Instant) -> Plan {
+    let Wanted { arguments, policy, rules, accepted } = *wanted;
     // What a killed writer left must be put right before it can be read. Where that fails, the plan
     // says so.
     for problem in purge::recover(policy, lock, arguments.wait) {
         tracing::warn!("{problem}");
     }
     let extent = if arguments.count { Extent::Every } else { Extent::Candidates };
-    Plan::make(
-        policy,
-        &Scope { now, rules: &arguments.rules, accepted_limits: &arguments.accept_limits, extent },
-    )
+    Plan::make(policy, &Scope { now, rules, accepted, extent })
 }
 
-fn ask(
-    arguments: &Purge,
-    policy: &Policy,
-    plan: &Plan,
-    console: &mut Console<'_>,
-) -> Result<Confirmed, Failure> {
+fn ask(wanted: &Wanted<'_>, plan: &Plan, console: &mut Console<'_>) -> Result<Confirmed, Failure> {
+    let Wanted { policy, accepted, .. } = *wanted;
     text::write(console.err, policy, Subject::Plan(plan), None, console.style)?;
-    let to_be_done = DEEDS.map(|deed| (deed, plan.to_be_done(policy, &arguments.accept_limits, deed)));
+    let to_be_done = DEEDS.map(|deed| (deed, plan.to_be_done(policy, accepted, deed)));
     if let Some(consent) = Confirmed::for_nothing(to_be_done.iter().map(|(_, count)| count).sum()) {
         return Ok(consent);
     }

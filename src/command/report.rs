@@ -6,7 +6,7 @@ use crate::calendar::Instant;
 use crate::cli::Report;
 use crate::dataset::request::Extent;
 use crate::exit;
-use crate::plan::{Plan, Scope};
+use crate::plan::{Accepted, Plan, Scope};
 use crate::policy::Policy;
 use crate::report::{Listing, Subject, text};
 
@@ -20,13 +20,13 @@ pub(super) fn run(
     clock: &dyn Fn() -> Instant,
 ) -> Result<u8, Failure> {
     let policies = policies::valid(&arguments.policies, console)?;
-    policies::require_rules(&policies, &arguments.rules)?;
+    let chosen = policies::chosen(&policies, &arguments.rules)?;
     let mut plans = Vec::new();
-    for policy in &policies {
+    for (policy, rules) in policies.iter().zip(&chosen) {
         let now = as_of(arguments, policy, clock)?;
         plans.push(Plan::make(
             policy,
-            &Scope { now, rules: &arguments.rules, accepted_limits: &[], extent: Extent::Every },
+            &Scope { now, rules: rules.as_ref(), accepted: &Accepted::default(), extent: Extent::Every },
         ));
     }
     let failed = Cell::new(false);

@@ -104,10 +104,10 @@ pub struct Acting {
 
 impl Acting {
     /// Those of a policy's rules that are carried out, if no limit stops them.
-    pub fn of<'p>(rules: impl Iterator<Item = &'p Rule>, accepted: &[String]) -> Acting {
+    pub fn of<'p>(rules: impl Iterator<Item = &'p Rule>, accepted: &BTreeSet<String>) -> Acting {
         let carried_out = rules.filter(|rule| rule.enforce && rule.deletes());
         let rules = carried_out.map(|rule| rule.name.clone()).collect();
-        Acting { rules, accepted: accepted.iter().cloned().collect() }
+        Acting { rules, accepted: accepted.clone() }
     }
 
     /// Whether a rule deletes its records.
@@ -228,7 +228,7 @@ pub fn requests<'p>(
     now: Instant,
     wanted: impl Fn(&Rule) -> bool,
 ) -> Vec<Request<'p>> {
-    let acting = Acting::of(policy.rules.iter().filter(|rule| wanted(rule)), &[]);
+    let acting = Acting::of(policy.rules.iter().filter(|rule| wanted(rule)), &BTreeSet::new());
     let mut requests: Vec<Request<'p>> = Vec::new();
     for rule in policy.rules.iter().filter(|rule| rule.source == source.name && wanted(rule)) {
         if requests.iter().any(|request| request.table == rule.table) {

@@ -9,8 +9,10 @@ use super::section::{Complaint, Section};
 pub struct Share(u32);
 
 impl Share {
-    /// The default of the language: a quarter.
+    /// The default of the language for a rule: a quarter.
     pub const QUARTER: Share = Share(2_500);
+    /// The default of the language for a dataset, whatever rules it loses records by: half.
+    pub const HALF: Share = Share(5_000);
 
     const WHOLE: u32 = 10_000;
 
@@ -93,8 +95,17 @@ impl Limit {
         Limit { records: self.records.or(policy.records), share: self.share.or(policy.share) }
     }
 
-    /// Whether deleting `due` of `total` records breaks the limit.
+    /// Whether deleting `due` of `total` records breaks a rule's limit.
     pub fn breach(self, due: u64, total: u64) -> Option<Breach> {
+        self.breach_beyond(Share::QUARTER, due, total)
+    }
+
+    /// Whether `gone` of `total` records that leave a dataset, by whatever rules, break its limit.
+    pub fn breach_of_dataset(self, gone: u64, total: u64) -> Option<Breach> {
+        self.breach_beyond(Share::HALF, gone, total)
+    }
+
+    fn breach_beyond(self, default: Share, due: u64, total: u64) -> Option<Breach> {
         if due == 0 {
             return None;
         }
@@ -106,9 +117,8 @@ impl Limit {
             Some(allowed) => allowed.is_exceeded_by(due, total).then_some(Breach::Share { value, allowed }),
             None if total >= 2 && due >= total => Some(Breach::Whole { records: due }),
             None => {
-                let allowed = Share::QUARTER;
-                let broken = total >= Limit::LARGE && allowed.is_exceeded_by(due, total);
-                broken.then_some(Breach::Share { value, allowed })
+                let broken = total >= Limit::LARGE && default.is_exceeded_by(due, total);
+                broken.then_some(Breach::Share { value, allowed: default })
             }
         }
     }
@@ -126,7 +136,16 @@ impl Limit {
 
     /// Counting a dataset this far is enough to answer [`Limit::breach`].
     pub fn enough_to_count(self, due: u64) -> u64 {
-        let share = self.share.unwrap_or(Share::QUARTER);
+        self.enough_beyond(Share::QUARTER, due)
+    }
+
+    /// Counting a dataset this far is enough to answer [`Limit::breach_of_dataset`].
+    pub fn enough_to_count_of_dataset(self, gone: u64) -> u64 {
+        self.enough_beyond(Share::HALF, gone)
+    }
+
+    fn enough_beyond(self, default: Share, due: u64) -> u64 {
+        let share = self.share.unwrap_or(default);
         share.smallest_total_for(due).max(Limit::LARGE).max(due.saturating_add(1))
     }
 }
@@ -194,6 +213,27 @@ mod tests {
         assert_eq!(limit.breach(25, 100), None);
         assert!(matches!(limit.breach(26, 100), Some(Breach::Share { .. })));
         assert_eq!(limit.breach(100, 100), Some(Breach::Whole { records: 100 }));
+    }
+
+    #[test]
+    fn a_dataset_may_lose_half_of_a_hundred_and_never_the_whole() {
+        let limit = Limit::default();
+        assert_eq!(limit.breach_of_dataset(1, 1), None);
+        assert_eq!(limit.breach_of_dataset(98, 99), None);
+        assert_eq!(limit.breach_of_dataset(2, 2), Some(Breach::Whole { records: 2 }));
+        assert_eq!(limit.breach_of_dataset(50, 100), None);
+        assert!(matches!(limit.breach_of_dataset(51, 100), Some(Breach::Share { .. })));
+        let ten = Limit { share: None, records: Some(10) };
+        assert_eq!(ten.breach_of_dataset(11, 1_000), Some(Breach::Records { value: 11, allowed: 10 }));
+        for gone in [1, 50, 51, 99, 100, 101, 5_000] {
+            let bound = limit.enough_to_count_of_dataset(gone);
+            for total in (gone..gone + 500).chain([2 * gone - 1, 2 * gone, 2 * gone + 1]) {
+                let counted = total.min(bound);
+                let (one, other) =
+                    (limit.breach_of_dataset(gone, total), limit.breach_of_dataset(gone, counted));
+                assert_eq!(one.is_some(), other.is_some(), "{gone} of {total}");
+            }
+        }
     }
 
     #[test]

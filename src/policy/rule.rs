@@ -57,6 +57,8 @@ pub struct Rule {
     pub then: Then,
     /// How much a run may delete or anonymise.
     pub limit: Limit,
+    /// Whether the rule writes a limit of its own.
+    pub has_own_limit: bool,
     /// Whether purge carries it out, or only report shows it.
     pub enforce: bool,
     /// How long after its event a record may still exist anywhere, copies included.
@@ -192,7 +194,8 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
     let then = then::read(section, target.as_ref(), given);
     then::check_with(section, then.as_ref());
     let activity = given.activity(section);
-    let limit = limit::read(section).or(given.limit);
+    let own_limit = limit::read(section);
+    let (limit, has_own_limit) = (own_limit.or(given.limit), own_limit != Limit::default());
     let enforce_span = section.key_span("enforce");
     let enforce = section.flag("enforce").unwrap_or(true);
     let gone_within = gone_within::read(section);
@@ -217,6 +220,7 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
         keep_newest: meant.keep_newest,
         then,
         limit,
+        has_own_limit,
         enforce,
         gone_within: gone_within.map(|promise| promise.value),
         promise,

@@ -130,6 +130,11 @@ fn read(name: &Placed<String>, section: &mut Section<'_>, surroundings: &Surroun
             Finding::error("no-tables", format!("{} has no tables", section.title()), table.span.clone());
         section.note(finding.help("write these keys into the source itself"));
     }
+    if kind.as_ref().is_some_and(Kind::has_tables) && section.has("limit") {
+        let message = format!("{} has tables, and a limit is of one of them", section.title());
+        let finding = Finding::error("bad-value", message, section.key_span("limit"));
+        section.note(finding.help(format!("write it into the table: [source.{}.table.NAME]", name.value)));
+    }
     let copies_of = copies::read(section);
     let (name, span) = (name.value.clone(), name.span.clone());
     let (ignore, ignore_files) = (ignore.tables, ignore.files);

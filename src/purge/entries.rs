@@ -63,7 +63,7 @@ pub(super) fn rule_started(policy: &Policy, rule: &Rule, planned: &PlannedRule) 
 
 pub(super) fn rule_finished(rule: &Rule, run: &RuleRun) -> RuleFinished {
     let mut problems: Vec<Code> = run.problems.iter().map(|problem| Code::from(problem.code)).collect();
-    problems.extend(run.breach.map(|_| Code::from("limit")));
+    problems.extend(run.breach.as_ref().map(|_| Code::from("limit")));
     RuleFinished {
         rule: rule.name.clone(),
         deleted: run.records_of(Deed::Deleted),

@@ -16,7 +16,7 @@ use crate::dataset::request::requests;
 use crate::ledger::{
     Code, Event, Ledger, LedgerError, Link, Pending, Removal, RuleOutcome, RunFinished, RunLock,
 };
-use crate::plan::{Plan, PlannedRule};
+use crate::plan::{Accepted, Plan, PlannedRule};
 use crate::policy::{Deed, Policy, Rule};
 
 /// What a run needs to know besides its policy and its plan.
@@ -27,8 +27,8 @@ pub struct Circumstances<'a> {
     pub stop: Stop,
     /// How long to wait for other writers.
     pub wait: Duration,
-    /// Rules whose limit may be broken this once.
-    pub accepted_limits: &'a [String],
+    /// The limits that may be broken this once.
+    pub accepted: &'a Accepted,
     /// The account that runs it.
     pub operator: String,
     /// The machine.
@@ -164,7 +164,7 @@ impl<'a> Run<'a> {
         let ahead = self.ahead.remove(&rule.name).unwrap_or_default();
         let mut done = Deletion { deleted: ahead, ..Deletion::default() };
         let mut problems = planned.problems.clone();
-        let breach = planned.breach.filter(|_| !self.accepts_limit_of(rule));
+        let breach = planned.refusing(rule, self.circumstances.accepted).cloned();
         let outcome = match planned.counts.due {
             None => RuleOutcome::Failed,
             Some(_) if breach.is_some() => RuleOutcome::Refused,
@@ -223,12 +223,8 @@ impl<'a> Run<'a> {
 
     /// How many records of a rule its limit lets the run delete.
     fn most(&self, rule: &Rule, planned: &PlannedRule) -> u64 {
-        let is_accepted = planned.breach.is_some() && self.accepts_limit_of(rule);
+        let is_accepted = planned.breach.is_some() && self.circumstances.accepted.rules.contains(&rule.name);
         if is_accepted { u64::MAX } else { planned.most }
-    }
-
-    fn accepts_limit_of(&self, rule: &Rule) -> bool {
-        self.circumstances.accepted_limits.contains(&rule.name)
     }
 
     fn delete(

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Listing, Record, Subject, due_up_to};
 use crate::dataset::{Problem, Status};
 use crate::ledger::RecoveryOutcome;
-use crate::plan::{Plan, PlannedRule, SourceState};
+use crate::plan::{LimitBreach, Limited, Plan, PlannedRule, SourceState};
 use crate::policy::{Breach, Deed, Policy, Rule};
 use crate::purge::{Account, Outcome, RuleRun};
 use crate::verdict::Counts;
@@ -178,7 +178,15 @@ fn source(state: &SourceState) -> Source<'_> {
     Source { source: &state.source, status: state.status, problem: state.problem.as_ref() }
 }
 
-fn limit(breach: &Breach) -> Value {
+fn limit(broken: &LimitBreach) -> Value {
+    let mut limit = breach(&broken.breach);
+    if let (Limited::Dataset(name), Some(fields)) = (&broken.of, limit.as_object_mut()) {
+        fields.insert("dataset".to_string(), json!(name));
+    }
+    limit
+}
+
+fn breach(breach: &Breach) -> Value {
     match breach {
         Breach::Records { value, allowed } => {
             json!({ "kind": "records", "value": value, "allowed": allowed })

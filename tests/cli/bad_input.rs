@@ -77,7 +77,7 @@ fn an_empty_policy_says_how_to_begin() {
 fn a_policy_may_begin_with_a_byte_order_mark_and_end_its_lines_in_any_way() {
     let place = Place::new();
     place.write("policy.toml", format!("\u{feff}{}", policy("shop", "").replace('\n', "\r\n")));
-    place.frist(&["check", "policy.toml"]).code(0).says("1 policy with 0 rules: 1 warning");
+    place.frist(&["check", "policy.toml"]).code(0).says("1 policy with 0 rules: 2 warnings");
     let rule = rule("a", "a", "5 yers", "at").replace('\n', "\r\n");
     place.write("policy.toml", format!("{}{rule}", policy("shop", "").replace('\n', "\r\n")));
     place.frist(&["check", "policy.toml"]).code(1).says("policy.toml:15:8").says("^^^^^^^^\n");

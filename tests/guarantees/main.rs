@@ -46,6 +46,7 @@ mod g08_csv_bytes;
 mod g08_csv_in_place;
 mod g11_random;
 mod g12_brakes;
+mod g12_datasets;
 mod g13_survivors;
 mod g14_ledger;
 mod g15_memory;

@@ -45,6 +45,15 @@ pub fn survey(
     })
 }
 
+/// How many rows a table has, counted up to a bound.
+pub fn rows_up_to(path: &Path, table: &str, bound: u64) -> Result<u64, Unusable> {
+    read(path, |opener| {
+        let connection = opener.connect()?;
+        let table = describe(&connection, table, "")?;
+        count::rows_up_to(&connection, &table, bound).map_err(|error| problem(opener.path(), &error))
+    })
+}
+
 /// The tables of rows that go along with a request's records.
 fn along_with<'p>(request: &Request<'p>) -> Vec<&'p str> {
     let rules = request.rules.iter();

@@ -43,7 +43,9 @@ fn tables(policy: &Policy) -> impl Iterator<Item = Finding> {
                 .filter(|relation| relation.is_about(&rule.source, &source.name, &relation.table));
             theirs.map(|relation| relation.table.as_str())
         });
-        let known: Vec<&str> = rules.map(|rule| rule.table.as_str()).chain(related).collect();
+        let along = policy.rules.iter().filter(|rule| rule.source == source.name);
+        let along = along.flat_map(|rule| rule.with.relations()).map(|relation| relation.table.as_str());
+        let known: Vec<&str> = rules.map(|rule| rule.table.as_str()).chain(related).chain(along).collect();
         if ignored || known.contains(&table) {
             return None;
         }

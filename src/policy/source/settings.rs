@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::calendar::{Format, FormatError, Timestamps, Zone};
 
 use crate::policy::header;
+use crate::policy::limit::{self, Limit};
 use crate::policy::section::{Complaint, Placed, Section};
 
 /// How a table names its records and writes its times.
@@ -20,6 +21,8 @@ pub struct ColumnSettings {
     pub empty: Vec<String>,
     /// The zone of date-times that carry no offset.
     pub times_in: Zone,
+    /// How much may leave the dataset in one run, where it says so itself.
+    pub limit: Limit,
     /// The columns whose format is written here and not further out, with their places in bytes.
     pub own_formats: Vec<(String, std::ops::Range<usize>)>,
     /// Where these settings stand in the policy, in bytes.
@@ -34,6 +37,7 @@ impl Default for ColumnSettings {
             formats: BTreeMap::new(),
             empty: Vec::new(),
             times_in: Zone::UTC,
+            limit: Limit::default(),
             own_formats: Vec::new(),
             span: 0..0,
         }
@@ -58,6 +62,7 @@ pub(super) fn read(section: &mut Section<'_>, defaults: &ColumnSettings) -> Colu
     let own_formats = own.iter().map(|(column, _)| (column.value.clone(), column.span.clone())).collect();
     formats.extend(own.into_iter().map(|(column, format)| (column.value, format)));
     ColumnSettings {
+        limit: limit::read(section),
         own_formats,
         span: section.span(),
         subject: section.parsed("subject", parse_subject).map(|subject| subject.value),

@@ -271,3 +271,15 @@ fn a_format_of_a_column_that_no_rule_reads_is_usually_misspelt() {
        |             ^^^^^
     "#);
 }
+
+#[test]
+fn a_limit_stands_in_a_table_and_not_in_its_database() {
+    let told = found(&with("[source.app]", "limit = { records = 5 }"));
+    assert!(
+        told.starts_with("error[bad-value]: source `app` has tables, and a limit is of one of them"),
+        "{told}"
+    );
+    assert!(told.contains("write it into the table: [source.app.table.NAME]"), "{told}");
+    let table = "[source.app.table.customers]\nlimit = { records = 5, share = \"10%\" }\n";
+    assert_eq!(warned(&BASE.replace("[activity.sales]", &format!("{table}[activity.sales]"))), "");
+}
