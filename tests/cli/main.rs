@@ -14,6 +14,7 @@ mod anonymise;
 mod bad_input;
 mod check;
 mod demo;
+mod documents;
 mod folders;
 mod fuzz;
 mod ledger;
