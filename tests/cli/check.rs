@@ -168,7 +168,7 @@ fn codes_in(source: &str) -> Vec<String> {
     codes
 }
 
-fn rust_files(folder: &Path) -> Vec<String> {
+pub(super) fn rust_files(folder: &Path) -> Vec<String> {
     let mut texts = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::check::rust_files;
 use super::support::Place;
 
 const HEAD: &str = "version = 1\n\n[policy]\nname = \"shown\"\ntimezone = \"Europe/Copenhagen\"\n\
@@ -72,4 +73,28 @@ fn every_policy_in_the_documents_is_valid() {
         }
     }
     assert!(checked >= 20, "only {checked} were found");
+}
+
+/// The codes that a source gives to findings and problems, without those of its tests.
+fn codes_in(source: &str) -> Vec<String> {
+    const MAKERS: [&str; 4] = ["Finding::error(", "Finding::warning(", "Complaint::new(", "Problem::new("];
+    let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let calls = MAKERS.iter().flat_map(|maker| source.split(maker).skip(1));
+    let codes = calls.filter_map(|call| call.trim_start().strip_prefix('"')?.split('"').next());
+    codes.map(str::to_string).collect()
+}
+
+#[test]
+fn every_code_of_a_finding_and_of_a_problem_is_documented() {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut codes: Vec<String> =
+        rust_files(&project.join("src")).iter().flat_map(|source| codes_in(source)).collect();
+    codes.sort();
+    codes.dedup();
+    assert!(codes.len() > 80, "the search for codes finds too few: {codes:?}");
+    let documents = ["docs/language.md", "docs/commands.md"]
+        .map(|document| fs::read_to_string(project.join(document)).unwrap());
+    let told = |code: &String| documents.iter().any(|document| document.contains(&format!("`{code}`")));
+    let missing: Vec<&String> = codes.iter().filter(|code| !told(code)).collect();
+    assert!(missing.is_empty(), "no document says what {missing:?} mean");
 }
