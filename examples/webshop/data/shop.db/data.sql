@@ -43,7 +43,8 @@ INSERT INTO replies VALUES
     (3, 2, 'Fakturaen er sendt igen.', '{-500}T10:00:00Z'),
     (4, 3, 'Begynd med førstehjælp.', '{-999}T09:00:00Z');
 
-INSERT INTO topics VALUES ('price', '6 months'), ('complaint', '5 years'), ('cooperation', '10 years');
+INSERT INTO topics VALUES ('price', '6 months'), ('complaint', '5 years'), ('cooperation', '10 years'),
+    ('security', '2 years');
 
 INSERT INTO contacts VALUES
     (1, 'Ida Dalsø', 'ida.dalsoe@example.org', NULL, 'price', '{-300}', NULL),
