@@ -41,6 +41,7 @@ mod moment;
 mod pending;
 mod private;
 mod removals;
+mod slots;
 mod torn;
 mod verify;
 

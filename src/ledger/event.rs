@@ -158,8 +158,11 @@ pub struct Batch {
     pub number: u64,
     /// The rows it changes.
     pub rows: u64,
-    /// First and last row id, for tables that are keyed by it; other keys may be
-    /// personal data and stand in [`Pending`](crate::ledger::Pending).
+    /// Records of other rules that go with them, by the names of these.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ahead: BTreeMap<String, u64>,
+    /// First and last row id, as earlier versions wrote them: keys stand in
+    /// [`Pending`](crate::ledger::Pending).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<[i64; 2]>,
 }

@@ -55,7 +55,9 @@ pub struct Doubt {
     pub number: u64,
     /// Its rows.
     pub rows: u64,
-    /// First and last row id, where the table is keyed by it.
+    /// Records of other rules in it, by the names of these.
+    pub ahead: BTreeMap<String, u64>,
+    /// First and last row id, where a version wrote it that noted no more.
     pub range: Option<[i64; 2]>,
 }
 
@@ -165,16 +167,18 @@ impl Unfinished {
 
     fn doubt(&mut self, batch: &Batch) {
         self.confirm(&batch.rule);
-        let Batch { rule, number, rows, range } = batch.clone();
-        self.doubts.push(Doubt { rule, number, rows, range });
+        let Batch { rule, number, rows, ahead, range } = batch.clone();
+        self.doubts.push(Doubt { rule, number, rows, ahead, range });
     }
 
     /// A rule goes on only after its commit returned, so any later entry of the
     /// rule confirms the batch before.
     fn confirm(&mut self, rule: &str) {
         for doubt in self.doubts.extract_if(.., |doubt| doubt.rule == rule) {
-            let done = self.done.entry(doubt.rule).or_default();
-            *done = done.saturating_add(doubt.rows);
+            for (rule, rows) in doubt.ahead.into_iter().chain([(doubt.rule, doubt.rows)]) {
+                let done = self.done.entry(rule).or_default();
+                *done = done.saturating_add(rows);
+            }
         }
     }
 

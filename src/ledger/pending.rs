@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::error::LedgerError;
 use super::folder::StateFolder;
 use super::lock::RunLock;
-use super::private;
+use super::{private, slots};
 
 /// The keys of the one batch whose commit is pending.
 ///
@@ -23,7 +23,7 @@ pub struct Pending {
     pub rule: String,
     /// The batch's number within the rule.
     pub batch: u64,
-    /// Its first and last key.
+    /// What tells whether it was committed, such as the keys of its rows.
     pub range: serde_json::Value,
 }
 
@@ -40,14 +40,41 @@ impl fmt::Debug for Pending {
 }
 
 impl Pending {
+    /// About how long a mark may be in JSON to be written over another.
+    pub(crate) const LONGEST_OVER: usize = slots::LONGEST;
+
     /// Puts these keys on the disk in place of the last batch's.
     pub fn write(&self, lock: &RunLock) -> Result<(), LedgerError> {
         private::write(lock, &lock.folder().pending(), self)
     }
 
+    /// The same with one wait for the disk: over what was written before the last batch's.
+    pub fn write_over(&self, lock: &RunLock) -> Result<(), LedgerError> {
+        let path = lock.folder().pending();
+        let content = serde_json::to_vec(self).map_err(LedgerError::Encoding)?;
+        if slots::write(lock, &path, &content)? {
+            return Ok(());
+        }
+        private::replace(lock, &path, slots::file_of(&content).as_deref().unwrap_or(&content))
+    }
+
+    /// Notes that the batch written over last is committed. Only a run that was killed reads it: what
+    /// a loss of power leaves of it says nothing.
+    pub fn note_committed(lock: &RunLock) -> Result<(), LedgerError> {
+        slots::note_committed(lock, &lock.folder().pending())
+    }
+
     /// The keys that a killed run left.
     pub fn read(folder: &StateFolder) -> Result<Option<Pending>, LedgerError> {
-        private::read(folder, &folder.pending(), "the keys of a batch")
+        Ok(Pending::read_noted(folder)?.map(|(pending, _)| pending))
+    }
+
+    /// The same, and whether their batch was noted to be committed.
+    pub fn read_noted(folder: &StateFolder) -> Result<Option<(Pending, bool)>, LedgerError> {
+        let path = folder.pending();
+        let Some(file) = private::bytes(folder, &path)? else { return Ok(None) };
+        let (content, committed) = slots::read(&file).unwrap_or((&file, false));
+        Ok(Some((private::parse(&path, content, "the keys of a batch")?, committed)))
     }
 
     /// Overwrites the keys and removes the file.

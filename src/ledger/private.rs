@@ -15,10 +15,15 @@ use super::lock::RunLock;
 /// Puts a value on the disk in place of the last one, whose bytes are overwritten once they have lost
 /// their name.
 pub(super) fn write<T: Serialize>(lock: &RunLock, path: &Path, value: &T) -> Result<(), LedgerError> {
-    let folder = lock.folder();
     let content = serde_json::to_vec(value).map_err(LedgerError::Encoding)?;
+    replace(lock, path, &content)
+}
+
+/// The same for bytes.
+pub(super) fn replace(lock: &RunLock, path: &Path, content: &[u8]) -> Result<(), LedgerError> {
+    let folder = lock.folder();
     let old = folder.open_if_there(path, OpenOptions::new().write(true))?;
-    folder.replace(path, &content)?;
+    folder.replace(path, content)?;
     match old {
         Some(old) => write_zeros(&old).map_err(io_error("overwrite", path)),
         None => Ok(()),
@@ -31,18 +36,29 @@ pub(super) fn read<T: DeserializeOwned>(
     path: &Path,
     what: &str,
 ) -> Result<Option<T>, LedgerError> {
+    let Some(content) = bytes(folder, path)? else { return Ok(None) };
+    parse(path, &content, what).map(Some)
+}
+
+/// The bytes of one. Of a file that its erasure has begun to overwrite there are none.
+pub(super) fn bytes(folder: &StateFolder, path: &Path) -> Result<Option<Vec<u8>>, LedgerError> {
     let Some(mut file) = folder.open_if_there(path, OpenOptions::new().read(true))? else {
         return Ok(None);
     };
     let mut content = Vec::new();
     file.read_to_end(&mut content).map_err(io_error("read", path))?;
-    if content.first() == Some(&0) {
-        return Ok(None);
-    }
+    Ok((content.first() != Some(&0)).then_some(content))
+}
+
+/// What some bytes mean.
+pub(super) fn parse<T: DeserializeOwned>(path: &Path, content: &[u8], what: &str) -> Result<T, LedgerError> {
     // What the parser says may quote a key.
     let reason = format!("not {what} as frist writes them");
-    let value = serde_json::from_slice(&content);
-    value.map(Some).map_err(|_| LedgerError::Unreadable { path: path.to_path_buf(), line: None, reason })
+    serde_json::from_slice(content).map_err(|_| LedgerError::Unreadable {
+        path: path.to_path_buf(),
+        line: None,
+        reason,
+    })
 }
 
 /// Overwrites the file with zeros and removes it, and one that a killed run left half-written. On file

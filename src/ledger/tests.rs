@@ -93,7 +93,13 @@ fn rule_started(rule: &str) -> Event {
 }
 
 fn batch(rule: &str, number: u64, rows: u64) -> Event {
-    Event::Batch(Batch { rule: rule.to_owned(), number, rows, range: Some([i64::MIN, number as i64]) })
+    Event::Batch(Batch {
+        rule: rule.to_owned(),
+        number,
+        rows,
+        ahead: BTreeMap::new(),
+        range: Some([i64::MIN, number as i64]),
+    })
 }
 
 fn undone(rule: &str, number: u64) -> Event {

@@ -36,10 +36,15 @@ pub(super) struct Job<'a> {
 /// By what the next run finds out whether an announced batch came to be.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Mark {
-    /// The first and the last row number: no personal data, so that the ledger can hold them.
-    RowNumbers([i64; 2]),
-    /// Anything else: it stands in a file that is zeroed afterwards.
+    /// Files: what tells stands in a file that is zeroed afterwards.
     Private(serde_json::Value),
+    /// Rows: their keys stand there, too, and are written over batch by batch.
+    Rows {
+        /// What tells whether they were taken.
+        taken: serde_json::Value,
+        /// How many records of other rules go with them, by the names of these.
+        ahead: BTreeMap<String, u64>,
+    },
 }
 
 /// What became of a batch in doubt.
@@ -62,6 +67,8 @@ impl Decision {
 pub(super) trait Journal {
     /// A batch is about to be committed; it must be durable when this returns.
     fn announce(&mut self, batch: u64, rows: u64, mark: Mark) -> Result<(), LedgerError>;
+    /// The batch announced last is committed: what tells a later run so, if this one is killed.
+    fn committed(&mut self);
     /// Files are to go once the batch is committed; that must be durable when this returns.
     fn promise(&mut self, files: &[Removal]) -> Result<(), LedgerError>;
     /// These files are still there after the commit: the next run tries again.

@@ -1,5 +1,7 @@
 //! Announcing batches in the ledger, before they are committed.
 
+use std::collections::BTreeMap;
+
 use super::job::{Journal, Mark};
 use super::run::Run;
 use crate::ledger::{Batch, BatchDone, BatchUndone, Event, LedgerError, Pending, Removal};
@@ -13,22 +15,33 @@ pub(super) struct LedgerJournal<'r, 'a> {
 impl Journal for LedgerJournal<'_, '_> {
     fn announce(&mut self, batch: u64, rows: u64, mark: Mark) -> Result<(), LedgerError> {
         let (run, rule) = (self.run.name.clone(), self.rule.to_string());
-        let (range, private) = match mark {
-            Mark::RowNumbers(range) => (Some(range), None),
-            Mark::Private(range) => (None, Some(range)),
+        let (range, ahead, are_rows) = match mark {
+            Mark::Private(files) => (files, BTreeMap::new(), false),
+            Mark::Rows { taken, ahead } => (taken, ahead, true),
         };
-        self.run.write(&Event::Batch(Batch { rule: rule.clone(), number: batch, rows, range }))?;
+        self.run.write(&Event::Batch(Batch {
+            rule: rule.clone(),
+            number: batch,
+            rows,
+            ahead,
+            range: None,
+        }))?;
         self.run.ledger.sync()?;
-        if let Some(range) = private {
-            // Behind the entry: a mark of an earlier batch means that this one was never committed.
-            let marked = Pending { run, rule, batch, range }.write(self.run.lock);
-            if marked.is_err() {
-                // A mark that is torn decides nothing, but it is known here that nothing happens.
-                self.undo(batch)?;
-            }
-            marked?;
+        // Behind the entry: a mark of an earlier batch means that this one was never committed.
+        let (lock, pending) = (self.run.lock, Pending { run, rule, batch, range });
+        let marked = if are_rows { pending.write_over(lock) } else { pending.write(lock) };
+        if marked.is_err() {
+            // A mark that is torn decides nothing, but it is known here that nothing happens.
+            self.undo(batch)?;
         }
-        Ok(())
+        marked
+    }
+
+    fn committed(&mut self) {
+        if let Err(error) = Pending::note_committed(self.run.lock) {
+            // Only a later run would have been surer by it.
+            tracing::warn!("{error}");
+        }
     }
 
     fn promise(&mut self, files: &[Removal]) -> Result<(), LedgerError> {

@@ -80,6 +80,8 @@ impl Journal for Meanwhile<'_> {
         Ok(())
     }
 
+    fn committed(&mut self) {}
+
     fn promise(&mut self, _: &[Removal]) -> Result<(), LedgerError> {
         Ok(())
     }

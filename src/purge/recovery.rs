@@ -1,7 +1,7 @@
 //! What a killed run did, found out by the next one.
 //!
 //! Every batch but the last is known: the run went on after its commit. The last one is decided
-//! by looking at the data, as of the killed run's time and in the words of its policy.
+//! by looking for what it took.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,6 @@ use std::time::Duration;
 use super::job::{Decision, Mark};
 use super::running::Running;
 use super::{Witness, csv, folder, sqlite};
-use crate::calendar::{Instant, Zone};
 use crate::ledger::{
     Doubt, Event, Ledger, LedgerError, Pending, Recovered, RecoveryOutcome, RunLock, Unfinished,
 };
@@ -39,7 +38,7 @@ pub(super) fn account(
     lock: &RunLock,
     ledger: &mut Ledger<'_>,
     clock: &dyn Fn() -> String,
-    witness: Witness,
+    witness: &Witness,
     wait: Duration,
 ) -> Result<Vec<Account>, LedgerError> {
     let unfinished = ledger.history().unfinished.clone();
@@ -74,7 +73,7 @@ fn events(
     lock: &RunLock,
     killed: &Unfinished,
     policy: Option<&Policy>,
-    witness: Witness,
+    witness: &Witness,
     wait: Duration,
 ) -> Result<Vec<Recovered>, LedgerError> {
     let mut done = killed.done.clone();
@@ -83,6 +82,9 @@ fn events(
         let decision = decide(lock, killed, doubt, policy, witness, wait)?;
         if decision.outcome == RecoveryOutcome::Committed {
             *done.entry(doubt.rule.clone()).or_default() += decision.rows;
+            for (other, rows) in &doubt.ahead {
+                *done.entry(other.clone()).or_default() += rows;
+            }
         }
         events.push(event(killed, Some(doubt), decision, &done));
     }
@@ -122,11 +124,15 @@ fn decide(
     killed: &Unfinished,
     doubt: &Doubt,
     policy: Option<&Policy>,
-    witness: Witness,
+    witness: &Witness,
     wait: Duration,
 ) -> Result<Decision, LedgerError> {
-    let mark = match mark(lock, killed, doubt) {
-        Ok(Some(mark)) => mark,
+    // A version that noted row numbers in the ledger noted nothing else.
+    if doubt.range.is_some() {
+        return Ok(Decision::undecided(doubt.rows));
+    }
+    let (taken, is_noted) = match mark(lock, killed, doubt) {
+        Ok(Some(found)) => found,
         Ok(None) => {
             let exact = witness.nobody_wrote_since;
             return Ok(Decision { outcome: RecoveryOutcome::RolledBack, rows: doubt.rows, exact });
@@ -138,32 +144,32 @@ fn decide(
             return Ok(Decision::undecided(doubt.rows));
         }
     };
+    let mark = Mark::Private(taken.clone());
     if let Some(decision) = csv::decide(&mark, doubt.rows, wait) {
         return decision.map_err(|problem| LedgerError::Doubt(problem.message));
     }
     let decided = policy.and_then(|policy| {
         let rule = policy.rules.iter().find(|rule| rule.name == doubt.rule)?;
-        let now = Instant::parse_now(killed.now.as_deref()?, &Zone::UTC).ok()?;
         Some(match &policy.source(&rule.source)?.kind {
             Kind::Sqlite(path) => {
-                let decision = sqlite::decide(path, (policy, rule), now, (&mark, doubt.rows), wait);
-                Ok(Decision { exact: decision.exact && witness.nobody_wrote_since, ..decision })
+                Ok(sqlite::decide(path, rule, (&taken, doubt.rows, is_noted), witness, wait))
             }
             Kind::Csv(_) => Ok(Decision::undecided(doubt.rows)),
-            Kind::Folder(files) => folder::decide(files, (&mark, doubt.rows), &witness),
+            Kind::Folder(files) => folder::decide(files, (&mark, doubt.rows), witness),
         })
     });
     let decided = decided.unwrap_or_else(|| Ok(Decision::undecided(doubt.rows)));
     decided.map_err(|problem| LedgerError::Doubt(problem.message))
 }
 
-/// The mark of the batch in doubt. It is written between the batch's entry and its commit: where
+/// The mark of the batch in doubt, and whether it was noted to be committed. It is written between the batch's entry and its commit: where
 /// that of another batch is found, or none, this one was never committed.
-fn mark(lock: &RunLock, killed: &Unfinished, doubt: &Doubt) -> Result<Option<Mark>, LedgerError> {
-    if let Some(range) = doubt.range {
-        return Ok(Some(Mark::RowNumbers(range)));
-    }
-    let Some(pending) = Pending::read(lock.folder())? else { return Ok(None) };
+fn mark(
+    lock: &RunLock,
+    killed: &Unfinished,
+    doubt: &Doubt,
+) -> Result<Option<(serde_json::Value, bool)>, LedgerError> {
+    let Some((pending, is_noted)) = Pending::read_noted(lock.folder())? else { return Ok(None) };
     let same = pending.run == killed.run && pending.rule == doubt.rule && pending.batch == doubt.number;
-    Ok(same.then_some(Mark::Private(pending.range)))
+    Ok(same.then_some((pending.range, is_noted)))
 }

@@ -78,7 +78,7 @@ impl<'a> Run<'a> {
         let clock = || (circumstances.clock)().to_string();
         let started = run_started(policy, plan, circumstances, previous);
         ledger.append(&clock(), &Event::RunStarted(started))?;
-        let accounts = recovery::account(lock, &mut ledger, &clock, witness, circumstances.wait)?;
+        let accounts = recovery::account(lock, &mut ledger, &clock, &witness, circumstances.wait)?;
         let named_files::Removed { left, problems, .. } = named_files::finish(&Removal::read(lock.folder())?);
         Removal::write(&left, lock)?;
         policy.sources.iter().for_each(|source| job::clear_strays(&source.kind));

@@ -10,7 +10,9 @@ mod groups;
 mod keys;
 mod neighbours;
 mod quota;
+mod sample;
 mod search;
+mod stand;
 mod units;
 mod writer;
 
@@ -22,6 +24,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 pub(super) use doubt::decide;
+pub(super) use stand::Stand;
 pub(super) use writer::recover;
 
 use super::job::{Amount, Deletion, Halt, Job, Journal};

@@ -3,11 +3,13 @@
 //! What is gone may have been deleted by somebody else. A commit follows its announcement within
 //! a second; a file of the database that was written later than that was written by another.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::running::Running;
+use super::sqlite::Stand;
 use crate::dataset::folder::look::Modified;
 use crate::dataset::sqlite::open::{beside, real};
 use crate::ledger::{LedgerError, RunLock};
@@ -16,11 +18,13 @@ use crate::ledger::{LedgerError, RunLock};
 const COMMIT: Duration = Duration::from_secs(1);
 
 /// What the files looked like before this run touched any.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Witness {
     pub(super) nobody_wrote_since: bool,
     /// When the last batch was announced.
     announced: Option<SystemTime>,
+    /// Where the logs of databases stood, before they were put right.
+    logs: BTreeMap<PathBuf, Stand>,
 }
 
 impl Witness {
@@ -28,7 +32,7 @@ impl Witness {
     pub fn look(lock: &RunLock) -> Result<Witness, LedgerError> {
         let policy = Running::read(lock)?.and_then(|running| running.policy());
         let announced = modified(&lock.folder().ledger());
-        let nobody_wrote_since = match (policy, announced) {
+        let nobody_wrote_since = match (&policy, announced) {
             (Some(policy), Some(announced)) => {
                 // Folders are changed all the time; each is asked when its batch is decided.
                 let databases = policy.sources.iter().filter(|source| source.kind.folder().is_none());
@@ -37,7 +41,16 @@ impl Witness {
             }
             _ => false,
         };
-        Ok(Witness { nobody_wrote_since, announced })
+        let sources = policy.iter().flat_map(|policy| &policy.sources);
+        let databases =
+            sources.filter(|source| source.kind.has_tables()).map(|source| real(source.kind.path()));
+        let logs = databases.filter_map(|path| Stand::of_log(&path).map(|stand| (path, stand))).collect();
+        Ok(Witness { nobody_wrote_since, announced, logs })
+    }
+
+    /// Where the log of a database stood.
+    pub(super) fn log(&self, database: &Path) -> Option<Stand> {
+        self.logs.get(database).copied()
     }
 
     /// Whether a time is one at which the killed run may still have been at work.

@@ -31,10 +31,39 @@ fn numbered() -> (Place, Connection) {
     place("id INTEGER PRIMARY KEY, at TEXT)", "n")
 }
 
-/// Writes what a run leaves that is killed as it commits its first batch.
-fn leave_in_doubt(place: &Place, rows: u64, range: Option<[i64; 2]>, keys: Option<Value>) {
-    let sources = json!({ "db": place.path("data.db").canonicalize().unwrap() });
-    leave_killed(place, &sources, rows, range, keys);
+/// Writes what a run leaves that is killed as it commits its first batch, which took rows with these keys.
+fn leave_in_doubt(place: &Place, keys: &[Value], stand: &Value) {
+    let rows: Vec<Value> = keys.iter().map(|key| json!({ "key": [key] })).collect();
+    let taken = json!({ "columns": [], "salt": "", "rows": rows, "stand": stand, "boot": null });
+    leave_taken(place, keys.len() as u64, taken);
+}
+
+fn leave_taken(place: &Place, rows: u64, taken: Value) {
+    leave_killed(place, &sources(place), rows, None, Some(taken));
+}
+
+fn sources(place: &Place) -> Value {
+    json!({ "db": place.path("data.db").canonicalize().unwrap() })
+}
+
+/// Notes that the batch was committed, as a run does right behind its commit.
+fn note_committed(place: &Place) {
+    let folder = StateFolder::create(&place.state()).unwrap();
+    let lock = RunLock::acquire(&folder).unwrap();
+    let pending = Pending::read(&folder).unwrap().unwrap();
+    pending.write_over(&lock).unwrap();
+    Pending::note_committed(&lock).unwrap();
+}
+
+/// The keys from one to another.
+fn numbers(first: u64, last: u64) -> Vec<Value> {
+    (first..=last).map(Value::from).collect()
+}
+
+/// How often the file was changed.
+fn stand(place: &Place) -> Value {
+    let header = std::fs::read(place.path("data.db")).unwrap();
+    json!({ "changes": u32::from_be_bytes(header[24..28].try_into().unwrap()) })
 }
 
 /// The same for a policy on any sources, by their names and paths.
@@ -48,7 +77,7 @@ pub(crate) fn leave_killed(
     let folder = StateFolder::create(&place.state()).unwrap();
     let lock = RunLock::acquire(&folder).unwrap();
     let mut ledger = Ledger::open(&lock, "killed").unwrap();
-    let batch = Batch { rule: "log".to_owned(), number: 1, rows, range };
+    let batch = Batch { rule: "log".to_owned(), number: 1, rows, ahead: BTreeMap::new(), range };
     for event in [Event::RunStarted(run_started()), Event::RuleStarted(rule_started()), Event::Batch(batch)] {
         ledger.append(KILLED_AT, &event).unwrap();
     }
@@ -111,129 +140,168 @@ pub(crate) fn found_out(place: &Place) -> (String, bool, u64) {
     (outcome, doubt["exact"].as_bool().unwrap(), deleted.values().sum())
 }
 
-fn committed() -> (String, bool, u64) {
-    ("committed".to_owned(), true, ROWS)
+fn committed(exact: bool) -> (String, bool, u64) {
+    ("committed".to_owned(), exact, ROWS)
 }
 
-fn rolled_back() -> (String, bool, u64) {
-    ("rolled-back".to_owned(), true, 0)
+fn rolled_back(exact: bool) -> (String, bool, u64) {
+    ("rolled-back".to_owned(), exact, 0)
 }
+
+fn undecided() -> (String, bool, u64) {
+    ("undecided".to_owned(), false, 0)
+}
+
+/// What is found out of the first sixty rows after a batch took them, or not, and others did something.
+fn after(sql: &str, is_noted: bool) -> (String, bool, u64) {
+    let (place, connection) = numbered();
+    leave_in_doubt(&place, &numbers(1, ROWS), &stand(&place));
+    if is_noted {
+        note_committed(&place);
+    }
+    connection.execute_batch(sql).unwrap();
+    found_out(&place)
+}
+
+const TAKE: &str = "DELETE FROM log WHERE id <= 60;";
 
 #[test]
 fn a_batch_whose_rows_are_there_was_rolled_back() {
-    let (place, _connection) = numbered();
-    leave_in_doubt(&place, ROWS, Some([1, 60]), None);
-    assert_eq!(found_out(&place), rolled_back());
+    assert_eq!(after("", false), rolled_back(true));
 }
 
+/// Another program can have deleted them, if the run was killed before its commit.
 #[test]
-fn a_batch_whose_rows_are_gone_was_committed() {
-    let (place, connection) = numbered();
-    connection.execute_batch("DELETE FROM log WHERE id <= 60").unwrap();
-    leave_in_doubt(&place, ROWS, Some([1, 60]), None);
-    assert_eq!(found_out(&place), committed());
+fn a_batch_whose_rows_are_gone_was_committed_and_that_is_exact_where_it_was_noted() {
+    assert_eq!(after(TAKE, false), committed(false));
+    assert_eq!(after(TAKE, true), committed(true));
 }
 
 #[test]
 fn a_batch_of_text_keys_is_decided_by_the_keys_that_the_killed_run_left() {
-    let end = |key: &str| json!({ "key": [{ "text": key }], "included": true });
-    for (is_committed, expected) in [(true, committed()), (false, rolled_back())] {
+    for (is_committed, expected) in [(true, committed(false)), (false, rolled_back(true))] {
         let (place, connection) =
             place("name TEXT PRIMARY KEY, at TEXT) WITHOUT ROWID", "printf('k%03d', n)");
+        let keys: Vec<Value> = (1..=ROWS).map(|n| json!({ "text": format!("k{n:03}") })).collect();
+        leave_in_doubt(&place, &keys, &stand(&place));
         if is_committed {
             connection.execute_batch("DELETE FROM log WHERE name <= 'k060'").unwrap();
         }
-        leave_in_doubt(&place, ROWS, None, Some(json!([end("k001"), end("k060")])));
         assert_eq!(found_out(&place), expected);
     }
 }
 
 #[test]
-fn rows_that_another_program_deleted_meanwhile_make_the_answer_inexact() {
-    let (place, connection) = numbered();
-    connection.execute_batch("DELETE FROM log WHERE id <= 20").unwrap();
-    leave_in_doubt(&place, ROWS, Some([1, 60]), None);
-    assert!(!found_out(&place).1);
+fn what_others_did_to_some_rows_makes_the_answer_inexact_and_not_wrong() {
+    assert_eq!(after("DELETE FROM log WHERE id <= 20", false), rolled_back(false));
+    assert_eq!(after(&format!("{TAKE} INSERT INTO log VALUES (30, '{OLD}')"), false), committed(false));
+    assert_eq!(after("INSERT INTO log VALUES (101, NULL)", false), rolled_back(false));
 }
 
+/// Other rows between them can become due at any time, by the batch itself or by others.
 #[test]
-fn rows_that_another_program_inserted_meanwhile_make_the_answer_inexact() {
+fn rows_that_the_batch_did_not_take_say_nothing() {
     let (place, connection) = numbered();
+    connection.execute_batch("UPDATE log SET at = NULL WHERE id % 2").unwrap();
+    let taken: Vec<Value> = (1..=ROWS).map(|n| json!(2 * n)).filter(|n| n.as_u64() <= Some(100)).collect();
+    leave_in_doubt(&place, &taken, &stand(&place));
     connection
-        .execute_batch(&format!("DELETE FROM log WHERE id <= 60; INSERT INTO log VALUES (30, '{OLD}')"))
+        .execute_batch(&format!("DELETE FROM log WHERE id % 2 = 0; UPDATE log SET at = '{OLD}'"))
         .unwrap();
-    leave_in_doubt(&place, ROWS, Some([1, 60]), None);
-    assert!(!found_out(&place).1);
+    assert_eq!(found_out(&place), ("committed".to_owned(), false, 50));
 }
 
 #[test]
-fn rows_that_are_no_longer_due_do_not_count() {
-    let (place, connection) = numbered();
-    connection.execute_batch("DELETE FROM log WHERE id <= 60; INSERT INTO log VALUES (30, NULL)").unwrap();
-    leave_in_doubt(&place, ROWS, Some([1, 60]), None);
-    assert_eq!(found_out(&place), committed());
+fn rows_that_are_held_by_now_are_there_and_not_gone() {
+    assert_eq!(after("UPDATE log SET at = NULL", false), rolled_back(false));
 }
 
 #[test]
-fn a_trigger_makes_the_answer_inexact() {
-    for delete in ["", "DELETE FROM log WHERE id <= 60;"] {
+fn keys_that_were_used_again_do_not_undo_what_was_noted() {
+    let again = format!(
+        "{TAKE} WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 60)
+         INSERT INTO log SELECT n, '{OLD}' FROM n"
+    );
+    assert_eq!(after(&again, true), committed(false));
+    assert!(!after(&again, false).1);
+    let last = format!("{TAKE} DELETE FROM log WHERE id > 60; INSERT INTO log VALUES (60, NULL)");
+    assert_eq!(after(&last, false), committed(false));
+}
+
+#[test]
+fn a_trigger_and_rows_that_refer_to_others_change_no_answer() {
+    let trigger = "CREATE TRIGGER t AFTER DELETE ON log BEGIN SELECT 1; END;";
+    assert_eq!(after(trigger, false), rolled_back(false));
+    assert_eq!(after(&format!("{trigger}{TAKE}"), false), committed(false));
+    let notes = "CREATE TABLE note (log_id INTEGER REFERENCES log (id)); CREATE INDEX n ON note (log_id);
+                 INSERT INTO note SELECT id FROM log WHERE id <= 60;";
+    assert_eq!(after(notes, false), rolled_back(false));
+}
+
+/// Of a log, a loss of power can take what it leaves of the note.
+#[test]
+fn a_note_from_before_the_system_was_started_anew_is_not_trusted() {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    for (boot, exact) in [(Some(boot.trim()), true), (Some("another"), false), (None, false)] {
         let (place, connection) = numbered();
-        let trigger = "CREATE TRIGGER t AFTER DELETE ON log BEGIN SELECT 1; END;";
-        connection.execute_batch(&format!("{delete}{trigger}")).unwrap();
-        leave_in_doubt(&place, ROWS, Some([1, 60]), None);
-        assert!(!found_out(&place).1);
+        let rows: Vec<Value> = (1..=ROWS).map(|n| json!({ "key": [n] })).collect();
+        let stand = json!({ "log": { "salts": [1, 2], "frames": 3 } });
+        let taken = json!({ "columns": [], "salt": "", "rows": rows, "stand": stand, "boot": boot });
+        leave_taken(&place, ROWS, taken);
+        note_committed(&place);
+        connection.execute_batch(TAKE).unwrap();
+        assert_eq!(found_out(&place), committed(exact));
     }
 }
 
-/// A batch passes over rows that others refer to; but others may also refer to them only since.
+/// The mark is written behind the entry, and before the commit.
 #[test]
-fn due_rows_that_others_refer_to_leave_the_answer_open() {
-    let (place, connection) = numbered();
-    connection
-        .execute_batch(
-            "CREATE TABLE note (log_id INTEGER REFERENCES log (id));
-             INSERT INTO note SELECT id FROM log WHERE id <= 30; DELETE FROM log WHERE id BETWEEN 31 AND 60",
-        )
-        .unwrap();
-    leave_in_doubt(&place, 30, Some([1, 60]), None);
-    let (outcome, exact, deleted) = found_out(&place);
-    assert!(outcome == "undecided" && !exact && deleted == 0, "{outcome} {exact} {deleted}");
+fn a_batch_whose_mark_was_not_written_came_to_no_commit() {
+    let (place, _connection) = numbered();
+    leave_killed(&place, &sources(&place), ROWS, None, None);
+    assert_eq!(found_out(&place), rolled_back(true));
 }
 
-/// A second after the announcement at the latest, the commit was written.
 #[test]
-fn a_database_that_was_written_later_makes_the_answer_inexact() {
+fn what_an_earlier_version_noted_decides_nothing() {
     let (place, connection) = numbered();
-    connection.execute_batch("DELETE FROM log WHERE id <= 60").unwrap();
-    leave_in_doubt(&place, ROWS, Some([1, 60]), None);
-    drop(connection);
-    let later = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(4_000_000_000);
-    std::fs::File::options().write(true).open(place.path("data.db")).unwrap().set_modified(later).unwrap();
-    assert_eq!(found_out(&place), ("committed".to_owned(), false, ROWS));
+    connection.execute_batch(TAKE).unwrap();
+    leave_killed(&place, &sources(&place), ROWS, Some([1, 60]), None);
+    assert_eq!(found_out(&place), undecided());
+}
+
+#[test]
+fn a_table_of_another_shape_decides_nothing() {
+    let (place, connection) = numbered();
+    leave_in_doubt(&place, &numbers(1, ROWS), &stand(&place));
+    connection
+        .execute_batch("DROP TABLE log; CREATE TABLE log (a, b, at TEXT, PRIMARY KEY (a, b)) WITHOUT ROWID")
+        .unwrap();
+    assert_eq!(found_out(&place), undecided());
 }
 
 /// The batch was about the database that the policy meant then.
 #[test]
 fn a_path_that_leads_elsewhere_today_decides_nothing() {
     let (place, connection) = numbered();
-    leave_in_doubt(&place, ROWS, Some([1, 60]), None);
+    leave_in_doubt(&place, &numbers(1, ROWS), &stand(&place));
     drop(connection);
     std::fs::copy(place.path("data.db"), place.path("other.db")).unwrap();
     std::fs::remove_file(place.path("data.db")).unwrap();
     std::os::unix::fs::symlink(place.path("other.db"), place.path("data.db")).unwrap();
-    assert_eq!(found_out(&place), ("undecided".to_owned(), false, 0));
+    assert_eq!(found_out(&place), undecided());
 }
 
 #[test]
 fn what_nobody_can_tell_is_said_to_be_undecided() {
     let (place, connection) = numbered();
-    leave_in_doubt(&place, ROWS, Some([1, 60]), None);
+    leave_in_doubt(&place, &numbers(1, ROWS), &stand(&place));
     std::fs::remove_file(place.state().join("running.json")).unwrap();
-    assert_eq!(found_out(&place), ("undecided".to_owned(), false, 0));
+    assert_eq!(found_out(&place), undecided());
     drop(connection);
     let (place, connection) = numbered();
-    leave_in_doubt(&place, ROWS, Some([1, 60]), None);
+    leave_in_doubt(&place, &numbers(1, ROWS), &stand(&place));
     drop(connection);
     std::fs::remove_file(place.path("data.db")).unwrap();
-    assert_eq!(found_out(&place), ("undecided".to_owned(), false, 0));
+    assert_eq!(found_out(&place), undecided());
 }

@@ -114,7 +114,9 @@ fn batches<'a>(story: &'a [Told], run: &'a str, wanted: Fate) -> Vec<&'a Batch> 
 
 fn doubts(story: &[Told], run: &str) -> Vec<Doubt> {
     let in_doubt = batches(story, run, Fate::InDoubt).into_iter().cloned();
-    in_doubt.map(|Batch { rule, number, rows, range }| Doubt { rule, number, rows, range }).collect()
+    in_doubt
+        .map(|Batch { rule, number, rows, ahead, range }| Doubt { rule, number, rows, ahead, range })
+        .collect()
 }
 
 /// When a run of each policy ended last: a run's policy is what it said when it began.
@@ -229,7 +231,10 @@ fn a_killed_run_stays_known_until_somebody_says_how_it_ended() {
     let killed = &history.unfinished[0];
     assert_eq!(killed.done, BTreeMap::from([("orders".to_owned(), 4)]));
     let range = Some([i64::MIN, 2]);
-    assert_eq!(killed.doubts, [Doubt { rule: "orders".to_owned(), number: 2, rows: 3, range }]);
+    assert_eq!(
+        killed.doubts,
+        [Doubt { rule: "orders".to_owned(), number: 2, rows: 3, ahead: BTreeMap::new(), range }]
+    );
     let told = recovered("a", Some(("orders", 2)), RecoveryOutcome::Committed);
     write_runs(
         &place,

@@ -35,7 +35,7 @@ pub(in crate::purge) fn decide(
 ) -> Result<Decision, Problem> {
     let batch = match mark {
         Mark::Private(json) => from_json(json),
-        Mark::RowNumbers(_) => None,
+        Mark::Rows { .. } => None,
     };
     let Some(batch) = batch else { return Ok(Decision::undecided(rows)) };
     let can_be_begun = folder.unit == Unit::Folder && folder.path.try_exists().unwrap_or(true);

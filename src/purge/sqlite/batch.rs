@@ -2,17 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use super::along::{Taken, Together};
 use super::groups::{self, Unit};
-use super::keys::{Bound, End, Keys};
-use super::search::{Remaining, remaining};
+use super::keys::{Bound, Keys};
+use super::sample::{self, Noted};
 use super::units::{self, Ended};
 use super::{Conditions, Task};
 use crate::dataset::Problem;
-use crate::purge::job::{Halt, Journal};
+use crate::purge::job::{Halt, Journal, Mark};
 use crate::purge::pace::{Held, Pace};
 
 /// How long a commit waits for readers to end.
@@ -44,9 +43,11 @@ impl Batch<'_> {
         self.execute("BEGIN IMMEDIATE")?;
         let locked = Instant::now();
         self.grant(pace, locked);
-        let (taken, work) = self.in_transaction(locked, journal).inspect_err(|_| self.roll_back())?;
-        let records = taken.records;
-        let records = if records == 0 { self.nothing_to_do() } else { self.end(records, journal)? };
+        let (taken, noted, work) = self.in_transaction(locked, journal).inspect_err(|_| self.roll_back())?;
+        let records = match noted {
+            None => self.nothing_to_do(),
+            Some(noted) => self.end(taken.records, &noted, journal)?,
+        };
         let refused = self.conditions.quota.refused();
         let rows = records + taken.ahead.values().sum::<u64>();
         let held = Held { rows, work, commit: locked.elapsed() - work, spent: refused.is_some() };
@@ -64,12 +65,12 @@ impl Batch<'_> {
         }
     }
 
-    /// Returns how many rows it has done, and when in the transaction that was done.
+    /// Returns what it has done, by what that is known, and when in the transaction it was done.
     fn in_transaction(
         &mut self,
         locked: Instant,
         journal: &mut dyn Journal,
-    ) -> Result<(Taken, Duration), Halt> {
+    ) -> Result<(Taken, Option<Noted>, Duration), Halt> {
         let version = self.task.writer.schema_version().map_err(|error| self.task.halt(&error))?;
         if version != self.conditions.schema_version {
             let table = &self.task.table.name;
@@ -78,14 +79,28 @@ impl Batch<'_> {
         }
         let taken = self.act()?;
         let work = locked.elapsed();
-        self.shrink_to_what_was_asked();
+        let mut noted = None;
         if taken.records > 0 {
-            journal.announce(self.number, taken.records, self.keys.mark(self.task.table))?;
+            let noted = noted.insert(self.note().map_err(|error| self.task.halt(&error))?);
+            let mark = Mark::Rows { taken: noted.to_json(), ahead: taken.ahead.clone() };
+            journal.announce(self.number, taken.records, mark)?;
         }
         if !taken.files.is_empty() {
             journal.promise(&taken.files)?;
         }
-        Ok((taken, work))
+        Ok((taken, noted, work))
+    }
+
+    /// What tells the next run whether this batch was committed.
+    fn note(&self) -> rusqlite::Result<Noted> {
+        let Task { table, policy, writer, .. } = *self.task;
+        let rows = match &self.keys {
+            Keys::Units(units) => sample::of_numbers(&units.iter().flat_map(Unit::own).collect::<Vec<i64>>()),
+            Keys::Range(..) | Keys::Rowids(_) => self.conditions.quota.sample(),
+        };
+        let columns = policy.then.settings().iter().map(|setting| setting.column.clone()).collect();
+        let is_trusted = self.task.is_plain(self.conditions);
+        Noted::note(self.connection(), table, rows, columns, (writer.stand(), is_trusted))
     }
 
     fn act(&mut self) -> Result<Taken, Halt> {
@@ -119,41 +134,36 @@ impl Batch<'_> {
         Ok(self.connection().prepare(&sql)?.execute(params_from_iter(parameters))? as u64)
     }
 
-    /// Behind the first row that did not fit, nothing was asked: the batch is not about it.
-    fn shrink_to_what_was_asked(&mut self) {
-        let Some(refused) = self.conditions.quota.refused() else { return };
-        match (&mut self.keys, refused.as_slice()) {
-            (Keys::Rowids(rowids), [Value::Integer(refused)]) => rowids.retain(|rowid| rowid < refused),
-            (Keys::Rowids(_) | Keys::Units(_), _) => {}
-            (Keys::Range(_, to), _) => *to = End::without(refused),
-        }
-    }
-
     fn nothing_to_do(&self) -> u64 {
         self.roll_back();
         0
     }
 
-    fn end(&self, rows: u64, journal: &mut dyn Journal) -> Result<u64, Halt> {
+    fn end(&self, rows: u64, noted: &Noted, journal: &mut dyn Journal) -> Result<u64, Halt> {
         // A commit that waits keeps new readers out: it waits for a moment only, and comes again.
         self.task.writer.be_patient_for(COMMIT_PATIENCE);
         let committed = self.connection().execute_batch("COMMIT");
         self.task.writer.be_patient();
-        committed.map_or_else(|error| self.not_committed(&error, rows, journal), |()| Ok(rows))
+        match committed {
+            Ok(()) => journal.committed(),
+            Err(error) => self.not_committed(&error, noted, journal)?,
+        }
+        Ok(rows)
     }
 
     /// A commit that failed while its transaction stays open has not happened; of others the data says.
     fn not_committed(
         &self,
         error: &rusqlite::Error,
-        deleted: u64,
+        noted: &Noted,
         journal: &mut dyn Journal,
-    ) -> Result<u64, Halt> {
+    ) -> Result<(), Halt> {
         let is_open = !self.connection().is_autocommit();
         self.roll_back();
-        let Task { table, book, rule, .. } = *self.task;
-        match remaining(self.connection(), table, book, rule, &self.keys) {
-            Ok(Remaining { due: 0, .. }) if !is_open => Ok(deleted),
+        let found = if is_open { Ok(None) } else { noted.find(self.connection(), self.task.table) };
+        match found {
+            Ok(Some(found)) if found.are_all_gone() => Ok(()),
+            Ok(Some(found)) if !found.are_all_there() => Err(Halt::Doubt(self.task.writer.problem(error))),
             Ok(_) => {
                 journal.undo(self.number)?;
                 Err(self.task.halt_or_busy(error))

@@ -1,66 +1,128 @@
-//! Deciding whether a killed run's last batch was committed: by asking the rule whether due
-//! records remain within its keys. A commit takes all of them or none.
+//! Deciding whether a killed run's last batch was committed: by whether the rows that it took are there. A
+//! commit takes all of them or none.
 
 use std::path::Path;
 use std::time::Duration;
 
-use super::keys::Keys;
 use super::recover;
-use super::search::{Remaining, remaining};
-use crate::calendar::Instant;
-use crate::dataset::elsewhere;
-use crate::dataset::request::requests;
-use crate::dataset::sqlite::open::read;
-use crate::dataset::sqlite::survey::for_purge;
+use super::sample::{Found, Noted};
+use super::stand::Stand;
+use crate::dataset::sqlite::open::{read, real};
+use crate::dataset::sqlite::problem;
+use crate::dataset::sqlite::schema::describe;
 use crate::ledger::RecoveryOutcome;
-use crate::policy::{Policy, Rule};
-use crate::purge::job::{Decision, Mark};
+use crate::policy::Rule;
+use crate::purge::Witness;
+use crate::purge::job::Decision;
 
-/// Decides a batch of so many rows.
+/// Decides a batch of so many rows, of which it may have been noted that it is committed.
 pub(in crate::purge) fn decide(
     path: &Path,
-    (policy, rule): (&Policy, &Rule),
-    now: Instant,
-    (mark, rows): (&Mark, u64),
+    rule: &Rule,
+    (taken, rows, is_noted): (&serde_json::Value, u64, bool),
+    witness: &Witness,
     wait: Duration,
 ) -> Decision {
-    let keys = match mark {
-        Mark::RowNumbers([first, last]) => Some(Keys::between(*first, *last)),
-        Mark::Private(keys) => Keys::from_json(keys),
+    let noted = serde_json::from_value::<Noted>(taken.clone());
+    let (Ok(noted), Ok(())) = (noted, recover(path, wait)) else { return Decision::undecided(rows) };
+    let path = &real(path);
+    let now = match noted.stand {
+        Some(Stand::Log { .. }) => witness.log(path),
+        Some(Stand::Changes(_)) | None => Stand::of_file(path),
     };
-    let asked = keys.and_then(|keys| ask(path, policy, rule, now, &keys, wait));
-    let decision = |outcome, exact| Decision { outcome, rows, exact };
-    match asked {
-        Some((Remaining { due: 0, .. }, no_trigger)) => decision(RecoveryOutcome::Committed, no_trigger),
-        // What is due and referred to was passed over, or came to be so since.
-        Some((Remaining { free: 0, .. }, _)) | None => Decision::undecided(rows),
-        Some((left, no_trigger)) => {
-            decision(RecoveryOutcome::RolledBack, no_trigger && left.due == rows && left.free == rows)
-        }
-    }
+    let found = read(path, |opener| {
+        let connection = opener.connect()?;
+        let table = describe(&connection, &rule.table, "")?;
+        noted.find(&connection, &table).map_err(|error| problem(path, &error))
+    });
+    let found = found.ok().flatten();
+    let known = Known {
+        is_committed: is_noted && noted.trusts_notes(),
+        is_untouched: noted.stand.is_some() && noted.stand == now,
+    };
+    let (outcome, exact) = judge(found, known);
+    Decision { outcome, rows, exact }
 }
 
-/// How many due records remain within the keys, and whether no trigger can have put them there.
-fn ask(
-    path: &Path,
-    policy: &Policy,
-    rule: &Rule,
-    now: Instant,
-    keys: &Keys,
-    wait: Duration,
-) -> Option<(Remaining, bool)> {
-    recover(path, wait).ok()?;
-    let source = policy.source(&rule.source)?;
-    let requests = requests(policy, source, now, |other| other.name == rule.name);
-    let request = &elsewhere::answered(requests.first()?).ok()?;
-    let place = *request.wanted.first()?;
-    let answer = read(path, |opener| {
-        let connection = opener.connect()?;
-        let (table, book) = for_purge(&connection, source, request, place)?;
-        let rows = remaining(&connection, &table, &book, place, keys)?;
-        // What is due depends on related rows, too, and these may have changed.
-        let is_watched = table.has_trigger_for(request.book.deletes(place));
-        Ok((rows, !is_watched && table.joins.is_empty()))
-    });
-    answer.ok()
+/// What is known beside the rows.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    /// The killed run came to say that the commit was done.
+    is_committed: bool,
+    /// Nobody has committed anything since the batch was announced.
+    is_untouched: bool,
+}
+
+/// What became of the batch, and whether nobody else can have changed the answer: where others wrote, programs
+/// may have used the same keys again, and deleted or changed rows that were still there.
+fn judge(found: Option<Found>, known: Known) -> (RecoveryOutcome, bool) {
+    let Some(found) = found else {
+        let outcome =
+            if known.is_committed { RecoveryOutcome::Committed } else { RecoveryOutcome::Undecided };
+        return (outcome, false);
+    };
+    if known.is_committed {
+        return (RecoveryOutcome::Committed, found.before == 0);
+    }
+    if found.before > 0 && found.before >= found.after {
+        return (RecoveryOutcome::RolledBack, known.is_untouched && found.are_all_there());
+    }
+    if found.after > 0 {
+        return (RecoveryOutcome::Committed, false);
+    }
+    // No row says anything: then only that nothing happened can be known.
+    let outcome = if known.is_untouched { RecoveryOutcome::RolledBack } else { RecoveryOutcome::Undecided };
+    (outcome, false)
+}
+
+#[cfg(test)]
+mod tests {
+    use RecoveryOutcome::{Committed, RolledBack, Undecided};
+
+    use super::*;
+
+    fn found(before: usize, after: usize, changed: usize) -> Option<Found> {
+        Some(Found { before, after, changed })
+    }
+
+    fn judged(found: Option<Found>, is_committed: bool, is_untouched: bool) -> (RecoveryOutcome, bool) {
+        judge(found, Known { is_committed, is_untouched })
+    }
+
+    #[test]
+    fn the_rows_decide_and_only_what_nobody_else_can_have_done_is_exact() {
+        for (rows, expected) in [
+            (found(9, 0, 0), RolledBack),
+            (found(0, 9, 0), Committed),
+            (found(1, 8, 0), Committed),
+            (found(8, 1, 0), RolledBack),
+            (found(1, 1, 0), RolledBack),
+            (found(1, 0, 8), RolledBack),
+            (found(0, 1, 8), Committed),
+            (found(0, 0, 9), Undecided),
+            (found(0, 0, 0), Undecided),
+            (None, Undecided),
+        ] {
+            assert_eq!(judged(rows, false, false), (expected, false), "{rows:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_killed_run_noted_is_exact_unless_the_rows_say_otherwise() {
+        for rows in [found(0, 9, 0), found(0, 0, 9), found(0, 0, 0)] {
+            assert_eq!(judged(rows, true, false), (Committed, true), "{rows:?}");
+        }
+        for rows in [found(9, 0, 0), found(1, 8, 0), None] {
+            assert_eq!(judged(rows, true, false), (Committed, false), "{rows:?}");
+        }
+    }
+
+    #[test]
+    fn where_nobody_has_written_the_rows_that_are_there_say_so_for_sure() {
+        assert_eq!(judged(found(9, 0, 0), false, true), (RolledBack, true));
+        assert_eq!(judged(found(8, 1, 0), false, true), (RolledBack, false));
+        assert_eq!(judged(found(0, 9, 0), false, true), (Committed, false));
+        assert_eq!(judged(found(0, 0, 0), false, true), (RolledBack, false));
+        assert_eq!(judged(None, false, true), (Undecided, false));
+    }
 }

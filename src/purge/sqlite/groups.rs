@@ -31,12 +31,6 @@ pub(super) struct Doomed {
 pub(super) struct Unit(pub(super) Vec<Doomed>);
 
 impl Unit {
-    /// Rows of a batch that an earlier run announced.
-    pub(super) fn announced(own: Vec<i64>) -> Unit {
-        let doomed = |number| Doomed { number, rule: 0, table: 0, is_own: true, is_first: true };
-        Unit(own.into_iter().map(doomed).collect())
-    }
-
     /// The row numbers of the rule in hand.
     pub(super) fn own(&self) -> impl Iterator<Item = i64> {
         self.0.iter().filter(|row| row.is_own).map(|row| row.number)

@@ -5,7 +5,6 @@ use serde_json::json;
 
 use super::groups::Unit;
 use crate::dataset::sqlite::schema::{Key, Table};
-use crate::purge::job::Mark;
 
 /// One key: the values of its columns.
 pub(super) type Bound = Vec<Value>;
@@ -40,55 +39,6 @@ pub(super) enum Keys {
 }
 
 impl Keys {
-    /// All row numbers from one to another, both included.
-    pub(super) fn between(first: i64, last: i64) -> Keys {
-        Keys::Range(End::with(vec![Value::Integer(first)]), End::with(vec![Value::Integer(last)]))
-    }
-
-    /// The range of row numbers; in a table without them, that of a key which is one whole number.
-    pub(super) fn rowids(&self) -> Option<[i64; 2]> {
-        match self {
-            Keys::Rowids(rowids) => Some([*rowids.first()?, *rowids.last()?]),
-            // Between them there are others.
-            Keys::Units(_) => None,
-            Keys::Range(from, to) => match (from.key.as_slice(), to.key.as_slice()) {
-                ([Value::Integer(first)], [Value::Integer(last)]) => Some([
-                    first.saturating_add(i64::from(!from.included)),
-                    last.saturating_sub(i64::from(!to.included)),
-                ]),
-                _ => None,
-            },
-        }
-    }
-
-    /// What the next run can decide by, should this one be killed.
-    pub(super) fn mark(&self, table: &Table) -> Mark {
-        // A whole number that is no row number can be a telephone's.
-        match self.rowids().filter(|_| table.has_row_numbers()) {
-            Some(range) => Mark::RowNumbers(range),
-            None => Mark::Private(self.to_json()),
-        }
-    }
-
-    /// The bounds as JSON, for the file that a killed run leaves.
-    pub(super) fn to_json(&self) -> serde_json::Value {
-        match self {
-            Keys::Range(from, to) => json!([end_to_json(from), end_to_json(to)]),
-            Keys::Rowids(_) => serde_json::Value::Null,
-            Keys::Units(units) => json!({ "rows": own(units) }),
-        }
-    }
-
-    /// Bounds that were read back.
-    pub(super) fn from_json(json: &serde_json::Value) -> Option<Keys> {
-        if let Some(rows) = json.get("rows").and_then(serde_json::Value::as_array) {
-            let rows = rows.iter().map(serde_json::Value::as_i64).collect::<Option<_>>()?;
-            return Some(Keys::Units(vec![Unit::announced(rows)]));
-        }
-        let ends = json.as_array().filter(|ends| ends.len() == 2)?;
-        Some(Keys::Range(end_from_json(&ends[0])?, end_from_json(&ends[1])?))
-    }
-
     /// The condition on a record's key in SQL, and its parameters.
     pub(super) fn condition(&self, table: &Table) -> (String, Vec<Value>) {
         match self {
@@ -114,30 +64,24 @@ fn listed(table: &Table, rowids: &[i64]) -> String {
     format!("{key} IN ({})", listed.join(","))
 }
 
-fn end_to_json(end: &End) -> serde_json::Value {
-    let cells: Vec<serde_json::Value> = end.key.iter().map(cell_to_json).collect();
-    json!({ "key": cells, "included": end.included })
-}
-
-fn end_from_json(json: &serde_json::Value) -> Option<End> {
-    let key = json.get("key")?.as_array()?.iter().map(cell_from_json).collect::<Option<_>>()?;
-    Some(End { key, included: json.get("included")?.as_bool()? })
-}
-
-fn cell_to_json(cell: &Value) -> serde_json::Value {
+/// A value of a key as JSON, for the file that a killed run leaves.
+pub(super) fn cell_to_json(cell: &Value) -> serde_json::Value {
     match cell {
         Value::Null => serde_json::Value::Null,
-        Value::Integer(number) => json!({ "integer": number.to_string() }),
+        Value::Integer(number) => json!(number),
         Value::Real(number) => json!({ "real": number.to_bits().to_string() }),
         Value::Text(text) => json!({ "text": text }),
         Value::Blob(bytes) => json!({ "blob": bytes }),
     }
 }
 
-fn cell_from_json(json: &serde_json::Value) -> Option<Value> {
+/// One that was read back.
+pub(super) fn cell_from_json(json: &serde_json::Value) -> Option<Value> {
+    if let Some(number) = json.as_i64() {
+        return Some(Value::Integer(number));
+    }
     let (kind, value) = json.as_object()?.iter().next()?;
     match kind.as_str() {
-        "integer" => Some(Value::Integer(value.as_str()?.parse().ok()?)),
         "real" => Some(Value::Real(f64::from_bits(value.as_str()?.parse().ok()?))),
         "text" => Some(Value::Text(value.as_str()?.to_string())),
         "blob" => {
@@ -163,27 +107,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bounds_of_every_type_survive_json() {
-        let first = vec![Value::Integer(i64::MIN), Value::Text("Ærø".into()), Value::Blob(vec![0, 255])];
-        let last = vec![Value::Real(-0.0), Value::Real(1e300), Value::Integer(i64::MAX)];
-        let keys = Keys::Range(End::with(first), End::without(last));
-        assert_eq!(Keys::from_json(&keys.to_json()), Some(keys));
-        assert_eq!(Keys::from_json(&json!([[], [{ "what": 1 }]])), None);
-        assert_eq!(Keys::from_json(&json!("x")), None);
-        let units =
-            |units: &[&[i64]]| Keys::Units(units.iter().map(|own| Unit::announced(own.to_vec())).collect());
-        let read = Keys::from_json(&units(&[&[3], &[i64::MAX, i64::MIN]]).to_json());
-        assert_eq!(read, Some(units(&[&[3, i64::MAX, i64::MIN]])));
-        assert_eq!(Keys::from_json(&json!({ "rows": [1, "x"] })), None);
-    }
-
-    #[test]
-    fn only_row_numbers_go_into_the_ledger() {
-        assert_eq!(Keys::between(3, 9).rowids(), Some([3, 9]));
-        let open = Keys::Range(End::without(vec![Value::Integer(3)]), End::without(vec![Value::Integer(9)]));
-        assert_eq!(open.rowids(), Some([4, 8]));
-        assert_eq!(Keys::Rowids(vec![3, 4, 9]).rowids(), Some([3, 9]));
-        let text = |text: &str| End::with(vec![Value::Text(text.into())]);
-        assert_eq!(Keys::Range(text("a"), text("b")).rowids(), None);
+    fn values_of_every_type_survive_json() {
+        let integers = [i64::MIN, -1, 0, i64::MAX].map(Value::Integer);
+        let reals = [-0.0, 1e300, f64::INFINITY, 1.0].map(Value::Real);
+        let others = [Value::Text("Ærø".into()), Value::Text(String::new()), Value::Blob(vec![0, 255])];
+        for cell in integers.into_iter().chain(reals).chain(others) {
+            let text = cell_to_json(&cell).to_string();
+            assert_eq!(cell_from_json(&serde_json::from_str(&text).unwrap()), Some(cell));
+        }
+        for wrong in [json!({ "what": 1 }), json!("x"), json!([]), json!({ "blob": [256] }), json!(1.5)] {
+            assert_eq!(cell_from_json(&wrong), None);
+        }
     }
 }

@@ -5,15 +5,16 @@
 //! nothing was left is where the next batch begins.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use rusqlite::Connection;
 use rusqlite::functions::Context;
-use rusqlite::types::{FromSql, Value};
+use rusqlite::types::{FromSql, Value, ValueRef};
 
 use super::keys::Bound;
+use super::sample::{Row, Sampler};
 use crate::dataset::sqlite::functions::{FRESH, cells};
 use crate::dataset::sqlite::schema::Table;
 use crate::dataset::sqlite::value;
@@ -22,6 +23,9 @@ use crate::verdict::RuleBook;
 /// Asking the clock for every row would cost as much as asking the rule.
 const ROWS_PER_LOOK: u64 = 32;
 
+/// No number is remembered apart: the last row is among the others, or has this number itself.
+const NO_NUMBER: i64 = i64::MIN;
+
 /// What the running batch may still do, shared with the function inside the engine. One thread
 /// at a time uses it; the atomics only let the engine own its part.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +33,14 @@ pub(super) struct Quota(Arc<Left>);
 
 #[derive(Debug, Default)]
 struct Left {
+    /// How many cells are the key's.
+    width: usize,
+    /// The cells that the rule sets.
+    held: Vec<usize>,
+    /// Of how many rows that are taken one is remembered: a power of two.
+    stride: AtomicU64,
+    last_number: AtomicI64,
+    sampler: Mutex<Sampler>,
     rows: AtomicU64,
     taken: AtomicU64,
     is_spent: AtomicBool,
@@ -49,15 +61,16 @@ impl Quota {
         book: &Arc<RuleBook>,
         rule: usize,
     ) -> rusqlite::Result<(Quota, String)> {
-        let quota = Quota::default();
         let order = table.order();
+        let held = (0..book.settings(rule)).map(|setting| order.len() + book.cell_of(rule, setting));
+        let quota = Quota(Arc::new(Left { width: order.len(), held: held.collect(), ..Left::default() }));
         let (shared, owned, width) = (quota.clone(), Arc::clone(book), order.len());
         connection.create_scalar_function("frist_take", -1, FRESH, move |context: &Context<'_>| {
             let is_due = || owned.is_due(rule, &|column| value(context.get_raw(width + column)));
             if shared.is_spent() || !is_due() {
                 return Ok(false);
             }
-            shared.take(context, width)
+            shared.take(context)
         })?;
         let key = order.iter().map(|column| table.column_sql(column));
         let arguments: Vec<String> = key.chain(cells(connection, table, book)?).collect();
@@ -69,16 +82,49 @@ impl Quota {
     }
 
     /// Takes a due row, or remembers it as the first for which nothing was left.
-    fn take(&self, context: &Context<'_>, width: usize) -> rusqlite::Result<bool> {
+    fn take(&self, context: &Context<'_>) -> rusqlite::Result<bool> {
         let taken = self.0.taken.load(Relaxed);
         if !self.is_used_up(taken) {
             self.0.taken.store(taken + 1, Relaxed);
+            self.remember(context, taken);
             return Ok(true);
         }
-        let key: rusqlite::Result<Bound> = (0..width).map(|column| key_cell(context, column)).collect();
+        let key: rusqlite::Result<Bound> =
+            (0..self.0.width).map(|column| key_cell(context, column)).collect();
         self.rest().refused = Some(key?);
         self.0.is_spent.store(true, Relaxed);
         Ok(false)
+    }
+
+    /// Keeps an even sample of what is taken, and the last. Most rows are passed over at the cost of a number.
+    fn remember(&self, context: &Context<'_>, taken: u64) {
+        let Left { width, held, stride, last_number, sampler, .. } = &*self.0;
+        let rows = stride.load(Relaxed);
+        let is_passed_over = taken & (rows - 1) != 0;
+        if is_passed_over
+            && held.is_empty()
+            && let (1, ValueRef::Integer(number)) = (*width, context.get_raw(0))
+        {
+            last_number.store(number, Relaxed);
+            return;
+        }
+        let key = (0..*width).map(|place| context.get_raw(place));
+        let row = Row::read(key, held.iter().map(|place| context.get_raw(*place)));
+        let mut sampler = sampler.lock().unwrap_or_else(PoisonError::into_inner);
+        last_number.store(NO_NUMBER, Relaxed);
+        if is_passed_over {
+            sampler.end_with(row);
+        } else {
+            stride.store(sampler.add(row, rows), Relaxed);
+        }
+    }
+
+    /// What was taken since it was granted: all, or an even sample with the last.
+    pub(super) fn sample(&self) -> Vec<Row> {
+        let mut rows = self.0.sampler.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let last = self.0.last_number.load(Relaxed);
+        rows.extend((last != NO_NUMBER).then(|| Row::numbered(last)));
+        rows
     }
 
     fn is_used_up(&self, taken: u64) -> bool {
@@ -89,6 +135,9 @@ impl Quota {
 
     /// Grants a new batch: at least one row, so that every batch gets further.
     pub(super) fn grant(&self, rows: u64, deadline: Option<Instant>) {
+        self.0.stride.store(1, Relaxed);
+        self.0.last_number.store(NO_NUMBER, Relaxed);
+        self.0.sampler.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.0.rows.store(rows.max(1), Relaxed);
         self.0.taken.store(0, Relaxed);
         self.0.is_spent.store(false, Relaxed);

@@ -1,7 +1,6 @@
 //! Finding what the next batch is about, outside of any transaction.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
@@ -12,9 +11,8 @@ use super::{Conditions, Task};
 use crate::dataset::Problem;
 use crate::dataset::sqlite::count::rows_up_to;
 use crate::dataset::sqlite::schema::{Key, Table};
-use crate::dataset::sqlite::{foreign_key, functions, open, prefilter};
+use crate::dataset::sqlite::{functions, open};
 use crate::purge::pace::Pace;
-use crate::verdict::RuleBook;
 
 /// Row numbers held in memory at most, at eight bytes each.
 const WINDOW: usize = 1_000_000;
@@ -311,50 +309,6 @@ pub(super) fn beside_writers<T>(
         registered.and_then(|_| work(&connection)).map_err(|error| task.writer.problem(&error))
     });
     read.map_err(|unusable| unusable.problem)
-}
-
-/// What is still due within the keys of one batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Remaining {
-    /// All due records.
-    pub(super) due: u64,
-    /// Those of them that no other row refers to, and that the batch would have deleted.
-    pub(super) free: u64,
-}
-
-/// Counts what is still due within the keys of one batch: the question that decides whether a
-/// batch in doubt was committed.
-pub(super) fn remaining(
-    connection: &Connection,
-    table: &Table,
-    book: &Arc<RuleBook>,
-    rule: usize,
-    keys: &Keys,
-) -> Result<Remaining, Problem> {
-    let engine = |error: rusqlite::Error| Problem::new("sqlite", error.to_string());
-    let due = functions::register_due(connection, table, book, rule).map_err(engine)?;
-    let overdue = functions::register_overdue(connection, table, book, rule).map_err(engine)?;
-    let (condition, parameters) = match keys.rowids() {
-        Some([first, last]) if table.has_row_numbers() => Keys::between(first, last).condition(table),
-        _ => keys.condition(table),
-    };
-    let may_be = prefilter::sql(table, book, rule);
-    let references = if book.deletes(rule) {
-        foreign_key::references_to(connection, &table.name).map_err(engine)?
-    } else {
-        Vec::new()
-    };
-    let count = |call: &str, guard: &str| {
-        let sql =
-            format!("SELECT count(*) FROM {} WHERE {condition} AND {may_be} AND {call}{guard}", table.sql());
-        let parameters = params_from_iter(&parameters);
-        connection.query_row(&sql, parameters, |row| Ok(row.get::<_, i64>(0)?.unsigned_abs())).map_err(engine)
-    };
-    let all = count(&overdue, "")?;
-    // A unit goes with what refers to its rows.
-    let is_unit = matches!(keys, Keys::Units(_));
-    let free = if is_unit { all } else { count(&due, &super::unreferenced(table, &references))? };
-    Ok(Remaining { due: all, free })
 }
 
 #[cfg(test)]

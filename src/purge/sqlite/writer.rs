@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::checkpoints::Checkpoints;
 use super::neighbours::Neighbours;
+use super::stand::{Look, Stand};
 use crate::dataset::Problem;
 use crate::dataset::sqlite::open::{beside, configure, needs_recovery, real};
 use crate::dataset::sqlite::problem;
@@ -23,6 +24,8 @@ pub(in crate::purge) struct Writer {
     pub(super) is_wal: bool,
     // Behind the connection: fields are dropped in their order, and this one must go last.
     neighbours: Neighbours,
+    // For the same reason.
+    look: Look,
 }
 
 /// Pages of deleted rows are kept until the commit: enough of them that none is written early.
@@ -49,8 +52,9 @@ impl Writer {
             quietly(&connection, ours).map_err(explain)?;
         }
         let neighbours = Neighbours::of(path, is_wal);
-        let checkpoints = RefCell::default();
-        let writer = Writer { checkpoints, connection, path: path.to_path_buf(), wait, is_wal, neighbours };
+        let (checkpoints, look) = (RefCell::default(), Look::at(path, is_wal));
+        let writer =
+            Writer { checkpoints, connection, path: path.to_path_buf(), wait, is_wal, neighbours, look };
         writer.require_foreign_keys()?;
         writer.require_writable()?;
         Ok(writer)
@@ -101,6 +105,11 @@ impl Writer {
     /// Whether another program may have the database open.
     pub(super) fn has_neighbours(&self) -> bool {
         self.neighbours.are_there()
+    }
+
+    /// Where the database stands: it moves with every commit.
+    pub(super) fn stand(&self) -> Option<Stand> {
+        self.look.stand()
     }
 
     /// An error of this connection as a problem.
