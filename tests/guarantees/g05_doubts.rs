@@ -245,7 +245,7 @@ fn a_note_from_before_the_system_was_started_anew_is_not_trusted() {
     for (boot, exact) in [(Some(boot.trim()), true), (Some("another"), false), (None, false)] {
         let (place, connection) = numbered();
         let rows: Vec<Value> = (1..=ROWS).map(|n| json!({ "key": [n] })).collect();
-        let stand = json!({ "log": { "salts": [1, 2], "frames": 3 } });
+        let stand = json!({ "log": { "salts": [1, 2], "frames": 3, "commits": 4 } });
         let taken = json!({ "columns": [], "salt": "", "rows": rows, "stand": stand, "boot": boot });
         leave_taken(&place, ROWS, taken);
         note_committed(&place);

@@ -38,7 +38,7 @@ pub(in crate::purge) fn decide(
     let found = found.ok().flatten();
     let known = Known {
         is_committed: is_noted && noted.trusts_notes(),
-        is_untouched: noted.stand.is_some() && noted.stand == now,
+        is_untouched: noted.stand.zip(now).is_some_and(|(before, now)| before.is_still(now)),
     };
     let (outcome, exact) = judge(found, known);
     Decision { outcome, rows, exact }

@@ -19,11 +19,27 @@ const INDEX_HEAD: usize = 48;
 pub(in crate::purge) enum Stand {
     /// How often a file with a rollback journal was changed.
     Changes(u32),
-    /// Which write-ahead log it is, and how many frames of it are committed.
-    Log { salts: [u32; 2], frames: u32 },
+    /// Which write-ahead log it is, how many frames of it are committed, and how many commits that was since
+    /// its index was made.
+    Log { salts: [u32; 2], frames: u32, commits: u32 },
 }
 
 impl Stand {
+    /// Whether nobody has committed anything since a database stood here. A log that begins anew, as it does
+    /// at the start of a commit where all of it was moved into the database, counts up its first salt.
+    pub(super) fn is_still(self, now: Stand) -> bool {
+        match (self, now) {
+            (
+                Stand::Log { salts: before, frames, commits },
+                Stand::Log { salts: now, frames: frames_now, commits: commits_now },
+            ) => {
+                let is_anew = now[0] == before[0].wrapping_add(1) && frames_now == 0;
+                (before, frames) == (now, frames_now) || (is_anew && commits == commits_now)
+            }
+            _ => self == now,
+        }
+    }
+
     /// Where the log of a database stands that this process has not open; none where there is none.
     pub(in crate::purge) fn of_log(database: &Path) -> Option<Stand> {
         Stand::in_index(&File::open(beside(database, "-shm")).ok()?)
@@ -44,8 +60,10 @@ impl Stand {
         let mut heads = [0; 2 * INDEX_HEAD];
         index.read_exact_at(&mut heads, 0).ok()?;
         let (head, copy) = heads.split_at(INDEX_HEAD);
-        let number = |at: usize| head.get(at..at + 4)?.try_into().ok().map(u32::from_ne_bytes);
-        let log = Stand::Log { salts: [number(32)?, number(36)?], frames: number(16)? };
+        let bytes = |at: usize| head.get(at..at + 4)?.try_into().ok();
+        let number = |at: usize| bytes(at).map(u32::from_ne_bytes);
+        let salts = [u32::from_be_bytes(bytes(32)?), u32::from_be_bytes(bytes(36)?)];
+        let log = Stand::Log { salts, frames: number(16)?, commits: number(8)? };
         // Whoever changes it changes one after the other.
         (head == copy).then_some(log)
     }
@@ -105,6 +123,26 @@ mod tests {
             let now = if is_wal { Stand::of_log(&path) } else { Stand::of_file(&path) };
             assert_eq!(now, (!is_wal).then_some(before), "what ended well leaves no log");
         }
+    }
+
+    #[test]
+    fn a_log_that_begins_anew_is_still_where_it_was_until_somebody_commits() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data.db");
+        let one = Connection::open(&path).unwrap();
+        one.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (x)").unwrap();
+        let look = Look::at(&path, true);
+        let before = look.stand().unwrap();
+        let restart = "PRAGMA wal_checkpoint(TRUNCATE)";
+        one.query_row(restart, [], |_| Ok(())).unwrap();
+        let anew = look.stand().unwrap();
+        assert!(before != anew && before.is_still(anew), "{before:?} {anew:?}");
+        one.execute_batch("INSERT INTO t VALUES (1)").unwrap();
+        assert!(!before.is_still(look.stand().unwrap()));
+        one.query_row(restart, [], |_| Ok(())).unwrap();
+        let again = look.stand().unwrap();
+        assert!(!before.is_still(again) && !anew.is_still(again), "{again:?}");
+        assert!(!before.is_still(Stand::Changes(1)) && Stand::Changes(1).is_still(Stand::Changes(1)));
     }
 
     #[test]
