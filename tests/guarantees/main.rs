@@ -37,6 +37,7 @@ mod g05_csv_kills;
 mod g05_doubts;
 mod g05_folders;
 mod g05_kills;
+mod g05_kinds;
 mod g06_csv_faults;
 mod g06_csv_injected;
 mod g06_folder_injected;
