@@ -16,7 +16,7 @@
 //! number and hash, and [`verify`](verify()) compares the ledger with such a copy when it
 //! was kept elsewhere.
 //!
-//! **What never stands in an entry:** values or keys of records (row ids apart),
+//! **What never stands in an entry:** values or keys of records,
 //! the text of conditions, messages of databases, hashes of data without a key.
 //! Keys that a killed run would need stand in [`Pending`], for one batch.
 //!

@@ -12,9 +12,11 @@ use super::{private, slots};
 
 /// The keys of the one batch whose commit is pending.
 ///
-/// [`Pending::write`] belongs between the sync of the batch's entry and its commit,
+/// [`Pending::prepare`] belongs before a rule's first batch, [`Pending::write`] or
+/// [`Pending::write_over`] between the sync of a batch's entry and its commit,
 /// [`Pending::clear`] after the sync of the entry that ends the rule. Then a batch
-/// in doubt whose keys would stand here, and do not, was never committed.
+/// in doubt whose keys would stand here, and do not, was never committed; where there is
+/// no file, somebody took it away.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pending {
     /// The run.
@@ -42,6 +44,20 @@ impl fmt::Debug for Pending {
 impl Pending {
     /// About how long a mark may be in JSON to be written over another.
     pub(crate) const LONGEST_OVER: usize = slots::LONGEST;
+
+    /// Makes the file, without any keys, where there is none.
+    pub fn prepare(lock: &RunLock) -> Result<(), LedgerError> {
+        let path = lock.folder().pending();
+        match (Pending::is_there(lock.folder()), slots::file_of(b"null")) {
+            (false, Some(file)) => private::replace(lock, &path, &file),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the file is there.
+    pub fn is_there(folder: &StateFolder) -> bool {
+        std::fs::symlink_metadata(folder.pending()).is_ok()
+    }
 
     /// Puts these keys on the disk in place of the last batch's.
     pub fn write(&self, lock: &RunLock) -> Result<(), LedgerError> {
@@ -74,7 +90,8 @@ impl Pending {
         let path = folder.pending();
         let Some(file) = private::bytes(folder, &path)? else { return Ok(None) };
         let (content, committed) = slots::read(&file).unwrap_or((&file, false));
-        Ok(Some((private::parse(&path, content, "the keys of a batch")?, committed)))
+        let pending: Option<Pending> = private::parse(&path, content, "the keys of a batch")?;
+        Ok(pending.map(|pending| (pending, committed)))
     }
 
     /// Overwrites the keys and removes the file.

@@ -133,10 +133,11 @@ fn decide(
     }
     let (taken, is_noted) = match mark(lock, killed, doubt) {
         Ok(Some(found)) => found,
-        Ok(None) => {
-            let exact = witness.nobody_wrote_since;
-            return Ok(Decision { outcome: RecoveryOutcome::RolledBack, rows: doubt.rows, exact });
+        Ok(None) if Pending::is_there(lock.folder()) => {
+            return Ok(Decision { outcome: RecoveryOutcome::RolledBack, rows: doubt.rows, exact: true });
         }
+        // Somebody took it away, and what it told with it.
+        Ok(None) => return Ok(Decision::undecided(doubt.rows)),
         // What the system does not give now, it may give to the next run.
         Err(error @ LedgerError::Io { .. }) => return Err(error),
         Err(error) => {

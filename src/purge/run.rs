@@ -287,6 +287,7 @@ impl<'a> Run<'a> {
             Deed::Deleted | Deed::Anonymised => None,
         };
         let key = key.as_ref();
+        Pending::prepare(self.lock)?;
         let job = Job { source, request, rule: place, amount, room, stop, wait, nice, key, told: &told };
         job::carry_out(&job, &mut LedgerJournal { run: self, rule: &rule.name }, done)
     }

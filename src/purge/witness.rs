@@ -1,7 +1,7 @@
-//! Whether anybody wrote to a database after a killed run did.
+//! What a killed run left, as it was before this one touched any of it.
 //!
-//! What is gone may have been deleted by somebody else. A commit follows its announcement within
-//! a second; a file of the database that was written later than that was written by another.
+//! What is gone from a folder may have been deleted by somebody else. A deletion follows its announcement within
+//! a second; a folder that was changed later than that was changed by another.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,16 +11,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::running::Running;
 use super::sqlite::Stand;
 use crate::dataset::folder::look::Modified;
-use crate::dataset::sqlite::open::{beside, real};
+use crate::dataset::sqlite::open::real;
 use crate::ledger::{LedgerError, RunLock};
 
-/// How long after its announcement a commit may have been written.
-const COMMIT: Duration = Duration::from_secs(1);
+/// How long after its announcement a file may have been deleted.
+const DELETION: Duration = Duration::from_secs(1);
 
 /// What the files looked like before this run touched any.
 #[derive(Clone, Debug)]
 pub struct Witness {
-    pub(super) nobody_wrote_since: bool,
     /// When the last batch was announced.
     announced: Option<SystemTime>,
     /// Where the logs of databases stood, before they were put right.
@@ -32,20 +31,11 @@ impl Witness {
     pub fn look(lock: &RunLock) -> Result<Witness, LedgerError> {
         let policy = Running::read(lock)?.and_then(|running| running.policy());
         let announced = modified(&lock.folder().ledger());
-        let nobody_wrote_since = match (&policy, announced) {
-            (Some(policy), Some(announced)) => {
-                // Folders are changed all the time; each is asked when its batch is decided.
-                let databases = policy.sources.iter().filter(|source| source.kind.folder().is_none());
-                let latest = databases.filter_map(|source| last_written(source.kind.path())).max();
-                latest.is_none_or(|latest| latest <= announced + COMMIT)
-            }
-            _ => false,
-        };
         let sources = policy.iter().flat_map(|policy| &policy.sources);
         let databases =
             sources.filter(|source| source.kind.has_tables()).map(|source| real(source.kind.path()));
         let logs = databases.filter_map(|path| Stand::of_log(&path).map(|stand| (path, stand))).collect();
-        Ok(Witness { nobody_wrote_since, announced, logs })
+        Ok(Witness { announced, logs })
     }
 
     /// Where the log of a database stood.
@@ -56,15 +46,9 @@ impl Witness {
     /// Whether a time is one at which the killed run may still have been at work.
     pub(super) fn is_before(&self, modified: Modified) -> bool {
         let latest =
-            self.announced.and_then(|announced| (announced + COMMIT).duration_since(UNIX_EPOCH).ok());
+            self.announced.and_then(|announced| (announced + DELETION).duration_since(UNIX_EPOCH).ok());
         latest.is_some_and(|latest| i128::from(modified.in_nanos()) <= latest.as_nanos() as i128)
     }
-}
-
-fn last_written(database: &Path) -> Option<SystemTime> {
-    let database = real(database);
-    let files = [database.clone(), beside(&database, "-wal"), beside(&database, "-journal")];
-    files.iter().filter_map(|file| modified(file)).max()
 }
 
 fn modified(file: &Path) -> Option<SystemTime> {
