@@ -8,9 +8,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::g05_kills::{kill, wait_for_batches};
-use super::support::{
-    COMING, OLD, PURGE, Place, Random, SOURCE, WITHOUT_LIMIT, depth, open, recoveries, rule,
-};
+use super::support::{COMING, OLD, PURGE, Place, Random, SOURCE, WITHOUT_LIMIT, open, recoveries, rule};
 
 /// Records of which half are due, and what their rules do to them.
 struct Kind {
@@ -218,7 +216,7 @@ fn done(entry: &Value, end: &str) -> u64 {
 fn kill_again_and_again(kind: &Kind, seed: u64) {
     let mut random = Random(seed);
     let (mut doubts, mut exact) = (0, 0);
-    for _ in 0..depth() {
+    for _ in 0..crate::depth::cases(1) {
         for (number, others) in OTHERS.into_iter().enumerate() {
             let journal = if (seed + number as u64).is_multiple_of(2) { "WAL" } else { "DELETE" };
             for _ in 0..2 {

@@ -162,8 +162,8 @@ impl Noted {
         Ok(noted)
     }
 
-    /// As JSON that fits into its file.
-    pub(super) fn to_json(&mut self) -> serde_json::Value {
+    /// As JSON, with as many of the rows as fit into its file.
+    pub(super) fn shortened(&mut self) -> serde_json::Value {
         loop {
             let is_short = serde_json::to_string(self).is_ok_and(|text| text.len() <= MOST_BYTES);
             if is_short || self.rows.is_empty() {
