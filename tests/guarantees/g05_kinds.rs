@@ -181,7 +181,7 @@ impl Kind {
         let mut purge = place.start(&PURGE);
         wait_for_batches(&place, &mut purge, 1 + random.below(3));
         sleep(Duration::from_micros(random.below(12) * random.below(800)));
-        if !purge.try_wait().unwrap().is_none() || !kill(purge) {
+        if purge.try_wait().unwrap().is_some() || !kill(purge) {
             return None;
         }
         let taken = before - self.left(&connection);
