@@ -4,9 +4,12 @@
 //! carets as compilers do, [`json`] writes `frist.check/1`.
 
 pub mod json;
+mod printable;
 pub mod text;
 
 use std::ops::Range;
+
+pub use printable::{printable, write_json};
 
 /// How much a finding weighs: an error stops every command, a warning stops none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,18 +126,6 @@ impl Position {
         let line = before.matches('\n').count() + 1;
         Position { line, column: before[line_start..].chars().count() + 1 }
     }
-}
-
-/// A text of somebody else's, safe to print on one line of a terminal: what would act on the
-/// terminal, or turn the reading around, is written out.
-pub fn printable(text: &str) -> String {
-    let one = |c: char| if acts(c) { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(one).collect()
-}
-
-fn acts(c: char) -> bool {
-    let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    c.is_control() || turns
 }
 
 /// What is longer was not misspelt, and comparing it would take quadratic time and memory.

@@ -1,5 +1,6 @@
 //! The `frist` binary: parses, runs, exits.
 
+use std::fmt;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,7 +9,10 @@ use clap::Parser;
 use frist::calendar::Instant;
 use frist::cli::{Cli, Color, LogFormat};
 use frist::command::{self, Console};
+use frist::diagnostic::printable;
 use frist::report::text::Style;
+use tracing::field::Field;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -67,7 +71,13 @@ fn start_log(cli: &Cli) {
         .with_target(false)
         .with_ansi(color(cli.color) && io::stderr().is_terminal());
     match cli.log_format {
-        LogFormat::Text => log.init(),
+        LogFormat::Text => log.fmt_fields(debug_fn(log_field)).init(),
         LogFormat::Json => log.json().init(),
     }
+}
+
+/// What comes from the data or the file system cannot act on the terminal.
+fn log_field(out: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
+    let value = printable(&format!("{value:?}"));
+    if field.name() == "message" { write!(out, "{value}") } else { write!(out, " {field}={value}") }
 }

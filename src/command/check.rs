@@ -78,7 +78,7 @@ fn draw(
     looked: Looked,
 ) -> io::Result<()> {
     match format {
-        Format::Json => writeln!(out, "{}", json::render(&loaded.examined)?),
+        Format::Json => json::write(out, &loaded.examined),
         Format::Text => {
             findings(out, style, loaded)?;
             writeln!(out, "{}", summary(loaded, looked))

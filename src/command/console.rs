@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::cli::{Format, Output};
+use crate::diagnostic::printable;
 use crate::exit;
 use crate::policy::Policy;
 use crate::report::text::{self, Style};
@@ -62,7 +63,7 @@ impl Console<'_> {
     pub fn complain(&mut self, message: &str) {
         if !message.is_empty() {
             // Where standard error is gone there is nobody left to tell.
-            let _ = writeln!(self.err, "frist: {message}");
+            let _ = writeln!(self.err, "frist: {}", printable(message));
         }
     }
 

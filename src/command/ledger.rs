@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::cli::{Format, Ledger, LedgerShow, LedgerVerify, WhichLedger};
+use crate::diagnostic::{printable, write_json};
 use crate::exit;
 use crate::ledger::{Entry, Link, entries, verify};
 
@@ -39,16 +40,23 @@ fn show(arguments: &LedgerShow, console: &mut Console<'_>) -> Result<u8, Failure
         let entry = entry.map_err(Failure::incomplete)?;
         match arguments.format {
             Format::Text => writeln!(console.out, "{}", line(&entry))?,
-            Format::Json => writeln!(console.out, "{}", json_line(&entry))?,
+            Format::Json => json(console, &json_line(&entry))?,
         }
     }
     console.out.flush()?;
     Ok(exit::DONE)
 }
 
+fn json(console: &mut Console<'_>, value: &serde_json::Value) -> Result<(), Failure> {
+    write_json(console.out, value)?;
+    Ok(writeln!(console.out)?)
+}
+
+/// An entry on one line. The policy and the data give the names in it, and a name must not be able to
+/// pretend to be another entry.
 fn line(entry: &Entry) -> String {
     let fields: Vec<String> = entry.fields.iter().filter_map(|(name, value)| field(name, value)).collect();
-    format!("{:>5}  {}  {:<13}  {}", entry.link.seq, entry.at, entry.name, fields.join(" "))
+    printable(&format!("{:>5}  {}  {:<13}  {}", entry.link.seq, entry.at, entry.name, fields.join(" ")))
 }
 
 fn field(name: &str, value: &serde_json::Value) -> Option<String> {
@@ -88,10 +96,10 @@ fn check(arguments: &LedgerVerify, console: &mut Console<'_>) -> Result<u8, Fail
                         verified.last.map(|link| json!({ "entry": link.seq, "hash": link.hash.to_string() }));
                     let result = json!({ "format": "frist.ledger/1", "whole": true, "entries": verified.entries,
                         "last": last, "notes": notes, "findings": [] });
-                    writeln!(console.out, "{result}")?;
+                    json(console, &result)?;
                 }
                 Format::Text => {
-                    notes.iter().try_for_each(|note| writeln!(console.out, "note: {note}"))?;
+                    notes.iter().try_for_each(|note| writeln!(console.out, "note: {}", printable(note)))?;
                     let last = verified.last.map(|link| format!(", the last is {link}")).unwrap_or_default();
                     let entries = if verified.entries == 1 { "entry" } else { "entries" };
                     writeln!(console.out, "The ledger is whole: {} {entries}{last}", verified.entries)?;
@@ -104,10 +112,12 @@ fn check(arguments: &LedgerVerify, console: &mut Console<'_>) -> Result<u8, Fail
             match arguments.format {
                 Format::Json => {
                     let result = json!({ "format": "frist.ledger/1", "whole": false, "findings": findings });
-                    writeln!(console.out, "{result}")?;
+                    json(console, &result)?;
                 }
                 Format::Text => {
-                    findings.iter().try_for_each(|finding| writeln!(console.out, "{finding}"))?;
+                    findings
+                        .iter()
+                        .try_for_each(|finding| writeln!(console.out, "{}", printable(finding)))?;
                     writeln!(console.out, "The ledger is NOT whole. Keep the files as they are.")?;
                 }
             }

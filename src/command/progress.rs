@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::diagnostic::printable;
+
 const BETWEEN_LOG_LINES: Duration = Duration::from_secs(30);
 
 /// Told after every batch.
@@ -28,7 +30,7 @@ impl Progress {
         match &self.bar {
             Some(bar) => {
                 bar.set_length(expected.max(done));
-                bar.set_message(rule.to_string());
+                bar.set_message(printable(rule));
                 bar.set_position(done);
             }
             None => self.log(rule, done, expected),

@@ -1,8 +1,10 @@
 //! Findings as `frist.check/1`.
 
+use std::io::{self, Write};
+
 use serde::Serialize;
 
-use super::{Examined, Finding, Position};
+use super::{Examined, Finding, Position, write_json};
 
 #[derive(Serialize)]
 struct Check<'a> {
@@ -25,15 +27,17 @@ struct Entry<'a> {
     help: Option<&'a str>,
 }
 
-/// All findings of some files as one JSON object.
-pub fn render(examined: &[Examined]) -> serde_json::Result<String> {
+/// Writes all findings of some files as one JSON object and a line end.
+pub fn write(out: &mut dyn Write, examined: &[Examined]) -> io::Result<()> {
     let findings = examined.iter().flat_map(|file| file.findings.iter().map(|finding| entry(file, finding)));
-    serde_json::to_string(&Check {
+    let check = Check {
         format: "frist.check/1",
         findings: findings.collect(),
         errors: examined.iter().map(Examined::errors).sum(),
         warnings: examined.iter().map(Examined::warnings).sum(),
-    })
+    };
+    write_json(out, &check)?;
+    writeln!(out)
 }
 
 fn entry<'a>(file: &'a Examined, finding: &'a Finding) -> Entry<'a> {

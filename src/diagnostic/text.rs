@@ -2,6 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use super::printable::visible;
 use super::{Examined, Finding, Severity, printable};
 
 /// All findings of some files, then one line that counts them.
@@ -9,15 +10,16 @@ pub fn render(examined: &[Examined], color: bool, width: usize) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() }.term_width(width);
     let mut out = String::new();
     for file in examined {
+        let text = visible(&file.text);
         for finding in &file.findings {
-            out.push_str(&renderer.render(&[draw(file, finding)]));
+            out.push_str(&renderer.render(&[draw(file, &text, finding)]));
             out.push_str("\n\n");
         }
     }
     out
 }
 
-fn draw<'a>(file: &'a Examined, finding: &'a Finding) -> Group<'a> {
+fn draw<'a>(file: &'a Examined, text: &'a str, finding: &'a Finding) -> Group<'a> {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -26,9 +28,9 @@ fn draw<'a>(file: &'a Examined, finding: &'a Finding) -> Group<'a> {
     let path = printable(&file.file);
     let group = match &finding.span {
         Some(span) => title.element(
-            Snippet::source(file.text.as_str())
+            Snippet::source(text)
                 .path(path)
-                .annotation(AnnotationKind::Primary.span(inside(&file.text, span.start, span.end))),
+                .annotation(AnnotationKind::Primary.span(inside(text, span.start, span.end))),
         ),
         None => title.element(annotate_snippets::Origin::path(path)),
     };

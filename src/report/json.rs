@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Listing, Record, Subject, due_up_to};
 use crate::dataset::{Problem, Status};
+use crate::diagnostic::write_json;
 use crate::ledger::RecoveryOutcome;
 use crate::plan::{LimitBreach, Limited, Plan, PlannedRule, SourceState};
 use crate::policy::{Breach, Deed, Policy, Rule};
@@ -22,8 +23,8 @@ pub fn write(
     listing: Option<&dyn Listing>,
 ) -> io::Result<()> {
     match subject {
-        Subject::Plan(plan) => serde_json::to_writer(&mut *out, &report(policy, plan, listing))?,
-        Subject::Run(plan, outcome) => serde_json::to_writer(&mut *out, &run(policy, plan, outcome))?,
+        Subject::Plan(plan) => write_json(out, &report(policy, plan, listing))?,
+        Subject::Run(plan, outcome) => write_json(out, &run(policy, plan, outcome))?,
     }
     writeln!(out)
 }

@@ -231,7 +231,7 @@ fn list(out: &mut dyn Write, policy: &Policy, plan: &Plan, listing: &dyn Listing
             let due = record.due_from.as_deref().map(|due| format!(", due from {due}")).unwrap_or_default();
             let state = record.state.word();
             let key = printable(&record.key);
-            failed = writeln!(out, "  {key}  {state}  {event}{due}  {}", record.reason).err();
+            failed = writeln!(out, "  {key}  {state}  {event}{due}  {}", printable(&record.reason)).err();
             failed.is_none()
         });
         failed.map_or(Ok(()), Err)?;

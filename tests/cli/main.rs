@@ -9,6 +9,7 @@
 #[path = "../support/depth.rs"]
 mod depth;
 mod support;
+mod terminal;
 
 mod anonymise;
 mod bad_input;
