@@ -58,7 +58,7 @@ pub use event::{
 pub use finding::{Fault, Finding};
 pub use folder::StateFolder;
 pub use history::{Doubt, History, Unfinished};
-pub use link::{Hash, Link, NotALink};
+pub use link::{Hash, Link, NotALink, Receipt};
 pub use lock::RunLock;
 pub use pending::Pending;
 pub use removals::Removal;

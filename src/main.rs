@@ -54,8 +54,14 @@ fn color(wanted: Color) -> bool {
     match wanted {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto => io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        Color::Auto => !is_set("NO_COLOR") && (io::stdout().is_terminal() || is_set("CLICOLOR_FORCE")),
     }
+}
+
+/// Whether a variable is set to anything; of one that forces something, `0` is nothing.
+fn is_set(name: &str) -> bool {
+    let value = std::env::var_os(name).filter(|value| !value.is_empty());
+    value.is_some_and(|value| name == "NO_COLOR" || value != "0")
 }
 
 fn start_log(cli: &Cli) {

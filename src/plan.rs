@@ -90,6 +90,10 @@ pub struct PlannedRule {
     pub index: usize,
     /// The states; none where they were not needed or could not be counted.
     pub counts: Counts,
+    /// Of the blocked records, those that `keep-newest` keeps.
+    pub newest: u64,
+    /// Records that cannot be read; through an index, of those that were met.
+    pub unreadable: u64,
     /// Whether only what may be due was read, through an index.
     pub through_index: bool,
     /// The latest event that is due; none where each record has a period of its own.
@@ -134,6 +138,12 @@ impl PlannedRule {
         let accepts =
             |breach: &&LimitBreach| breach.of == Limited::Rule && accepted.rules.contains(&rule.name);
         self.breach.as_ref().filter(|breach| !accepts(breach))
+    }
+
+    /// How many records are past their time and kept by something that nobody may have meant; none
+    /// where that is not known.
+    pub fn blocked(&self) -> Option<u64> {
+        self.counts.blocked.map(|blocked| blocked.saturating_sub(self.newest))
     }
 }
 
@@ -189,6 +199,11 @@ impl Plan {
     /// All due records.
     pub fn due(&self) -> u64 {
         self.rules.iter().filter_map(PlannedRule::due).sum()
+    }
+
+    /// All blocked records, but for those that `keep-newest` keeps.
+    pub fn blocked(&self) -> u64 {
+        self.rules.iter().filter_map(PlannedRule::blocked).sum()
     }
 
     /// To how many due records a purge would do this, by the rules that it would carry out.
@@ -254,6 +269,8 @@ fn unplanned(index: usize, due_up_to: Option<DueUpTo>, problem: Problem) -> Plan
     PlannedRule {
         index,
         counts: Counts::default(),
+        newest: 0,
+        unreadable: 0,
         through_index: false,
         due_up_to,
         oldest_event: None,
@@ -279,6 +296,8 @@ fn planned(policy: &Policy, rule: &Rule, book: &RuleBook, survey: &RuleSurvey, n
     PlannedRule {
         index: index_of(policy, rule),
         counts: if survey.through_index { tally.counts_of_met() } else { tally.counts() },
+        newest: tally.records(State::Newest),
+        unreadable: tally.records(State::Unreadable),
         through_index: survey.through_index,
         due_up_to: book.cutoff(survey.rule).map(Cutoff::due_up_to),
         oldest_event: oldest_date(tally, zone),

@@ -1,13 +1,18 @@
 //! Plans and runs for people and for programs. Everything here is a late reader of plain data.
 
 pub mod json;
+mod table;
 pub mod text;
+mod total;
+mod wrap;
 
 use crate::calendar::{DueUpTo, Zone};
 use crate::plan::{LimitBreach, Limited, Plan};
 use crate::policy::{Breach, Deed, Policy, Rule};
 use crate::purge::Outcome;
 use crate::verdict::{Reason, RuleBook, State};
+
+pub use total::Total;
 
 /// What to draw.
 #[derive(Clone, Copy)]

@@ -41,6 +41,8 @@ pub enum State {
     Overruled,
     /// It is anonymised already.
     Done,
+    /// `keep-newest` keeps it, past its period, which is what that is for.
+    Newest,
     /// Something other than a rule's period keeps it.
     Blocked,
     /// It is to go.
@@ -51,7 +53,7 @@ impl State {
     /// How many states there are.
     pub(crate) const COUNT: usize = State::Due as usize + 1;
 
-    /// The name in JSON.
+    /// The name in JSON, where `keep-newest` is one of the things that block a record.
     pub fn word(self) -> &'static str {
         match self {
             State::Unreadable => "unreadable",
@@ -61,8 +63,18 @@ impl State {
             State::Spared => "spared",
             State::Overruled => "overruled",
             State::Done => "done",
-            State::Blocked => "blocked",
+            State::Newest | State::Blocked => "blocked",
             State::Due => "due",
+        }
+    }
+
+    /// The name in tables, lists and sentences.
+    pub fn told(self) -> &'static str {
+        match self {
+            State::Waiting => "not started",
+            State::Running => "in period",
+            State::Newest => "newest",
+            other => other.word(),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::diagnostic::printable;
 use crate::exit;
 use crate::policy::Policy;
 use crate::report::text::{self, Style};
-use crate::report::{Listing, Subject, json};
+use crate::report::{Listing, Subject, Total, json};
 
 /// The streams of a command, and what is known of them.
 pub struct Console<'a> {
@@ -101,6 +101,29 @@ pub(super) fn draw(
     match format {
         Format::Text => text::write(out, policy, subject, listing, style),
         Format::Json => json::write(out, policy, subject, listing),
+    }
+}
+
+/// Ends what is drawn of one policy, where there are several.
+pub(super) fn close_one(
+    out: &mut dyn Write,
+    format: Format,
+    style: Style,
+    total: &Total,
+    policies: usize,
+) -> io::Result<()> {
+    if format == Format::Json || policies < 2 {
+        return Ok(());
+    }
+    text::last_line(out, &total.sentence(), style)?;
+    writeln!(out)
+}
+
+/// Ends what is drawn.
+pub(super) fn close(out: &mut dyn Write, format: Format, style: Style, line: &str) -> io::Result<()> {
+    match format {
+        Format::Text => text::last_line(out, line, style),
+        Format::Json => Ok(()),
     }
 }
 

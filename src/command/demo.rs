@@ -13,6 +13,7 @@ use crate::calendar::Instant;
 use crate::cli::{Cli, Demo};
 use crate::exit;
 use crate::report::shell_word;
+use crate::report::text::{self, Style};
 
 use super::{Console, Failure};
 
@@ -28,7 +29,9 @@ pub(super) fn run(
     build(&folder, &policy, clock()).map_err(|error| {
         Failure::incomplete(format!("cannot build the demo in {}: {error:#}", folder.display()))
     })?;
-    writeln!(console.out, "A small company lives in {} now: {TALE}", folder.display())?;
+    let style = Style { width: console.style.width.or(Some(100)), ..console.style };
+    let tale = format!("A small company lives in {} now: {TALE}", folder.display());
+    text::prose(console.out, &tale, style)?;
     let policy = policy.display().to_string();
     let steps: [(&str, &[&str]); 5] = [
         ("Is the policy sound, and does it cover all that is there?", &["check", "--data", &policy]),
@@ -44,16 +47,21 @@ pub(super) fn run(
         }
     }
     let policy = shell_word(&policy);
-    writeln!(console.out, "\nLook around: the policy is short, and what the run wrote down is shown by")?;
+    writeln!(console.out)?;
+    text::prose(
+        console.out,
+        "Look around: the policy is short, and what the run wrote down is shown by",
+        style,
+    )?;
     writeln!(console.out, "$ frist ledger show {policy}")?;
     console.out.flush()?;
     Ok(exit::DONE)
 }
 
 const TALE: &str = "\
-a policy made from
-its privacy notice, a database with customers and what belongs to them, invoices, contacts and page
-views, pictures on the disk, access logs in CSV files, and folders of server logs and backups.";
+    a policy made from its privacy notice, a database with customers and what belongs to them, invoices, \
+    contacts and page views, pictures on the disk, access logs in CSV files, and folders of server logs \
+    and backups.";
 
 fn step(
     why: &str,

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::cli::{Format, Ledger, LedgerShow, LedgerVerify, WhichLedger};
 use crate::diagnostic::{printable, write_json};
 use crate::exit;
-use crate::ledger::{Entry, Link, entries, verify};
+use crate::ledger::{Entry, Receipt, entries, verify};
 
 use super::{Console, Failure, policies};
 
@@ -126,7 +126,7 @@ fn check(arguments: &LedgerVerify, console: &mut Console<'_>) -> Result<u8, Fail
     }
 }
 
-fn expected(text: &str) -> Result<Link, Failure> {
+fn expected(text: &str) -> Result<Receipt, Failure> {
     text.parse()
         .map_err(|_| Failure::usage(format!("--expect {text}: write NUMBER:HASH, as a purge printed it")))
 }

@@ -14,9 +14,9 @@ use crate::ledger::{History, Ledger, LedgerError, RunLock, StateFolder};
 use crate::plan::{Accepted, Plan, Scope};
 use crate::policy::{DEEDS, Deed, Policy};
 use crate::purge::{self, Circumstances, Confirmed, Outcome, Run, Stop, Witness};
-use crate::report::{Subject, grouped, records, text};
+use crate::report::{Subject, Total, grouped, records, text};
 
-use super::console::draw;
+use super::console::{close, close_one, draw};
 use super::progress::Progress;
 use super::{Console, Failure, policies};
 
@@ -36,6 +36,7 @@ pub(super) fn run(
     let stop = Stop::new(signals()?, Stopwatch::now(), arguments.max_runtime);
     let mut code = exit::DONE;
     let mut done = Vec::new();
+    let mut not_run = Vec::new();
     for (policy, (rules, accepted)) in policies.iter().zip(chosen.iter().zip(&accepted)) {
         let wanted = Wanted { arguments, policy, rules: rules.as_ref(), accepted };
         match one_policy(&wanted, &stop, console, clock) {
@@ -46,18 +47,31 @@ pub(super) fn run(
             Err(failure) => {
                 console.complain(&format!("{}: {}", policy.name, failure.message));
                 code = code.max(failure.code);
+                not_run.push(&policy.name);
             }
         }
     }
+    let of_all = || {
+        let mut total = Total::default();
+        done.iter().for_each(|(policy, plan, outcome)| total.add(Total::of_run(policy, plan, outcome)));
+        not_run.iter().for_each(|policy| total.add_not_run(policy));
+        total
+    };
     let delivered = console.deliver(
         &arguments.output,
         &mut |out, format, style| {
             done.iter().try_for_each(|(policy, plan, outcome)| {
-                draw(out, format, style, policy, Subject::Run(plan, outcome), None)
-            })
+                draw(out, format, style, policy, Subject::Run(plan, outcome), None)?;
+                close_one(out, format, style, &Total::of_run(policy, plan, outcome), policies.len())
+            })?;
+            if done.is_empty() { Ok(()) } else { close(out, format, style, &of_all().closing(code, false)) }
         },
-        &mut |out, _| {
-            done.iter().try_for_each(|(policy, _, outcome)| text::run_complaints(out, policy, outcome))
+        &mut |out, style| {
+            let mut all = done.iter();
+            all.try_for_each(|(policy, _, outcome)| text::write_run_complaints(out, policy, outcome, style))?;
+            // Why no run could begin has been said.
+            let ended = of_all().ended(code, false).filter(|_| !done.is_empty());
+            ended.map_or(Ok(()), |ended| text::last_line(out, &ended, style))
         },
     );
     delivered.map_err(|failure| Failure { code: code.max(failure.code), ..failure })?;
@@ -130,6 +144,7 @@ fn make_plan(wanted: &Wanted<'_>, lock: &RunLock, now: Instant) -> Plan {
 fn ask(wanted: &Wanted<'_>, plan: &Plan, console: &mut Console<'_>) -> Result<Confirmed, Failure> {
     let Wanted { policy, accepted, .. } = *wanted;
     text::write(console.err, policy, Subject::Plan(plan), None, console.style)?;
+    text::last_line(console.err, &Total::of_plan(policy, plan).sentence(), console.style)?;
     let to_be_done = DEEDS.map(|deed| (deed, plan.to_be_done(policy, accepted, deed)));
     if let Some(consent) = Confirmed::for_nothing(to_be_done.iter().map(|(_, count)| count).sum()) {
         return Ok(consent);

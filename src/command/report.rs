@@ -8,9 +8,9 @@ use crate::dataset::request::Extent;
 use crate::exit;
 use crate::plan::{Accepted, Plan, Scope};
 use crate::policy::Policy;
-use crate::report::{Listing, Subject, text};
+use crate::report::{Listing, Subject, Total, text};
 
-use super::console::draw;
+use super::console::{close, close_one, draw};
 use super::listing::Records;
 use super::{Console, Failure, policies};
 
@@ -31,22 +31,35 @@ pub(super) fn run(
     }
     let failed = Cell::new(false);
     let both = || policies.iter().zip(&plans);
+    let total = || {
+        let mut total = Total::default();
+        both().for_each(|(policy, plan)| total.add(Total::of_plan(policy, plan)));
+        if failed.get() {
+            total.add_unfinished_list();
+        }
+        total
+    };
+    let code = || if failed.get() { exit::INCOMPLETE } else { exit_code(&plans, arguments.fail_on_due) };
     console.deliver(
         &arguments.output,
         &mut |out, format, style| {
             both().try_for_each(|(policy, plan)| {
                 let records = Records { policy, plan, all: arguments.all, failed: &failed };
                 let listing = arguments.list.then_some(&records as &dyn Listing);
-                draw(out, format, style, policy, Subject::Plan(plan), listing)
-            })
+                draw(out, format, style, policy, Subject::Plan(plan), listing)?;
+                let of_one = Total::of_plan(policy, plan);
+                close_one(out, format, style, &of_one, policies.len())
+            })?;
+            close(out, format, style, &total().closing(code(), arguments.fail_on_due))
         },
-        &mut |out, _| {
-            let unwanted = |plan: &Plan| arguments.fail_on_due && plan.due() > 0;
-            both().try_for_each(|(policy, plan)| text::plan_complaints(out, policy, plan, unwanted(plan)))
+        &mut |out, style| {
+            both().try_for_each(|(policy, plan)| text::write_plan_complaints(out, policy, plan, style))?;
+            // Who asked for silence wants to know what the exit code means, and no more.
+            let line = total().closing(code(), arguments.fail_on_due);
+            if code() == exit::DONE { Ok(()) } else { text::last_line(out, &line, style) }
         },
     )?;
-    let code = exit_code(&plans, arguments.fail_on_due);
-    Ok(if failed.get() { exit::INCOMPLETE } else { code })
+    Ok(code())
 }
 
 fn as_of(arguments: &Report, policy: &Policy, clock: &dyn Fn() -> Instant) -> Result<Instant, Failure> {
@@ -60,7 +73,7 @@ fn as_of(arguments: &Report, policy: &Policy, clock: &dyn Fn() -> Instant) -> Re
 
 fn exit_code(plans: &[Plan], fail_on_due: bool) -> u8 {
     let incomplete = plans.iter().any(Plan::is_incomplete);
-    let due = fail_on_due && plans.iter().any(|plan| plan.due() > 0);
+    let due = fail_on_due && plans.iter().any(|plan| plan.due() + plan.blocked() > 0);
     match (incomplete, due) {
         (true, _) => exit::INCOMPLETE,
         (false, true) => exit::FINDINGS,

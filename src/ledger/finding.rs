@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::ledger::link::Link;
+use crate::ledger::link::{Link, Receipt};
 
 /// One thing that is wrong with a ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ pub enum Fault {
     #[error("the ledger does not hold the expected entry {expected}: it was cut off or rewritten")]
     NotAsExpected {
         /// The copy kept elsewhere.
-        expected: Link,
+        expected: Receipt,
     },
     /// A file could not be read.
     #[error("cannot read {}: {reason}", path.display())]

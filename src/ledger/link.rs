@@ -73,9 +73,50 @@ impl fmt::Display for Link {
     }
 }
 
+/// An entry of which a copy is kept elsewhere: its number, and at least the first digits of its hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    seq: u64,
+    digits: String,
+}
+
+impl Receipt {
+    /// The fewest digits that a receipt has.
+    pub const DIGITS: usize = 12;
+
+    /// The short form of a link, as a run prints it for people.
+    pub fn of(link: &Link) -> Receipt {
+        let digits = link.hash.to_string().chars().take(Receipt::DIGITS).collect();
+        Receipt { seq: link.seq, digits }
+    }
+
+    /// Whether this is the entry.
+    pub fn is_of(&self, link: &Link) -> bool {
+        self.seq == link.seq && link.hash.to_string().starts_with(&self.digits)
+    }
+}
+
+impl fmt::Display for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.seq, self.digits)
+    }
+}
+
+impl FromStr for Receipt {
+    type Err = NotALink;
+
+    fn from_str(text: &str) -> Result<Receipt, NotALink> {
+        let (seq, digits) = text.split_once(':').ok_or(NotALink)?;
+        let seq = number(seq.as_bytes()).filter(|seq| *seq > 0).ok_or(NotALink)?;
+        let is_hash = (Receipt::DIGITS..=64).contains(&digits.len())
+            && digits.bytes().all(|byte| digit(byte).is_some());
+        if is_hash { Ok(Receipt { seq, digits: digits.to_string() }) } else { Err(NotALink) }
+    }
+}
+
 /// A text that is not `SEQ:HASH`.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected an entry's number and hash as SEQ:HASH, with 64 lower-case hexadecimal digits")]
+#[error("expected an entry's number and hash as SEQ:HASH, with lower-case hexadecimal digits")]
 pub struct NotALink;
 
 impl FromStr for Link {

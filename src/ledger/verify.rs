@@ -10,7 +10,7 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::finding::{Fault, Finding};
 use crate::ledger::folder::StateFolder;
 use crate::ledger::head::{self, Head};
-use crate::ledger::link::Link;
+use crate::ledger::link::{Link, Receipt};
 
 /// A file that is no ledger has a finding on each line; nobody reads more.
 const MOST_FINDINGS: usize = 100;
@@ -60,7 +60,7 @@ impl fmt::Display for Note {
 ///
 /// Without such a copy, whoever can write both files can forge a chain that this
 /// finds whole. Beside a running purge the last line may seem torn.
-pub fn verify(state: &Path, expect: Option<Link>) -> Result<Verified, Vec<Finding>> {
+pub fn verify(state: &Path, expect: Option<Receipt>) -> Result<Verified, Vec<Finding>> {
     let folder = StateFolder::unchecked(state);
     let mut inquiry = Inquiry::default();
     // The head goes first: a purge that runs meanwhile only adds to the ledger.
@@ -109,7 +109,7 @@ impl Inquiry {
         None
     }
 
-    fn no_ledger(&mut self, head: Option<Link>, expect: Option<Link>) {
+    fn no_ledger(&mut self, head: Option<Link>, expect: Option<Receipt>) {
         let fault = match head {
             // A first run was killed between making the head and the ledger.
             Some(Link::START) => None,
@@ -126,22 +126,23 @@ impl Inquiry {
         file: impl Read,
         path: PathBuf,
         head: Option<Link>,
-        expect: Option<Link>,
+        expect: Option<Receipt>,
     ) {
-        let (mut head, mut expect) = (Watch::over(head), Watch::over(expect));
+        let mut head = Watch::over(head);
+        let mut expect = expect;
         let walked = self.walk(file, |link| {
             head.see(link);
-            expect.see(link);
+            expect.take_if(|expected| expected.is_of(&link));
         });
         // Of a ledger that was not read to its end, nothing is known to be missing.
         match walked {
-            Ok(true) => self.missed(head.missed(), expect.missed()),
+            Ok(true) => self.missed(head.missed(), expect),
             Ok(false) => self.found(Fault::GaveUp),
             Err(error) => self.found(Fault::Unreadable { path, reason: error.to_string() }),
         }
     }
 
-    fn missed(&mut self, head: Option<Link>, expect: Option<Link>) {
+    fn missed(&mut self, head: Option<Link>, expect: Option<Receipt>) {
         let head = head.map(|head| Fault::of_head(head, self.reached));
         let expected = expect.map(|expected| Fault::NotAsExpected { expected });
         head.into_iter().chain(expected).for_each(|fault| self.found(fault));

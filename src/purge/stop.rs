@@ -27,8 +27,8 @@ impl StopReason {
 impl fmt::Display for StopReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            StopReason::Signal => "a signal asked it to stop",
-            StopReason::Runtime => "the time allowed by --max-runtime is over",
+            StopReason::Signal => "a signal stopped it",
+            StopReason::Runtime => "the time that --max-runtime allows was over",
         })
     }
 }

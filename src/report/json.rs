@@ -6,6 +6,7 @@ use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+use super::total::States;
 use super::{Listing, Record, Subject, due_up_to};
 use crate::dataset::{Problem, Status};
 use crate::diagnostic::write_json;
@@ -56,7 +57,7 @@ struct Report<'a> {
     head: Head<'a>,
     rules: Vec<ReportRule<'a>>,
     sources: Vec<Source<'a>>,
-    totals: Value,
+    totals: States,
 }
 
 #[derive(Serialize)]
@@ -111,6 +112,8 @@ struct ReportRule<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes_due: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    newest: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<&'a Problem>,
     problems: Vec<&'a Problem>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,7 +134,7 @@ fn report<'a>(policy: &'a Policy, plan: &'a Plan, listing: Option<&'a dyn Listin
         head: Head::new("frist.report/1", policy, plan),
         rules: rules.map(|(place, planned)| report_rule(policy, planned, place, listing)).collect(),
         sources: sources(&plan.sources),
-        totals: json!({ "due": plan.due() }),
+        totals: States::of(plan),
     }
 }
 
@@ -152,6 +155,7 @@ fn report_rule<'a>(
         limit: planned.breach.as_ref().map(limit),
         along: planned.along.iter().map(|(table, rows)| json!({ "table": table, "rows": rows })).collect(),
         bytes_due: planned.bytes_due,
+        newest: Some(planned.newest).filter(|newest| *newest > 0),
         warning: planned.warning.as_ref(),
         problems: planned.problems.iter().chain(&planned.refused).collect(),
         records: listing
@@ -241,10 +245,21 @@ struct Run<'a> {
     sources: Vec<Source<'a>>,
     #[serde(skip_serializing_if = "<[Problem]>::is_empty")]
     problems: &'a [Problem],
-    totals: Value,
+    totals: RunTotals,
     stopped: Option<&'static str>,
     exit_code: u8,
     ledger: Value,
+}
+
+/// The states that the run met before it did anything, and what it did.
+#[derive(Serialize)]
+struct RunTotals {
+    #[serde(flatten)]
+    states: States,
+    deleted: u64,
+    anonymised: u64,
+    pseudonymised: u64,
+    taken_along: u64,
 }
 
 #[derive(Serialize)]
@@ -275,11 +290,13 @@ fn run<'a>(policy: &'a Policy, plan: &'a Plan, outcome: &'a Outcome) -> Run<'a> 
         rules: outcome.rules.iter().map(|rule| run_rule(policy, plan, rule)).collect(),
         sources: sources(&outcome.sources),
         problems: &outcome.problems,
-        totals: json!({
-            "deleted": outcome.records(Deed::Deleted),
-            "anonymised": outcome.records(Deed::Anonymised),
-            "pseudonymised": outcome.records(Deed::Pseudonymised),
-        }),
+        totals: RunTotals {
+            states: States::of(plan),
+            deleted: outcome.records(Deed::Deleted),
+            anonymised: outcome.records(Deed::Anonymised),
+            pseudonymised: outcome.records(Deed::Pseudonymised),
+            taken_along: outcome.rules.iter().map(|run| run.taken_along).sum(),
+        },
         stopped: outcome.stopped.map(crate::purge::StopReason::code),
         exit_code: outcome.exit_code(),
         ledger: json!({ "entry": outcome.ledger.seq, "hash": outcome.ledger.hash.to_string() }),

@@ -2,16 +2,17 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, TableStyle};
+use anstyle::AnsiColor;
 
-use super::{Listing, Subject, breach_text, bytes, deeds, due_up_to, grouped, records};
+use super::table::{Cell, Column, Mood, Side, Stays, Table};
+use super::wrap::wrapped;
+use super::{Listing, Subject, breach_text, bytes, due_up_to, grouped, records};
 use crate::dataset::Problem;
 use crate::diagnostic;
-use crate::ledger::{RecoveryOutcome, RuleOutcome};
+use crate::ledger::{Receipt, RecoveryOutcome, RuleOutcome};
 use crate::plan::{Plan, PlannedRule, SourceState};
 use crate::policy::{DEEDS, Deed, Policy};
 use crate::purge::{Account, Outcome, RuleRun};
-use crate::verdict::Counts;
 
 /// How to draw.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +23,36 @@ pub struct Style {
     pub color: bool,
 }
 
-/// Writes a plan or a run.
+impl Style {
+    /// A text in the colour of what it tells.
+    pub(super) fn paint(self, text: &str, mood: Mood) -> String {
+        let color = match mood {
+            Mood::Plain => None,
+            Mood::Due => Some(AnsiColor::Yellow),
+            Mood::Wrong => Some(AnsiColor::Red),
+        };
+        match color.filter(|_| self.color) {
+            Some(color) => {
+                let style = anstyle::Style::new().fg_color(Some(color.into())).bold();
+                format!("{style}{text}{style:#}")
+            }
+            None => text.to_string(),
+        }
+    }
+
+    /// Writes a sentence in lines that fit, with one of its words in colour.
+    fn say(self, out: &mut dyn Write, sentence: &str, (word, mood): (&str, Mood)) -> io::Result<()> {
+        let lines = wrapped(sentence, self.width.map(usize::from), 0, 2);
+        match lines.split_once(word) {
+            Some((before, after)) if !word.is_empty() => {
+                writeln!(out, "{before}{}{after}", self.paint(word, mood))
+            }
+            _ => writeln!(out, "{lines}"),
+        }
+    }
+}
+
+/// Writes a plan or a run, but for its last line.
 pub fn write(
     out: &mut dyn Write,
     policy: &Policy,
@@ -36,184 +66,245 @@ pub fn write(
             if let Some(listing) = listing {
                 list(out, policy, plan, listing)?;
             }
-            plan_summary(out, policy, plan)
+            let said = plan.rules.iter().try_fold(false, |said, planned| {
+                Ok::<bool, io::Error>(rule_summary(out, policy, planned, style)? || said)
+            })?;
+            complaints(out, &plan_complaints(policy, plan), said, style)
         }
         Subject::Run(plan, outcome) => run(out, policy, plan, outcome, style),
     }
 }
 
-fn heading(out: &mut dyn Write, policy: &Policy, plan: &Plan) -> io::Result<()> {
+/// Writes the last line, in which the exit code is explained.
+pub fn last_line(out: &mut dyn Write, line: &str, style: Style) -> io::Result<()> {
+    style.say(out, line, ("Ended with", Mood::Wrong))
+}
+
+/// Writes a sentence in lines that fit.
+pub fn prose(out: &mut dyn Write, sentence: &str, style: Style) -> io::Result<()> {
+    style.say(out, sentence, ("", Mood::Plain))
+}
+
+fn heading(out: &mut dyn Write, policy: &Policy, plan: &Plan, style: Style) -> io::Result<()> {
     let name = match &policy.title {
-        Some(title) => format!("{} ({})", printable(title), policy.name),
-        None => policy.name.clone(),
+        Some(title) => format!("{} ({})", printable(title), printable(&policy.name)),
+        None => printable(&policy.name),
     };
-    writeln!(out, "{name}, as of {} in {}\n", policy.zone.rfc3339(plan.now), policy.zone.name())
-}
-
-fn table(header: &[&str], style: Style) -> Table {
-    let mut table = Table::new();
-    table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Dynamic);
-    match style.width {
-        Some(width) => table.set_width(width),
-        None => table.set_content_arrangement(ContentArrangement::Disabled),
-    };
-    table.set_header(header.iter().map(|name| number_or_text(name, name)));
-    table
-}
-
-/// Columns of numbers are aligned to the right, their headers too.
-fn number_or_text(column: &str, text: &str) -> Cell {
-    let texts = ["rule", "data", "keep", "then", "due up to", "outcome"];
-    let alignment = if texts.contains(&column) { CellAlignment::Left } else { CellAlignment::Right };
-    Cell::new(text).set_alignment(alignment)
-}
-
-fn put(out: &mut dyn Write, table: &Table) -> io::Result<()> {
-    for line in table.lines() {
-        writeln!(out, "{}", line.trim_end())?;
-    }
+    let told = format!("{name}, as of {} in {}", policy.zone.rfc3339(plan.now), policy.zone.name());
+    prose(out, &told, style)?;
     writeln!(out)
 }
 
-fn row(header: &[&str], cells: Vec<String>) -> Vec<Cell> {
-    header.iter().zip(cells).map(|(column, text)| number_or_text(column, &text)).collect()
+fn column(name: &'static str) -> Column {
+    let (side, stays) = match name {
+        "rule" => (Side::Left, Stays::Always),
+        "keep" => (Side::Left, Stays::Least),
+        "data" => (Side::Left, Stays::Less),
+        "in period" | "not started" | "seconds" => (Side::Right, Stays::Some),
+        "cutoff" => (Side::Left, Stays::More),
+        "then" | "outcome" | "note" => (Side::Left, Stays::Always),
+        "due" | "still due" | "deleted" | "anonymised" | "pseudonymised" => (Side::Right, Stays::Always),
+        _ => (Side::Right, Stays::More),
+    };
+    Column { name, side, stays }
 }
 
-fn count(number: Option<u64>) -> String {
-    number.map_or_else(|| "-".to_string(), grouped)
+fn count(number: Option<u64>) -> Cell {
+    Cell::plain(number.map_or_else(|| "-".to_string(), grouped))
 }
 
-/// A state's name, and how to read its count.
-type Column = (&'static str, fn(&Counts) -> Option<u64>);
+/// A count that is worth a colour where it is not 0.
+fn telling(number: Option<u64>, mood: Mood) -> Cell {
+    count(number).mood(if number > Some(0) { mood } else { Mood::Plain })
+}
 
-/// States that are rare get a column only where there is something in it.
-fn rare_states(counts: &[Counts]) -> Vec<Column> {
-    let states: [Column; 7] = [
-        ("held", |counts| counts.held),
-        ("blocked", |counts| counts.blocked),
-        ("overruled", |counts| counts.overruled),
-        ("spared", |counts| counts.spared),
-        ("unrelated", |counts| counts.unrelated),
-        ("done", |counts| counts.done),
-        ("unreadable", |counts| counts.unreadable),
+/// A state's name, how to read its count, and what it tells.
+type State = (&'static str, fn(&PlannedRule) -> Option<u64>, Mood);
+
+/// States get a column only where there is something in it.
+fn used_states(plan: &Plan) -> Vec<State> {
+    let states: [State; 10] = [
+        ("in period", |planned| planned.counts.running, Mood::Plain),
+        ("not started", |planned| planned.counts.waiting, Mood::Plain),
+        ("held", |planned| planned.counts.held, Mood::Plain),
+        ("blocked", PlannedRule::blocked, Mood::Wrong),
+        ("newest", |planned| Some(planned.newest), Mood::Plain),
+        ("overruled", |planned| planned.counts.overruled, Mood::Plain),
+        ("spared", |planned| planned.counts.spared, Mood::Plain),
+        ("unrelated", |planned| planned.counts.unrelated, Mood::Plain),
+        ("done", |planned| planned.counts.done, Mood::Plain),
+        ("unreadable", |planned| planned.counts.unreadable, Mood::Wrong),
     ];
-    let used =
-        |state: &fn(&Counts) -> Option<u64>| counts.iter().any(|counts| state(counts).is_some_and(|n| n > 0));
-    states.into_iter().filter(|(_, state)| used(state)).collect()
+    let used = |(_, state, _): &State| plan.rules.iter().any(|planned| state(planned) > Some(0));
+    states.into_iter().filter(used).collect()
 }
 
 fn plan_table(out: &mut dyn Write, policy: &Policy, plan: &Plan, style: Style) -> io::Result<()> {
-    heading(out, policy, plan)?;
-    let counts: Vec<Counts> = plan.rules.iter().map(|planned| planned.counts).collect();
-    let rare = rare_states(&counts);
+    heading(out, policy, plan, style)?;
+    let states = used_states(plan);
     // A word that is the same in every line tells nothing.
     let says_then = plan.rules.iter().any(|planned| !policy.rules[planned.index].deletes());
-    let mut header = vec!["rule", "data", "keep"];
-    header.extend(says_then.then_some("then"));
-    header.extend(["due up to", "due", "in period", "not started"]);
-    header.extend(rare.iter().map(|(name, _)| *name));
-    let mut table = table(&header, style);
+    let has_notes = plan.rules.iter().any(|planned| !note(policy, planned).text.is_empty());
+    let mut names = vec!["rule", "data", "keep"];
+    names.extend(says_then.then_some("then"));
+    names.extend(["cutoff", "due"]);
+    names.extend(states.iter().map(|(name, ..)| *name));
+    names.extend(has_notes.then_some("note"));
+    let mut table = Table { columns: names.into_iter().map(column).collect(), rows: Vec::new() };
     for planned in &plan.rules {
         let rule = &policy.rules[planned.index];
         let told = due_up_to(planned.due_up_to, policy.zone).unwrap_or_else(|| "-".to_string());
-        let counts = &planned.counts;
-        let mut cells = vec![rule.name.clone(), printable(&rule.data()), printable(&rule.phrase())];
-        cells.extend(says_then.then(|| rule.then.deed().verb().to_string()));
-        cells.push(told);
-        cells.extend([count(counts.due), count(counts.running), count(counts.waiting)]);
-        cells.extend(rare.iter().map(|(_, state)| count(state(counts))));
-        table.add_row(row(&header, cells));
+        let mut cells = [printable(&rule.name), printable(&rule.data()), printable(&rule.phrase())]
+            .map(Cell::plain)
+            .to_vec();
+        cells.extend(says_then.then(|| Cell::plain(rule.then.deed().verb())));
+        cells.extend([Cell::plain(told), telling(planned.due(), Mood::Due)]);
+        cells.extend(states.iter().map(|(_, state, mood)| telling(state(planned), *mood)));
+        cells.extend(has_notes.then(|| note(policy, planned)));
+        table.rows.push(cells);
     }
-    put(out, &table)
+    table.write(out, style)?;
+    writeln!(out)
 }
 
-fn plan_summary(out: &mut dyn Write, policy: &Policy, plan: &Plan) -> io::Result<()> {
+/// What the sentences below the table say more of.
+fn note(policy: &Policy, planned: &PlannedRule) -> Cell {
+    let marks = [
+        (planned.breach.is_some(), "limit"),
+        (planned.refused.is_some(), "refused"),
+        (!planned.problems.is_empty(), "problem"),
+        (planned.warning.is_some(), "warning"),
+        (!policy.rules[planned.index].enforce, "only reported"),
+    ];
+    let marks: Vec<&str> = marks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, mark)| mark).collect();
+    let is_wrong = marks.first().is_some_and(|mark| !["warning", "only reported"].contains(mark));
+    Cell::plain(marks.join(", ")).mood(if is_wrong { Mood::Wrong } else { Mood::Due })
+}
+
+/// Something that keeps a plan or a run from being whole, or that somebody should look at.
+struct Complaint {
+    about: String,
+    tag: &'static str,
+    text: String,
+    place: Option<String>,
+}
+
+impl Complaint {
+    fn new(about: &str, tag: &'static str, problem: &Problem) -> Complaint {
+        let (text, place) = (problem.message.clone(), problem.place.clone());
+        Complaint { about: about.to_string(), tag, text, place }
+    }
+
+    fn limit(about: &str, text: String) -> Complaint {
+        Complaint { about: about.to_string(), tag: "LIMIT", text, place: None }
+    }
+}
+
+/// Writes complaints together and last, and what is the same about several rules once.
+fn complaints(out: &mut dyn Write, all: &[Complaint], is_below: bool, style: Style) -> io::Result<()> {
+    if is_below && !all.is_empty() {
+        writeln!(out)?;
+    }
+    let is_same = |one: &Complaint, other: &Complaint| one.tag == other.tag && one.text == other.text;
+    for (at, complaint) in all.iter().enumerate() {
+        if all[..at].iter().any(|earlier| is_same(earlier, complaint)) {
+            continue;
+        }
+        let same: Vec<&Complaint> = all[at..].iter().filter(|later| is_same(later, complaint)).collect();
+        let about: Vec<String> = same.iter().map(|one| printable(&one.about)).collect();
+        // Where each rule has a place of its own, its name finds it as well.
+        let place = complaint.place.as_ref().filter(|_| same.iter().all(|one| one.place == complaint.place));
+        let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
+        let tag = format!("{}:", complaint.tag);
+        let sentence =
+            format!("{}: {tag} {}", about.join(", "), printable(&(complaint.text.clone() + &place)));
+        let mood = if complaint.tag == "WARNING" { Mood::Due } else { Mood::Wrong };
+        style.say(out, &sentence, (&tag, mood))?;
+    }
+    if all.is_empty() { Ok(()) } else { writeln!(out) }
+}
+
+fn plan_complaints(policy: &Policy, plan: &Plan) -> Vec<Complaint> {
+    let mut all = Vec::new();
     for planned in &plan.rules {
-        rule_summary(out, policy, planned)?;
-        rule_complaints(out, policy, planned)?;
+        let rule = &policy.rules[planned.index];
+        all.extend(
+            planned.breach.as_ref().map(|breach| Complaint::limit(&rule.name, breach_text(rule, breach))),
+        );
+        all.extend(planned.refused.iter().map(|problem| Complaint::new(&rule.name, "REFUSED", problem)));
+        all.extend(planned.warning.iter().map(|problem| Complaint::new(&rule.name, "WARNING", problem)));
+        all.extend(planned.problems.iter().map(|problem| Complaint::new(&rule.name, "PROBLEM", problem)));
     }
-    due_line(out, plan)
+    all
 }
 
-/// Writes only what keeps a plan from being whole, or its rules from being carried out; and
-/// what is due, where that is a complaint itself.
-pub fn plan_complaints(
+/// Writes only what keeps a plan from being whole, or its rules from being carried out.
+pub fn write_plan_complaints(
     out: &mut dyn Write,
     policy: &Policy,
     plan: &Plan,
-    due_is_one: bool,
+    style: Style,
 ) -> io::Result<()> {
-    plan.rules.iter().try_for_each(|planned| rule_complaints(out, policy, planned))?;
-    if due_is_one { due_line(out, plan) } else { Ok(()) }
+    quiet(out, &plan_complaints(policy, plan), style)
 }
 
-fn due_line(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
-    let doubt = if plan.is_incomplete() { "At least " } else { "" };
-    match plan.due() {
-        0 if plan.is_incomplete() => writeln!(out, "Not everything could be read."),
-        0 => writeln!(out, "Nothing is due."),
-        1 => writeln!(out, "{doubt}1 record is due."),
-        due => writeln!(out, "{doubt}{} are due.", records(due)),
-    }
+/// Writes only what kept a run from being whole.
+pub fn write_run_complaints(
+    out: &mut dyn Write,
+    policy: &Policy,
+    outcome: &Outcome,
+    style: Style,
+) -> io::Result<()> {
+    quiet(out, &run_complaints(policy, outcome), style)
 }
 
-fn rule_summary(out: &mut dyn Write, policy: &Policy, planned: &PlannedRule) -> io::Result<()> {
+fn quiet(out: &mut dyn Write, all: &[Complaint], style: Style) -> io::Result<()> {
+    let mut text = Vec::new();
+    complaints(&mut text, all, false, style)?;
+    out.write_all(text.trim_ascii_end())?;
+    if text.is_empty() { Ok(()) } else { writeln!(out) }
+}
+
+/// What else there is to say about a rule; whether that is anything.
+fn rule_summary(
+    out: &mut dyn Write,
+    policy: &Policy,
+    planned: &PlannedRule,
+    style: Style,
+) -> io::Result<bool> {
     let rule = &policy.rules[planned.index];
     let mut said = Vec::new();
     if let (Some(oldest), Some(days)) = (planned.oldest_event, planned.longest_overdue_days) {
-        let overdue = match days {
-            0 => "due since today".to_string(),
-            1 => "overdue by up to 1 day".to_string(),
-            days => format!("overdue by up to {days} days"),
+        let overdue = match u64::try_from(days) {
+            Ok(0) | Err(_) => "due since today".to_string(),
+            Ok(1) => "overdue by up to 1 day".to_string(),
+            Ok(days) => format!("overdue by up to {} days", grouped(days)),
         };
         said.push(format!("oldest event {oldest}, {overdue}"));
     }
     let gives_back = planned.bytes_due.filter(|_| planned.due() > Some(0));
     said.extend(gives_back.map(|number| format!("deleting them frees {}", bytes(number))));
     said.extend(planned.next_due.map(|next| format!("next due {next}")));
-    if !said.is_empty() {
-        writeln!(out, "{}: {}", rule.name, said.join("; "))?;
-    }
-    along(out, policy, planned)?;
+    let mut sentences: Vec<String> = (!said.is_empty()).then(|| said.join("; ")).into_iter().collect();
+    sentences.extend(along(policy, planned));
     if !rule.enforce {
-        writeln!(out, "{}: reported only, for the policy says `enforce = false`", rule.name)?;
+        sentences.push("reported only, for the policy says `enforce = false`".to_string());
     }
-    Ok(())
-}
-
-fn rule_complaints(out: &mut dyn Write, policy: &Policy, planned: &PlannedRule) -> io::Result<()> {
-    let rule = &policy.rules[planned.index];
-    if let Some(breach) = &planned.breach {
-        writeln!(out, "{}: LIMIT: {}", rule.name, breach_text(rule, breach))?;
+    for sentence in &sentences {
+        prose(out, &format!("{}: {sentence}", printable(&rule.name)), style)?;
     }
-    let refused = |problem: &Problem| writeln!(out, "{}: REFUSED: {}", rule.name, printable(problem));
-    planned.refused.iter().try_for_each(refused)?;
-    warning(out, policy, planned)?;
-    problems(out, &rule.name, &planned.problems)
+    Ok(!sentences.is_empty())
 }
 
 /// What goes along with the due records.
-fn along(out: &mut dyn Write, policy: &Policy, planned: &PlannedRule) -> io::Result<()> {
+fn along(policy: &Policy, planned: &PlannedRule) -> Option<String> {
     let rule = &policy.rules[planned.index];
     let rows = |(table, rows): &(String, u64)| format!("{} of {}", grouped(*rows), printable(table));
     let mut each: Vec<String> = planned.along.iter().filter(|(_, rows)| *rows > 0).map(rows).collect();
     if !rule.with.all_files().is_empty() && planned.due() > Some(0) {
         each.push("the files that they name".to_string());
     }
-    if each.is_empty() {
-        Ok(())
-    } else {
-        writeln!(out, "{}: along with them go {}", rule.name, each.join(", "))
-    }
-}
-
-fn warning(out: &mut dyn Write, policy: &Policy, planned: &PlannedRule) -> io::Result<()> {
-    let name = &policy.rules[planned.index].name;
-    planned.warning.iter().try_for_each(|warning| writeln!(out, "{name}: WARNING: {}", printable(warning)))
-}
-
-fn problems(out: &mut dyn Write, about: &str, problems: &[Problem]) -> io::Result<()> {
-    problems.iter().try_for_each(|problem| writeln!(out, "{about}: PROBLEM: {}", printable(problem)))
+    (!each.is_empty()).then(|| format!("along with them go {}", each.join(", ")))
 }
 
 /// What comes from the data or the file system cannot act on the terminal.
@@ -224,12 +315,12 @@ fn printable(text: &impl ToString) -> String {
 fn list(out: &mut dyn Write, policy: &Policy, plan: &Plan, listing: &dyn Listing) -> io::Result<()> {
     for (place, planned) in plan.rules.iter().enumerate() {
         let rule = &policy.rules[planned.index];
-        writeln!(out, "{} ({}):", rule.name, printable(&rule.data()))?;
+        writeln!(out, "{} ({}):", printable(&rule.name), printable(&rule.data()))?;
         let mut failed = None;
         let read = listing.each(place, &mut |record| {
             let event = record.event.as_deref().unwrap_or("-");
             let due = record.due_from.as_deref().map(|due| format!(", due from {due}")).unwrap_or_default();
-            let state = record.state.word();
+            let state = record.state.told();
             let key = printable(&record.key);
             failed = writeln!(out, "  {key}  {state}  {event}{due}  {}", printable(&record.reason)).err();
             failed.is_none()
@@ -244,79 +335,95 @@ fn list(out: &mut dyn Write, policy: &Policy, plan: &Plan, listing: &dyn Listing
 }
 
 fn run(out: &mut dyn Write, policy: &Policy, plan: &Plan, outcome: &Outcome, style: Style) -> io::Result<()> {
-    heading(out, policy, plan)?;
-    outcome.accounts.iter().try_for_each(|account| account_line(out, account))?;
+    heading(out, policy, plan, style)?;
+    outcome.accounts.iter().try_for_each(|account| account_line(out, account, style))?;
+    run_table(policy, plan, outcome).write(out, style)?;
+    writeln!(out)?;
+    let mut said = Vec::new();
+    for run in &outcome.rules {
+        let name = printable(&policy.rules[run.index].name);
+        let freed = run.freed.filter(|_| run.records > 0);
+        said.extend(freed.map(|freed| format!("{name}: {} freed", bytes(freed))));
+        let are = if run.taken_along == 1 { "row or file" } else { "rows and files" };
+        let along =
+            (run.taken_along > 0).then(|| format!("{name}: {} {are} went along", grouped(run.taken_along)));
+        said.extend(along);
+    }
+    said.iter().try_for_each(|sentence| prose(out, sentence, style))?;
+    let warnings = plan.rules.iter().flat_map(|planned| {
+        let name = &policy.rules[planned.index].name;
+        planned.warning.iter().map(|warning| Complaint::new(name, "WARNING", warning))
+    });
+    let all: Vec<Complaint> = warnings.chain(run_complaints(policy, outcome)).collect();
+    complaints(out, &all, !said.is_empty(), style)?;
+    // As many digits as tell two entries apart; the whole hash is in the JSON and in the ledger.
+    let short = Receipt::of(&outcome.ledger);
+    let receipt = format!("Receipt {short}; keep it elsewhere, for `frist ledger verify --expect`.");
+    prose(out, &receipt, style)
+}
+
+fn run_table(policy: &Policy, plan: &Plan, outcome: &Outcome) -> Table {
     // What no rule does has no column.
     let is_used = |deed: &Deed| outcome.rules.iter().any(|run| run.deed == *deed);
-    let used = if outcome.rules.is_empty() {
+    let used: Vec<Deed> = if outcome.rules.is_empty() {
         vec![Deed::Deleted]
     } else {
         DEEDS.into_iter().filter(is_used).collect()
     };
-    let mut header = vec!["rule", "data", "due"];
-    header.extend(used.iter().map(|deed| deed.word()));
-    header.extend(["survivors", "seconds", "outcome"]);
-    let mut table = table(&header, style);
+    let planned = |run: &RuleRun| plan.rules.iter().find(|planned| planned.index == run.index);
+    let blocked = |run: &RuleRun| planned(run).and_then(PlannedRule::blocked);
+    let says_blocked = outcome.rules.iter().any(|run| blocked(run) > Some(0));
+    let mut names = vec!["rule", "data", "due"];
+    names.extend(says_blocked.then_some("blocked"));
+    names.extend(used.iter().map(|deed| deed.word()));
+    names.extend(["still due", "seconds", "outcome"]);
+    let mut table = Table { columns: names.into_iter().map(column).collect(), rows: Vec::new() };
     for run in &outcome.rules {
         let rule = &policy.rules[run.index];
-        let data = printable(&rule.data());
-        let mut cells = vec![rule.name.clone(), data, count(run.counts.due)];
-        cells.extend(
-            used.iter().map(|deed| if run.deed == *deed { grouped(run.records) } else { String::new() }),
-        );
-        cells.extend([count(run.survivors), format!("{:.2}", run.took.as_secs_f64()), word(run).to_string()]);
-        table.add_row(row(&header, cells));
+        let mut cells = vec![Cell::plain(printable(&rule.name)), Cell::plain(printable(&rule.data()))];
+        cells.push(count(run.counts.due));
+        cells.extend(says_blocked.then(|| telling(blocked(run), Mood::Wrong)));
+        let done = |deed: &Deed| if run.deed == *deed { grouped(run.records) } else { String::new() };
+        cells.extend(used.iter().map(|deed| Cell::plain(done(deed))));
+        cells.push(telling(run.survivors, Mood::Wrong));
+        cells.push(Cell::plain(format!("{:.2}", run.took.as_secs_f64())));
+        cells.push(how_it_ended(run, planned(run)));
+        table.rows.push(cells);
     }
-    put(out, &table)?;
-    for run in outcome.rules.iter().filter(|run| run.records > 0) {
-        if let Some(freed) = run.freed {
-            writeln!(out, "{}: {} freed", policy.rules[run.index].name, bytes(freed))?;
-        }
-    }
-    for run in outcome.rules.iter().filter(|run| run.taken_along > 0) {
-        let (name, along) = (&policy.rules[run.index].name, grouped(run.taken_along));
-        let are = if run.taken_along == 1 { "row or file" } else { "rows and files" };
-        writeln!(out, "{name}: {along} {are} went along")?;
-    }
-    plan.rules.iter().try_for_each(|planned| warning(out, policy, planned))?;
-    run_complaints(out, policy, outcome)?;
-    let done = deeds(used.iter().map(|deed| (*deed, outcome.records(*deed))));
-    writeln!(out, "{done}. Ledger entry {}.", outcome.ledger)
+    table
 }
 
-/// Writes only what kept a run from being whole.
-pub fn run_complaints(out: &mut dyn Write, policy: &Policy, outcome: &Outcome) -> io::Result<()> {
+fn how_it_ended(run: &RuleRun, planned: Option<&PlannedRule>) -> Cell {
+    let word = match run.outcome {
+        RuleOutcome::Done => "done",
+        RuleOutcome::Refused => "refused",
+        RuleOutcome::Failed => "failed",
+        RuleOutcome::Stopped => "stopped",
+    };
+    let unreadable = planned.map_or(0, |planned| planned.unreadable);
+    let more = if unreadable > 0 { format!(", {} unreadable", grouped(unreadable)) } else { String::new() };
+    let is_whole = run.outcome == RuleOutcome::Done && run.problems.is_empty();
+    Cell::plain(format!("{word}{more}")).mood(if is_whole { Mood::Plain } else { Mood::Wrong })
+}
+
+fn run_complaints(policy: &Policy, outcome: &Outcome) -> Vec<Complaint> {
+    let mut all = Vec::new();
     for run in &outcome.rules {
         let rule = &policy.rules[run.index];
-        let name = &rule.name;
-        if let Some(breach) = &run.breach {
-            writeln!(out, "{name}: LIMIT: {}", breach_text(rule, breach))?;
-        }
-        problems(out, name, &run.problems)?;
+        all.extend(run.breach.as_ref().map(|breach| Complaint::limit(&rule.name, breach_text(rule, breach))));
+        all.extend(run.problems.iter().map(|problem| Complaint::new(&rule.name, "PROBLEM", problem)));
     }
     let untold = |state: &&SourceState| {
         !outcome.rules.iter().any(|run| policy.rules[run.index].source == state.source)
     };
     for state in outcome.sources.iter().filter(untold) {
-        problems(out, &state.source, state.problem.as_slice())?;
+        all.extend(state.problem.iter().map(|problem| Complaint::new(&state.source, "PROBLEM", problem)));
     }
-    problems(out, "files", &outcome.problems)?;
-    if let Some(reason) = outcome.stopped {
-        writeln!(out, "Stopped early: {reason}. The next run goes on.")?;
-    }
-    Ok(())
+    all.extend(outcome.problems.iter().map(|problem| Complaint::new("files", "PROBLEM", problem)));
+    all
 }
 
-fn word(run: &RuleRun) -> &'static str {
-    match run.outcome {
-        RuleOutcome::Done => "done",
-        RuleOutcome::Refused => "refused",
-        RuleOutcome::Failed => "failed",
-        RuleOutcome::Stopped => "stopped",
-    }
-}
-
-fn account_line(out: &mut dyn Write, account: &Account) -> io::Result<()> {
+fn account_line(out: &mut dyn Write, account: &Account, style: Style) -> io::Result<()> {
     let totals = [&account.deleted, &account.anonymised, &account.pseudonymised];
     let totals = DEEDS.into_iter().zip(totals.map(|total| total.values().sum::<u64>()));
     let said = totals.filter(|(deed, total)| *total > 0 || *deed == Deed::Deleted);
@@ -340,5 +447,7 @@ fn account_line(out: &mut dyn Write, account: &Account) -> io::Result<()> {
         }
         _ => "",
     };
-    writeln!(out, "Run {} was killed. It had {done}{doubt}{care}.\n", account.run)
+    let told = format!("Run {} was killed. It had {done}{doubt}{care}.", printable(&account.run));
+    prose(out, &told, style)?;
+    writeln!(out)
 }

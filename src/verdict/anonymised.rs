@@ -90,7 +90,7 @@ impl RuleBook {
         // What keeps a record from being deleted for now does not hand it over to this rule.
         let would_delete = |other: &usize| {
             let state = self.judge_cells(*other, row).map(|verdict| verdict.state);
-            matches!(state, Some(State::Due | State::Blocked))
+            matches!(state, Some(State::Due | State::Blocked | State::Newest))
         };
         if let Some(deleting) = others.find(would_delete) {
             return Some(Reason::DeletedBy(deleting));

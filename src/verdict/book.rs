@@ -269,7 +269,7 @@ impl RuleBook {
 
     fn unless_blocked<'v>(&self, rule: usize, own: Verdict, row: &impl Fn(usize) -> Value<'v>) -> Verdict {
         if let Some(newest) = self.clauses.iter().position(|clause| clause.protects(row)) {
-            return Verdict { state: State::Blocked, reason: Reason::Newest(newest), ..own };
+            return Verdict { state: State::Newest, reason: Reason::Newest(newest), ..own };
         }
         match self.referred(rule).map(row) {
             None | Some(Value::Integer(0)) => own,

@@ -146,6 +146,11 @@ impl Tally {
         all - self.records(State::Unrelated)
     }
 
+    /// Records past their period that something keeps, be it `keep-newest`.
+    fn blocked(&self) -> u64 {
+        self.records(State::Blocked) + self.records(State::Newest)
+    }
+
     /// The counts of a pass that saw every record.
     pub fn counts(&self) -> Counts {
         let records = |state| Some(self.records(state));
@@ -153,7 +158,7 @@ impl Tally {
             matched: Some(self.matched()),
             due: records(State::Due),
             held: Some(0),
-            blocked: records(State::Blocked),
+            blocked: Some(self.blocked()),
             overruled: records(State::Overruled),
             spared: records(State::Spared),
             done: records(State::Done),
@@ -167,6 +172,6 @@ impl Tally {
     /// The counts of a pass that saw only what may be due.
     pub fn counts_of_met(&self) -> Counts {
         let records = |state| Some(self.records(state));
-        Counts { due: records(State::Due), blocked: records(State::Blocked), ..Counts::default() }
+        Counts { due: records(State::Due), blocked: Some(self.blocked()), ..Counts::default() }
     }
 }

@@ -71,12 +71,15 @@ fn the_text_tells_what_is_due_and_how_much_space_it_takes() {
     assert_snapshot!(report(&place, &[]).code(3).out, @r#"
     shop, as of 2026-11-20T12:00:00+01:00 in Europe/Copenhagen
 
-     rule     data     keep                                due up to   due  in period  not started  unreadable
-     backups  backups  30 days after the date in its name  2026-10-20    4          1            0           1
+     rule     data     cutoff      due  in period  unreadable  note
+     backups  backups  2026-10-20    4          1           1  problem
+       30 days after the date in its name
 
     backups: oldest event 2026-01-01, overdue by up to 292 days; deleting them frees 10.0 kB; next due 2026-12-20
+
     backups: PROBLEM: 1 record of backups cannot be read, and so is kept; first: app-latest.db.zst (not in the declared pattern); correct them, or leave them out with `match` or `when` (policies/policy.toml:17:1)
-    At least 4 records are due.
+
+    4 records are due. Ended with 3: 1 record of backups cannot be read.
     "#);
 }
 
@@ -84,23 +87,26 @@ fn the_text_tells_what_is_due_and_how_much_space_it_takes() {
 fn the_last_backup_stays_and_somebody_is_told() {
     let place = backups("keep-newest = 1");
     let ran = report(&place, &["--list"]).code(0);
-    ran.says("app-2026-04-01.db.zst  blocked  2026-04-01").says("rule `backups` keeps the newest records");
+    ran.says("app-2026-04-01.db.zst  newest  2026-04-01").says("rule `backups` keeps the newest records");
     let json = report(&place, &["--format", "json"]).code(0).json();
     let told = &json["rules"][0];
     assert_eq!([&told["due"], &told["blocked"], &told["matched"]], [&json!(3), &json!(1), &json!(4)]);
     assert_eq!((&told["bytes_due"], &told["warning"]["code"]), (&json!(6_000), &json!("last-kept")));
     let ran =
         purge(&place).code(0).says("backups: WARNING: only `keep-newest` keeps the last record of backups");
-    ran.says("backups: 6.0 kB freed").says("3 records deleted.");
+    ran.says("backups: 6.0 kB freed").says("3 records deleted; 1 past its time is kept by `keep-newest`.");
     assert_eq!(names(&place), ["README", "app-2026-04-01.db.zst"]);
-    purge(&place).code(0).says("0 records deleted.").says("WARNING");
+    purge(&place).code(0).says("0 records deleted; 1 past").says("WARNING");
 }
 
 #[test]
 fn nobody_is_told_while_new_backups_come() {
     let place = backups("keep-newest = 2");
     place.write("backups/app-2026-11-19.db.zst", "new");
-    report(&place, &[]).code(0).does_not_say("WARNING").says("3 records are due.");
+    report(&place, &[])
+        .code(0)
+        .does_not_say("WARNING")
+        .says("3 records are due; 1 past its time is kept by `keep-newest`.");
 }
 
 #[test]
@@ -214,7 +220,7 @@ fn a_sub_folder_that_may_not_be_read_keeps_its_files_and_not_the_others() {
     let ran = place.frist_as_nobody(&["report", "policies/policy.toml"]).code(3);
     ran.says("1 sub-folder could not be read")
         .says("backups/closed (Permission denied")
-        .says("At least 1 record is due.");
+        .says("1 record is due. Ended with 3: a problem with backups is told above.");
 }
 
 #[test]
@@ -232,7 +238,7 @@ fn what_may_not_be_deleted_fails_its_rule_and_no_other() {
     let ran = place.frist_as_nobody(&["purge", "--yes", "policies/policy.toml"]).code(3);
     ran.says("2 records of backups could not be deleted; first: ")
         .says("Permission denied")
-        .says("1 record deleted.");
+        .says("1 record deleted; 2 due records are left. Ended with 3: records are still due after backups.");
     assert!(place.path("backups/closed/a").exists() && !place.path("backups/open/c").exists());
     place.frist(&["ledger", "verify", "policies/policy.toml"]).code(0);
 }

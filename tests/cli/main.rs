@@ -9,7 +9,6 @@
 #[path = "../support/depth.rs"]
 mod depth;
 mod support;
-mod terminal;
 
 mod anonymise;
 mod bad_input;
@@ -18,7 +17,10 @@ mod demo;
 mod documents;
 mod folders;
 mod fuzz;
+mod last_line;
 mod ledger;
 mod output;
 mod purge;
 mod report;
+mod terminal;
+mod widths;

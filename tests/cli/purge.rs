@@ -58,11 +58,12 @@ fn on_a_terminal_the_plan_is_shown_and_only_yes_is_consent() {
 fn a_run_says_what_it_did_to_each_rule() {
     let out = purge(&shop(), &[]).code(0).steady();
     assert_snapshot!(out.split_once("\n\n").unwrap().1, @r#"
-     rule    data        due  deleted  survivors  seconds  outcome
+     rule    data        due  deleted  still due  seconds  outcome
      people  app.people    2        2          0     s.ss  done
      log     app.log       0        0          0     s.ss  done
 
-    2 records deleted. Ledger entry 8:<hash>.
+    Receipt 8:<hash>; keep it elsewhere, for `frist ledger verify --expect`.
+    2 records deleted.
     "#);
 }
 
@@ -125,9 +126,14 @@ fn json_has_every_field_of_the_format() {
         }
       ],
       "totals": {
+        "due": 2,
+        "blocked": 0,
+        "held": 0,
+        "unreadable": 0,
         "deleted": 2,
         "anonymised": 0,
-        "pseudonymised": 0
+        "pseudonymised": 0,
+        "taken_along": 0
       },
       "stopped": null,
       "exit_code": 0,
@@ -142,7 +148,7 @@ fn json_has_every_field_of_the_format() {
 #[test]
 fn nothing_due_is_done_and_leaves_an_entry() {
     let place = shop();
-    purge(&place, &[]).code(0).says("2 records deleted. Ledger entry ");
+    purge(&place, &[]).code(0).says("2 records deleted.\n");
     let again = purge(&place, &["--format", "json"]).code(0).json();
     assert_eq!((&again["totals"]["deleted"], &again["exit_code"]), (&json!(0), &json!(0)));
     let entry = again["ledger"]["entry"].as_u64().unwrap();

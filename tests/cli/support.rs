@@ -231,6 +231,11 @@ fn steady_line(line: &str) -> String {
 }
 
 fn steady_word(word: &str) -> String {
+    if let Some((number, _)) =
+        word.split_once(':').filter(|(_, hash)| hash.len() == 13 && hash.ends_with(';'))
+    {
+        return format!("{number}:<hash>;");
+    }
     let is_hash = |part: &str| part.len() >= 64 && part[..64].bytes().all(|byte| byte.is_ascii_hexdigit());
     let (number, hash) = word.split_once(':').unwrap_or(("", word));
     if is_hash(hash) {

@@ -68,7 +68,9 @@ impl<'a> Record<'a> {
     pub fn judge(&self, book: &RuleBook, rule: usize) -> Option<Verdict> {
         let verdict = book.judge(rule, &|column| self.value(&book.columns()[column]))?;
         // What would go must be seen whole, also where its name alone tells its time.
-        if matches!(verdict.state, State::Due | State::Overruled | State::Blocked) && self.look().is_err() {
+        if matches!(verdict.state, State::Due | State::Overruled | State::Blocked | State::Newest)
+            && self.look().is_err()
+        {
             return (!self.is_gone()).then_some(Verdict::unreadable(Reason::NotSeen));
         }
         let is_unseen = verdict.state == State::Unreadable && self.opaque().is_some();

@@ -137,7 +137,7 @@ fn why(record: &Record<'_>, reason: Reason) -> String {
 /// the period: that is seldom meant.
 fn last_ones(rule: usize, request: &Request<'_>, own: &OneRule, found: &Found) -> Option<Problem> {
     let (_, counted) = found.counted.iter().find(|(place, _)| *place == rule)?;
-    let (blocked, due) = (own.tally.records(State::Blocked), own.tally.records(State::Due));
+    let (blocked, due) = (own.tally.records(State::Newest), own.tally.records(State::Due));
     if blocked == 0 || *counted > blocked + due {
         return None;
     }

@@ -238,15 +238,18 @@ fn every_changed_byte_of_the_head_is_found_and_refused() {
 fn a_copy_kept_elsewhere_finds_a_forged_chain() {
     let (place, forged) = (whole(), Place::new());
     let kept = place.verify().unwrap().last.unwrap();
-    assert!(verify(place.path(), Some(kept)).is_ok());
+    assert!(verify(place.path(), Some(Receipt::of(&kept))).is_ok());
     write_runs(&forged, &three_runs()[..24]);
     assert!(forged.verify().is_ok(), "an unkeyed chain can be forged");
-    let findings = verify(forged.path(), Some(kept)).unwrap_err();
-    assert_eq!(findings, [Finding { line: None, fault: Fault::NotAsExpected { expected: kept } }]);
+    let findings = verify(forged.path(), Some(Receipt::of(&kept))).unwrap_err();
+    assert_eq!(
+        findings,
+        [Finding { line: None, fault: Fault::NotAsExpected { expected: Receipt::of(&kept) } }]
+    );
     let early = Link { seq: 7, hash: kept.hash };
-    assert!(verify(place.path(), Some(early)).is_err());
+    assert!(verify(place.path(), Some(Receipt::of(&early))).is_err());
     let seventh = entries(place.path()).unwrap().nth(6).unwrap().unwrap().link;
-    assert!(verify(place.path(), Some(seventh)).is_ok(), "the ledger may have grown since");
+    assert!(verify(place.path(), Some(Receipt::of(&seventh))).is_ok(), "the ledger may have grown since");
 }
 
 #[test]

@@ -53,8 +53,12 @@ fn a_signal_ends_the_run_after_its_batch_and_the_next_one_goes_on() {
 #[test]
 fn no_time_at_all_ends_the_run_before_its_first_rule() {
     let place = super::shop();
-    let words = "Stopped early: the time allowed by --max-runtime is over. The next run goes on.";
-    purge(&place, &["--max-runtime", "0s"]).code(3).says(words).says("0 records deleted");
+    let words =
+        "Ended with 3: the time that --max-runtime allows was over; the next purge goes on from there.";
+    purge(&place, &["--max-runtime", "0s"])
+        .code(3)
+        .says(words)
+        .says("0 records deleted; 2 due records are left.");
     purge(&place, &["--max-runtime", "0s", "-q"]).code(3).says(words).does_not_say("deleted");
     assert_eq!(people(&place), 3);
     place.frist(&["ledger", "show", "policy.toml"]).code(0).says("reason=[\"max-runtime\"]");

@@ -63,7 +63,7 @@ fn reasons_name_the_source_that_speaks() {
 
 /// What the report of a place says is wrong.
 fn problem(place: &Place) -> String {
-    let out = report(place, &[]).code(3).says("Not everything could be read.").out;
+    let out = report(place, &[]).code(3).says("No record that can be read is due. Ended with 3: ").out;
     out.lines().find(|line| line.contains("PROBLEM")).unwrap_or_default().to_owned()
 }
 

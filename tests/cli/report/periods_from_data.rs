@@ -37,23 +37,26 @@ fn each_controller_says_how_long_its_records_are_kept() {
     assert_snapshot!(report(&place, &["--list", "--all"]).code(3).out, @r#"
     shop, as of 2026-11-20T12:00:00+01:00 in Europe/Copenhagen
 
-     rule     data         keep                                             due up to  due  in period  not started  unreadable
-     records  app.records  schools.keep, at most 5 years, after created_at  -            3          1            3           2
+     rule     data         cutoff  due  in period  not started  unreadable  note
+     records  app.records  -         3          1            3           2  problem
+       schools.keep, at most 5 years, after created_at
 
     records (app.records):
       1  due  2025-11-19, due from 2026-11-20T00:00:00+01:00  its period, counted in Europe/Copenhagen
-      2  running  2025-11-20, due from 2026-11-21T00:00:00+01:00  its period, counted in Europe/Copenhagen
+      2  in period  2025-11-20, due from 2026-11-21T00:00:00+01:00  its period, counted in Europe/Copenhagen
       3  due  2020-01-01, due from 2025-01-02T00:00:00+01:00  its period, counted in Europe/Copenhagen
-      4  waiting  -  nothing says yet how long it is kept
+      4  not started  -  nothing says yet how long it is kept
       5  unreadable  -  the period of a related row of schools cannot be read
-      6  waiting  -  nothing says yet how long it is kept
-      7  waiting  -  nothing says yet how long it is kept
+      6  not started  -  nothing says yet how long it is kept
+      7  not started  -  nothing says yet how long it is kept
       8  unreadable  -  the period of a related row of schools cannot be read
       9  due  2016-11-19, due from 2021-11-20T00:00:00+01:00  its period, counted in Europe/Copenhagen
 
-    records: oldest event 2016-11-19, overdue by up to 1826 days; next due 2026-11-21
+    records: oldest event 2016-11-19, overdue by up to 1,826 days; next due 2026-11-21
+
     records: PROBLEM: 2 records of app.records cannot be read, and so are kept; first: 5 (a related row of schools cannot be read), 8 (a related row of schools cannot be read); correct the values, or say in the policy how times and periods are written (`formats`, `unit`) and what means empty (`empty`) (policy.toml:15:8)
-    At least 3 records are due.
+
+    3 records are due. Ended with 3: 2 records of app.records cannot be read.
     "#);
     let rule = report(&place, &["--format", "json"]).json()["rules"][0].clone();
     assert_eq!(rule["keep"], "schools.keep, at most 5 years");

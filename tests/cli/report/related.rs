@@ -239,11 +239,11 @@ fn reasons_name_the_table_that_speaks() {
     place.write("policy.toml", policy);
     place.sql("INSERT INTO customers VALUES (4, NULL, NULL)");
     let out = report(&place, &["--list"]).code(3).out;
-    assert_snapshot!(out, @r"
+    assert_snapshot!(out, @r#"
     shop, as of 2026-11-20T12:00:00+01:00 in Europe/Copenhagen
 
-     rule  data           keep                   due up to   due  in period  not started  spared  unrelated  unreadable
-     a     app.customers  1 year after calls.at  2025-11-19    1          0            0       1          1           1
+     rule  data           keep                   cutoff      due  spared  unrelated  unreadable  note
+     a     app.customers  1 year after calls.at  2025-11-19    1       1          1           1  problem
 
     a (app.customers):
       1  due  2020-01-01, due from 2021-01-02T00:00:00+01:00  its period, counted in Europe/Copenhagen
@@ -251,8 +251,10 @@ fn reasons_name_the_table_that_speaks() {
       3  unreadable  -  the time of a related row of calls cannot be read
       4  unrelated  -  no row is related that would start the clock
 
-    a: oldest event 2020-01-01, overdue by up to 2148 days
+    a: oldest event 2020-01-01, overdue by up to 2,148 days
+
     a: PROBLEM: 1 record of app.customers cannot be read, and so is kept; first: 3 (a related row of calls cannot be read); correct the values, or say in the policy how the column is written (`formats`) and what means empty (`empty`) (policy.toml:16:1)
-    At least 1 record is due.
-    ");
+
+    1 record is due. Ended with 3: 1 record of app.customers cannot be read.
+    "#);
 }
