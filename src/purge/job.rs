@@ -118,6 +118,8 @@ pub(super) struct Deletion {
     pub(super) freed: Option<u64>,
     pub(super) batches: u64,
     pub(super) survivors: Option<u64>,
+    /// What is known to have happened where records survived, a phrase each.
+    pub(super) survived_for: Vec<String>,
     /// Why parts of it were left, where the others could go on.
     pub(super) problems: Vec<Problem>,
     /// Whether the limit was reached although the plan had found less.

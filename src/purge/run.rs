@@ -244,8 +244,11 @@ impl<'a> Run<'a> {
             Ok(()) if done.stopped.is_some() => Ok(RuleOutcome::Stopped),
             Ok(()) => match done.survivors {
                 Some(survivors) if survivors > 0 => {
-                    let problem =
-                        if done.is_capped { capped(rule, survivors) } else { survived(rule, survivors) };
+                    let problem = if done.is_capped {
+                        capped(rule, survivors)
+                    } else {
+                        survived(rule, survivors, &done.survived_for)
+                    };
                     problems.push(problem.at(&rule.places.data_at));
                     Ok(RuleOutcome::Failed)
                 }
@@ -309,13 +312,14 @@ fn capped(rule: &Rule, left: u64) -> Problem {
     Problem::new("limit", message)
 }
 
-fn survived(rule: &Rule, survivors: u64) -> Problem {
-    let (what, or) = match rule.then.deed() {
-        Deed::Deleted => ("the deletion", ", or a new row refers to them"),
-        Deed::Anonymised | Deed::Pseudonymised => ("it was carried out", ""),
+fn survived(rule: &Rule, survivors: u64, reasons: &[String]) -> Problem {
+    let what = match rule.then.deed() {
+        Deed::Deleted => "the deletion",
+        Deed::Anonymised | Deed::Pseudonymised => "it was carried out",
     };
+    let why = if reasons.is_empty() { "why is not known".to_string() } else { reasons.join("; ") };
     let message = format!(
-        "after {what} {survivors} of {} still due: a trigger put them back, another program wrote them meanwhile{or}",
+        "after {what} {survivors} of {} still due: {why}",
         match survivors {
             1 => format!("the records of {} is", rule.data()),
             _ => format!("the records of {} are", rule.data()),

@@ -13,6 +13,7 @@ mod quota;
 mod sample;
 mod search;
 mod stand;
+mod survivors;
 mod units;
 mod writer;
 
@@ -159,6 +160,7 @@ impl Task<'_> {
         done: &mut Deletion,
     ) -> Result<(), Halt> {
         let conditions = self.conditions().map_err(|error| self.halt(&error))?;
+        let version = survivors::data_version(self.connection()).map_err(|error| self.halt(&error))?;
         self.require_indexes(&conditions)?;
         self.refuse_what_cannot_be_set()?;
         let mut passes = Passes::new(self, room).map_err(|error| self.halt(&error))?;
@@ -171,7 +173,11 @@ impl Task<'_> {
         }
         if done.stopped.is_none() {
             let survivors = search::survivors(self, &conditions).map_err(Halt::Problem)?;
-            done.survivors = Some(survivors);
+            done.survivors = Some(survivors.free + survivors.referred);
+            if done.survivors > Some(0) {
+                let reasons = survivors::reasons(self, &survivors, version);
+                done.survived_for = reasons.map_err(|error| self.halt(&error))?;
+            }
         }
         Ok(())
     }

@@ -334,6 +334,9 @@ fn insert_children_while_purging(action: &str) {
     let purge = finish(purge).expect(3);
     assert_eq!(purge.problems("log"), ["survivors"]);
     assert_eq!(purge.rule("log")["survivors"], json!(children.len()));
+    let message = purge.rule("log")["problems"][0]["message"].to_string();
+    let reason = "rows refer to some of them that did not when they were counted; another program wrote to the database";
+    assert!(message.contains(reason), "{message}");
     assert_eq!(
         parents(&connection, "SELECT parent FROM child"),
         children,

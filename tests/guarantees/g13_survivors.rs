@@ -35,6 +35,11 @@ fn assert_survivors(table: (&str, &str), trigger: &str, deleted: u64, survivors:
         "{trigger}: {purge:?}"
     );
     assert_eq!((&log["outcome"], purge.problems("log")), (&json!("failed"), vec!["survivors".to_owned()]));
+    // What happened is named, and nothing that did not.
+    let message = log["problems"][0]["message"].as_str().unwrap();
+    let reason =
+        "the trigger `put_back` of the table runs with each of them, and can keep them or put them back";
+    assert!(message.ends_with(&format!("still due: {reason}")), "{message}");
     assert_eq!(count(&connection, &format!("log WHERE at = '{OLD}'")), survivors);
     assert_integrity(&connection);
     place.assert_ledger_is_whole();

@@ -103,6 +103,9 @@ fn a_record_to_which_a_row_refers_meanwhile_is_a_survivor() {
     let purge = place.purge().expect(3);
     assert_eq!([&purge.rule("customers")["deleted"], &purge.rule("customers")["survivors"]], [0, 1]);
     assert_eq!(purge.problems("customers"), ["survivors"]);
+    let message = purge.rule("customers")["problems"][0]["message"].to_string();
+    assert!(message.contains("rows refer to some of them that did not"), "{message}");
+    assert!(!message.contains("another program") && !message.contains("trigger"), "{message}");
     assert_eq!(count(&connection, "customers"), 1);
 }
 

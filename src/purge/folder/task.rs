@@ -74,6 +74,8 @@ impl<'a> Task<'a> {
     /// Deletes what is due and asks again, as long as that finds more and gets on.
     pub(super) fn carry_out(mut self, journal: &mut dyn Journal, done: &mut Deletion) -> Result<(), Halt> {
         done.freed = Some(0);
+        // Nothing else puts files into a folder, or changes them before they can go.
+        done.survived_for.push("another program wrote to the folder meanwhile".to_string());
         self.protect().map_err(Halt::Problem)?;
         loop {
             let before = done.deleted;

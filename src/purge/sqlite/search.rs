@@ -273,9 +273,17 @@ fn one_key(
     statement.query_row(params_from_iter(parameters), |row| bound_of(row, columns.len())).optional()
 }
 
+/// Due records that are still there.
+pub(super) struct Survivors {
+    /// Those to which nothing refers.
+    pub(super) free: u64,
+    /// Those to which rows refer, which did not when they were counted.
+    pub(super) referred: u64,
+}
+
 /// How many records of the whole table are due and should be gone: all but those that were known to
 /// be kept by others that refer to them.
-pub(super) fn survivors(task: &Task<'_>, conditions: &Conditions) -> Result<u64, Problem> {
+pub(super) fn survivors(task: &Task<'_>, conditions: &Conditions) -> Result<Survivors, Problem> {
     let Conditions { by_event, overdue, unreferenced, .. } = conditions;
     let count = |condition: &str| {
         let sql = format!("SELECT count(*) FROM {} WHERE {condition}", task.table.sql());
@@ -286,10 +294,10 @@ pub(super) fn survivors(task: &Task<'_>, conditions: &Conditions) -> Result<u64,
     let all = count(overdue)?;
     let may_be_kept = !unreferenced.is_empty() || !task.table.blockers.is_empty();
     if all == 0 || !may_be_kept {
-        return Ok(all);
+        return Ok(Survivors { free: all, referred: 0 });
     }
     let free = count(&format!("{by_event}{unreferenced}"))?;
-    Ok(free + (all - free.min(all)).saturating_sub(task.amount.blocked))
+    Ok(Survivors { free, referred: (all - free.min(all)).saturating_sub(task.amount.blocked) })
 }
 
 /// Reads the whole table without keeping other writers waiting. With a log readers never do; a
