@@ -28,7 +28,12 @@ pub(super) fn valid(policies: &Policies, console: &mut Console<'_>) -> Result<Ve
     let findings = text::render(&loaded.examined, console.style.color, width);
     // Where standard error is gone the exit code still tells.
     let _ = write!(console.err, "{findings}");
-    Err(Failure::usage("the policy is not valid; nothing was opened"))
+    let what = if loaded.unopened {
+        "a policy cannot be opened; nothing was done"
+    } else {
+        "the policy is not valid; nothing was opened"
+    };
+    Err(Failure::usage(what))
 }
 
 /// The rules that were asked for, policy by policy; none where all are meant.

@@ -63,7 +63,7 @@ fn unopened(path: &Path, finding: Finding, loaded: &mut Loaded) {
 }
 
 fn files_of(path: &Path) -> Result<Vec<PathBuf>, Finding> {
-    let metadata = fs::metadata(path).map_err(cannot_open)?;
+    let metadata = fs::metadata(path).map_err(|error| cannot_open(path, &error))?;
     if metadata.is_file() {
         return Ok(vec![path.to_path_buf()]);
     }
@@ -72,8 +72,8 @@ fn files_of(path: &Path) -> Result<Vec<PathBuf>, Finding> {
         return Err(finding.help("name a policy file, or a folder of them"));
     }
     let mut files = Vec::new();
-    for entry in fs::read_dir(path).map_err(cannot_open)? {
-        let file = entry.map_err(cannot_open)?.path();
+    for entry in fs::read_dir(path).map_err(|error| cannot_open(path, &error))? {
+        let file = entry.map_err(|error| cannot_open(path, &error))?.path();
         if file.extension().is_some_and(|extension| extension == "toml") {
             files.push(file);
         }
@@ -125,23 +125,29 @@ fn with_state(mut policy: Policy, state: Option<&Path>) -> Policy {
     policy
 }
 
-fn cannot_open(error: io::Error) -> Finding {
+fn cannot_open(path: &Path, error: &io::Error) -> Finding {
     let help = match error.kind() {
         io::ErrorKind::NotFound => "is the path spelt right, and does it start at this folder?",
         io::ErrorKind::PermissionDenied => "look at its owner and mode, and at those of its folders",
         _ => "name a policy file, or a folder of them",
     };
-    Finding::unreadable("cannot-open", format!("cannot open it: {error}")).help(help)
+    let what = match error.kind() {
+        io::ErrorKind::NotFound => format!("{} does not exist", path.display()),
+        _ => format!("cannot open {}: {error}", path.display()),
+    };
+    Finding::unreadable("cannot-open", what).help(help)
 }
 
 fn read_text(path: &Path) -> Result<Vec<u8>, Finding> {
-    let metadata = fs::metadata(path).map_err(cannot_open)?;
+    let metadata = fs::metadata(path).map_err(|error| cannot_open(path, &error))?;
     if !metadata.is_file() {
         let finding = Finding::unreadable("cannot-open", "it ends in .toml and is not a regular file");
         return Err(finding.help("move it out of the folder of policies"));
     }
     let mut text = Vec::new();
-    File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut text)).map_err(cannot_open)?;
+    File::open(path)
+        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut text))
+        .map_err(|error| cannot_open(path, &error))?;
     if text.len() as u64 > LARGEST {
         let finding = Finding::unreadable("too-large", "it is larger than 1 MiB, which no policy is");
         return Err(finding.help("is this the data rather than the policy?"));

@@ -109,14 +109,14 @@ fn a_huge_file_is_no_policy() {
 fn a_missing_policy_is_told_with_its_path() {
     let place = Place::new();
     assert_snapshot!(unopened(&place, "policies/shop.toml"), @r#"
-    error[cannot-open]: cannot open it: No such file or directory (os error 2)
+    error[cannot-open]: policies/shop.toml does not exist
     --> policies/shop.toml
      = help: is the path spelt right, and does it start at this folder?
     "#);
     symlink("nowhere.toml", place.path("link.toml")).unwrap();
-    assert!(unopened(&place, "link.toml").contains("cannot open it: No such file"));
+    assert!(unopened(&place, "link.toml").contains("link.toml does not exist"));
     symlink("loop.toml", place.path("loop.toml")).unwrap();
-    assert!(unopened(&place, "loop.toml").contains("cannot open it: Too many levels"));
+    assert!(unopened(&place, "loop.toml").contains("cannot open loop.toml: Too many levels"));
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_policy_that_may_not_be_read_is_told() {
     let place = Place::new();
     place.write("policy.toml", policy("shop", ""));
     fs::set_permissions(place.path("policy.toml"), fs::Permissions::from_mode(0o000)).unwrap();
-    let words = "cannot open it: Permission denied";
+    let words = "cannot open policy.toml: Permission denied";
     place.frist_as_nobody(&["check", "policy.toml"]).code(2).says(words).says("owner and mode");
 }
 
@@ -163,6 +163,6 @@ fn one_bad_policy_keeps_the_good_ones_from_running() {
     let place = Place::with_rules(&rule("people", "people", "1 year", "ended_at"));
     place.sql("CREATE TABLE people (ended_at TEXT); INSERT INTO people VALUES ('2020-01-01')");
     let ran = place.frist(&["purge", "--yes", "policy.toml", "nowhere.toml"]).code(2);
-    ran.says("nowhere.toml").says("nothing was opened");
+    ran.says("nowhere.toml does not exist").says("frist: a policy cannot be opened; nothing was done");
     assert_eq!(place.number("SELECT count(*) FROM people"), 1);
 }

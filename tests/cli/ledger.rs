@@ -153,7 +153,7 @@ fn one_ledger_has_to_be_named() {
             .code(2)
             .says("cannot be used with");
         place.frist(&["ledger", command, "policies"]).code(2).says("frist: name one policy file");
-        place.frist(&["ledger", command, "nowhere.toml"]).code(2).says("cannot open it");
+        place.frist(&["ledger", command, "nowhere.toml"]).code(2).says("nowhere.toml does not exist");
         place.frist(&["ledger", command, "broken.toml"]).code(2).says("has no `[policy]`");
     }
     place.frist(&["ledger"]).code(2).says("Usage:");
