@@ -61,7 +61,7 @@ pub struct Demo {
 }
 
 /// What every command that reads policies takes.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Policies {
     /// Policy files, or folders whose *.toml files are policies.
     #[arg(required = true, value_name = "POLICY")]
@@ -75,7 +75,7 @@ pub struct Policies {
 }
 
 /// Where output goes, and how it is written.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Output {
     /// How standard output is written.
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -146,6 +146,12 @@ pub struct Purge {
     /// Do not ask.
     #[arg(long)]
     pub yes: bool,
+    /// Only show what is due, as `report` does.
+    #[arg(long, conflicts_with = "accept_limits")]
+    pub dry_run: bool,
+    /// Refused: what a limit forbids is accepted by name.
+    #[arg(long, hide = true)]
+    pub force: bool,
     /// Stop after the batch that runs when this time is over: 30m.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub max_runtime: Option<Duration>,

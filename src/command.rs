@@ -5,6 +5,7 @@ mod console;
 mod demo;
 mod ledger;
 mod listing;
+mod outputs;
 mod policies;
 mod progress;
 mod purge;

@@ -10,7 +10,7 @@ use crate::exit;
 use crate::policy::load::Loaded;
 use crate::report::text::Style;
 
-use super::{Console, Failure, policies};
+use super::{Console, Failure, outputs, policies};
 
 pub(super) fn run(
     arguments: &Check,
@@ -18,6 +18,8 @@ pub(super) fn run(
     clock: &dyn Fn() -> Instant,
 ) -> Result<u8, Failure> {
     let mut loaded = policies::read(&arguments.policies);
+    let files: Vec<&str> = loaded.examined.iter().map(|examined| examined.file.as_str()).collect();
+    outputs::require_writable(&arguments.output, &files, &loaded.policies)?;
     // What a policy with errors covers is not known yet.
     let opens = arguments.data && loaded.errors() == 0;
     let coverage = if opens { coverage::check(&loaded.policies, clock()) } else { Coverage::default() };
@@ -27,12 +29,14 @@ pub(super) fn run(
         (false, _) => Looked::AtPolicies,
     };
     add(coverage, &mut loaded);
-    console.deliver(
+    let code = exit_code(&loaded, looked, arguments.deny_warnings);
+    let delivered = console.deliver(
         &arguments.output,
         &mut |out, format, style| draw(out, format, style, &loaded, looked),
         &mut |out, style| findings(out, style, &loaded),
-    )?;
-    Ok(exit_code(&loaded, looked, arguments.deny_warnings))
+    );
+    delivered.map_err(|failure| failure.beside(code))?;
+    Ok(code)
 }
 
 /// What was looked at.

@@ -48,6 +48,11 @@ impl Failure {
     pub fn incomplete(message: impl Display) -> Failure {
         Failure { code: exit::INCOMPLETE, message: message.to_string() }
     }
+
+    /// The same, after a command that would have ended with this code: the graver one stands.
+    pub(super) fn beside(self, code: u8) -> Failure {
+        Failure { code: code.max(self.code), ..self }
+    }
 }
 
 impl From<io::Error> for Failure {
@@ -75,9 +80,11 @@ impl Console<'_> {
         draw: &mut dyn FnMut(&mut dyn Write, Format, Style) -> io::Result<()>,
         complaints: &mut dyn FnMut(&mut dyn Write, Style) -> io::Result<()>,
     ) -> Result<(), Failure> {
+        // What one file has no room for is still told to the others, and here.
+        let mut unwritten: Vec<String> = Vec::new();
         for (format, path) in &output.output {
-            write_file(path, |file| draw(file, *format, Style { width: None, color: false }))
-                .map_err(|error| Failure::incomplete(format!("cannot write {}: {error}", path.display())))?;
+            let written = write_file(path, |file| draw(file, *format, Style { width: None, color: false }));
+            unwritten.extend(written.err().map(|error| format!("cannot write {}: {error}", path.display())));
         }
         if self.quiet && output.format == Format::Text {
             complaints(self.out, self.style)?;
@@ -85,7 +92,13 @@ impl Console<'_> {
             draw(self.out, output.format, self.style)?;
         }
         self.out.flush()?;
-        Ok(())
+        match unwritten.pop() {
+            None => Ok(()),
+            Some(last) => {
+                unwritten.iter().for_each(|message| self.complain(message));
+                Err(Failure::incomplete(last))
+            }
+        }
     }
 }
 

@@ -118,6 +118,11 @@ fn unknown(policies: &[Policy], name: &str, can_be_dataset: bool) -> Failure {
     Failure::usage(format!("no policy has a {what} `{name}`{advice}"))
 }
 
+/// The files that policies were read from.
+pub(super) fn files(policies: &[Policy]) -> Vec<&str> {
+    policies.iter().map(|policy| policy.file.as_str()).collect()
+}
+
 /// One policy, for commands that are about one.
 pub(super) fn one(policy: &Path, root: Option<&Path>, console: &mut Console<'_>) -> Result<Policy, Failure> {
     let policies =

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant as Stopwatch;
 
 use crate::calendar::{Instant, Zone};
-use crate::cli::Purge;
+use crate::cli::{Purge, Report};
 use crate::dataset::request::Extent;
 use crate::exit;
 use crate::ledger::{History, Ledger, LedgerError, RunLock, StateFolder};
@@ -18,13 +18,21 @@ use crate::report::{Subject, Total, grouped, records, text};
 
 use super::console::{close, close_one, draw};
 use super::progress::Progress;
-use super::{Console, Failure, policies};
+use super::{Console, Failure, outputs, policies, report};
 
 pub(super) fn run(
     arguments: &Purge,
     console: &mut Console<'_>,
     clock: &dyn Fn() -> Instant,
 ) -> Result<u8, Failure> {
+    if arguments.force {
+        return Err(Failure::usage(
+            "there is no `--force`; what a limit refuses is accepted by name: see --accept-limit",
+        ));
+    }
+    if arguments.dry_run {
+        return report::run(&as_report(arguments), console, clock);
+    }
     if arguments.now.is_some() {
         return Err(Failure::usage(
             "a purge is always as of now; ask `frist report --now` what would be due",
@@ -33,6 +41,7 @@ pub(super) fn run(
     let policies = policies::valid(&arguments.policies, console)?;
     let chosen = policies::chosen(&policies, &arguments.rules)?;
     let accepted = policies::accepted(&policies, &arguments.accept_limits)?;
+    outputs::require_writable(&arguments.output, &policies::files(&policies), &policies)?;
     let stop = Stop::new(signals()?, Stopwatch::now(), arguments.max_runtime);
     let mut code = exit::DONE;
     let mut done = Vec::new();
@@ -74,7 +83,7 @@ pub(super) fn run(
             ended.map_or(Ok(()), |ended| text::last_line(out, &ended, style))
         },
     );
-    delivered.map_err(|failure| Failure { code: code.max(failure.code), ..failure })?;
+    delivered.map_err(|failure| failure.beside(code))?;
     Ok(code)
 }
 
@@ -84,6 +93,19 @@ struct Wanted<'a> {
     policy: &'a Policy,
     rules: Option<&'a BTreeSet<String>>,
     accepted: &'a Accepted,
+}
+
+/// A purge that only looks is a report.
+fn as_report(arguments: &Purge) -> Report {
+    Report {
+        policies: arguments.policies.clone(),
+        output: arguments.output.clone(),
+        now: arguments.now.clone(),
+        rules: arguments.rules.clone(),
+        list: false,
+        all: false,
+        fail_on_due: false,
+    }
 }
 
 fn one_policy(

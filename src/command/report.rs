@@ -12,7 +12,7 @@ use crate::report::{Listing, Subject, Total, text};
 
 use super::console::{close, close_one, draw};
 use super::listing::Records;
-use super::{Console, Failure, policies};
+use super::{Console, Failure, outputs, policies};
 
 pub(super) fn run(
     arguments: &Report,
@@ -21,6 +21,7 @@ pub(super) fn run(
 ) -> Result<u8, Failure> {
     let policies = policies::valid(&arguments.policies, console)?;
     let chosen = policies::chosen(&policies, &arguments.rules)?;
+    outputs::require_writable(&arguments.output, &policies::files(&policies), &policies)?;
     let mut plans = Vec::new();
     for (policy, rules) in policies.iter().zip(&chosen) {
         let now = as_of(arguments, policy, clock)?;
@@ -40,7 +41,7 @@ pub(super) fn run(
         total
     };
     let code = || if failed.get() { exit::INCOMPLETE } else { exit_code(&plans, arguments.fail_on_due) };
-    console.deliver(
+    let delivered = console.deliver(
         &arguments.output,
         &mut |out, format, style| {
             both().try_for_each(|(policy, plan)| {
@@ -58,7 +59,8 @@ pub(super) fn run(
             let line = total().closing(code(), arguments.fail_on_due);
             if code() == exit::DONE { Ok(()) } else { text::last_line(out, &line, style) }
         },
-    )?;
+    );
+    delivered.map_err(|failure| failure.beside(code()))?;
     Ok(code())
 }
 

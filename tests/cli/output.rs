@@ -102,21 +102,116 @@ fn a_table_fits_a_thin_terminal() {
     }
 }
 
-#[test]
-fn a_file_that_cannot_be_written_is_told_and_leaves_nothing_beside_it() {
-    let place = place();
-    let before = place.snapshot();
-    let words = "frist: cannot write nowhere/r.json: No such file or directory";
-    place.frist(&["report", "policy.toml", "--output", "json=nowhere/r.json"]).code(3).says(words);
-    std::fs::create_dir(place.path("folder")).unwrap();
+/// A place whose only due record a purge would delete.
+fn place_with_one_due() -> Place {
+    let place = Place::with_rules(&rule("people", "people", "1 year", "ended_at"));
+    place.sql(
+        "CREATE TABLE people (ended_at TEXT); INSERT INTO people VALUES ('2020-01-01'), ('2026-11-01');",
+    );
     place
-        .frist(&["report", "policy.toml", "--output", "json=folder"])
-        .code(3)
-        .says("frist: cannot write folder: ");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_told_before_anything_is_done() {
+    let place = place_with_one_due();
+    std::fs::create_dir(place.path("folder")).unwrap();
+    std::fs::write(place.path("file"), "").unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(place.path("socket")).unwrap();
+    let before = place.snapshot();
+    let commands: [&[&str]; 3] =
+        [&["check", "policy.toml"], &["report", "policy.toml"], &["purge", "--yes", "policy.toml"]];
+    for command in commands {
+        for (path, why) in [
+            ("nowhere/r.json", "No such file or directory (os error 2)"),
+            ("folder", "is a directory; name a file in it"),
+            ("folder/", "is a directory; name a file in it"),
+            ("folder/..", "is a directory; name a file in it"),
+            ("nowhere/", "is a directory; name a file in it"),
+            ("file/r.json", "Not a directory"),
+            ("socket", "it is a socket"),
+        ] {
+            let output = format!("json={path}");
+            let ran = place.frist(&[command, &["--output", &output]].concat()).code(2);
+            let ran = ran.says(&format!("frist: --output: cannot write {path}: ")).says(why);
+            assert_eq!(ran.out, "", "{command:?}");
+        }
+    }
     assert_eq!(place.snapshot(), before);
     for wrong in ["r.json", "yaml=r", "json="] {
         place.frist(&["report", "policy.toml", "--output", wrong]).code(2).says("--output");
     }
+}
+
+#[test]
+fn one_file_for_two_outputs_is_one_too_few() {
+    let place = place_with_one_due();
+    let before = place.snapshot();
+    std::fs::create_dir(place.path("folder")).unwrap();
+    for (one, other) in [("r", "r"), ("r", "./r"), ("r", "folder/../r")] {
+        let (one, other) = (format!("json={one}"), format!("text={other}"));
+        place
+            .frist(&["purge", "--yes", "policy.toml", "--output", &one, "--output", &other])
+            .code(2)
+            .says("it is named twice, and the second would replace the first");
+    }
+    std::fs::remove_dir(place.path("folder")).unwrap();
+    assert_eq!(place.snapshot(), before);
+}
+
+#[test]
+fn no_output_takes_the_place_of_a_policy_or_of_data() {
+    let place = place_with_one_due();
+    std::os::unix::fs::symlink(place.path("app.db"), place.path("link.db")).unwrap();
+    std::fs::write(place.path("log.csv"), "at\n2020-01-01\n").unwrap();
+    let policy = std::fs::read_to_string(place.path("policy.toml")).unwrap();
+    let csv = "[source.log]\ncsv = \"*.csv\"\n[[rule]]\nname = \"log\"\ndata = \"log\"\nkeep = \"1 year\"\n\
+               after = \"at\"\n";
+    place.write("policy.toml", &format!("{policy}\n{csv}"));
+    let before = place.snapshot();
+    for (path, what) in [
+        ("policy.toml", "a policy"),
+        ("./app.db", "data of source `app`"),
+        ("app.db-wal", "data of source `app`"),
+        ("log.csv", "data of source `log`"),
+    ] {
+        let output = format!("text={path}");
+        for command in [&["report", "policy.toml"][..], &["purge", "--yes", "policy.toml"]] {
+            let ran = place.frist(&[command, &["--output", &output]].concat()).code(2);
+            ran.says(&format!("cannot write {path}: it is {what}; name another file"));
+        }
+    }
+    assert_eq!(place.snapshot(), before);
+    place.write("policy.toml", "version = 2");
+    place.frist(&["check", "policy.toml", "--output", "json=policy.toml"]).code(2).says("it is a policy");
+}
+
+#[test]
+fn a_full_disk_below_one_output_keeps_none_of_the_others() {
+    let place = place_with_one_due();
+    let files = ["--output", "json=/dev/full", "--output", "json=r.json", "--output", "text=/dev/full"];
+    let ran = place.frist(&[&["purge", "--yes", "policy.toml"], &files[..]].concat()).code(3);
+    assert_eq!(ran.err.matches("frist: cannot write /dev/full: No space left").count(), 2, "{ran:?}");
+    ran.says("people");
+    let written = std::fs::read_to_string(place.path("r.json")).unwrap();
+    assert!(written.starts_with("{\"format\":\"frist.run/1\""), "{written}");
+    let refused = place.frist(&["purge", "policy.toml", "--output", "json=/dev/full"]);
+    refused.code(4);
+}
+
+#[test]
+fn a_purge_that_only_looks_is_a_report() {
+    let place = place_with_one_due();
+    let before = place.snapshot();
+    for more in [&[][..], &["--format", "json"], &["--rule", "people"], &["--quiet"]] {
+        let asked = ["policy.toml", "--now", "2026-11-20"];
+        let with = |command: &[&str]| place.frist(&[command, &asked, more].concat()).code(0);
+        let (looked, reported) = (with(&["purge", "--yes", "--dry-run"]), with(&["report"]));
+        assert_eq!((looked.out, looked.err), (reported.out, reported.err), "{more:?}");
+    }
+    place.frist(&["purge", "--dry-run", "missing.toml"]).code(2);
+    place.frist(&["purge", "--dry-run", "policy.toml", "--accept-limit", "people"]).code(2);
+    place.frist(&["purge", "--force", "--yes", "policy.toml"]).code(2).says("see --accept-limit");
+    assert_eq!(place.snapshot(), before, "not even a state folder is made");
 }
 
 #[test]

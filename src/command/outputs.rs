@@ -1,0 +1,120 @@
+//! Whether the files of `--output` can be written, asked before anything else is done.
+
+use std::fs::Metadata;
+use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, AtFlags, CWD, accessat};
+
+use crate::cli::Output;
+use crate::policy::{Kind, Policy};
+
+use super::Failure;
+
+/// Refuses what could not be written afterwards, and what would take the place of something else: of
+/// one of these policy files, or of what their policies are about.
+pub(super) fn require_writable(output: &Output, files: &[&str], policies: &[Policy]) -> Result<(), Failure> {
+    let mut replaced: Vec<PathBuf> = Vec::new();
+    for (_, path) in &output.output {
+        let told = |why: String| Failure::usage(format!("--output: cannot write {}: {why}", path.display()));
+        let Some(file) = tried(path).map_err(|error| told(words(&error)))? else { continue };
+        if replaced.contains(&file) {
+            return Err(told("it is named twice, and the second would replace the first".to_string()));
+        }
+        let is_policy = files.iter().any(|policy| is_same(Path::new(policy), &file));
+        let needed = is_policy.then(|| "a policy".to_string());
+        if let Some(what) = needed.or_else(|| policies.iter().find_map(|policy| needed_by(policy, &file))) {
+            return Err(told(format!("it is {what}; name another file")));
+        }
+        replaced.push(file);
+    }
+    Ok(())
+}
+
+fn words(error: &io::Error) -> String {
+    let advice = match error.kind() {
+        ErrorKind::NotFound => "; make its folder first",
+        ErrorKind::IsADirectory => "; name a file in it",
+        _ => "",
+    };
+    format!("{error}{advice}")
+}
+
+/// The file that would be replaced, with its folder as it really is; none where a device or a pipe is
+/// written to.
+fn tried(path: &Path) -> io::Result<Option<PathBuf>> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().filter(|_| !path.as_os_str().as_bytes().ends_with(b"/"));
+    let name = name.ok_or(ErrorKind::IsADirectory)?;
+    match path.metadata() {
+        Ok(metadata) if metadata.is_file() => may_be_replaced(path, folder)?,
+        Ok(metadata) => return may_be_written(path, &metadata).map(|()| None),
+        Err(_) => {}
+    }
+    // What is written goes beside the file first. Nothing of it stays here.
+    tempfile::Builder::new().prefix(".frist-").tempfile_in(folder)?.close()?;
+    Ok(Some(folder.canonicalize()?.join(name)))
+}
+
+fn may_be_written(path: &Path, metadata: &Metadata) -> io::Result<()> {
+    if metadata.is_dir() {
+        return Err(ErrorKind::IsADirectory.into());
+    }
+    if metadata.file_type().is_socket() {
+        return Err(io::Error::other("it is a socket"));
+    }
+    Ok(accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS)?)
+}
+
+/// In a folder such as `/tmp` nobody replaces what belongs to others.
+fn may_be_replaced(path: &Path, folder: &Path) -> io::Result<()> {
+    const STICKY: u32 = 0o1000;
+    let (file, folder) = (path.symlink_metadata()?, folder.metadata()?);
+    let own = rustix::process::geteuid().as_raw();
+    let is_foreign = own != 0 && file.uid() != own && folder.uid() != own;
+    if folder.mode() & STICKY != 0 && is_foreign {
+        return Err(io::Error::other(
+            "it belongs to another user, in a folder where only that one may replace it",
+        ));
+    }
+    Ok(())
+}
+
+/// The files of a state folder, up to the first dot of their names.
+const STATE: [&str; 5] = ["ledger", "pending", "removals", "pseudonym", "lock"];
+
+/// What of a policy the file is: a report must not take its place.
+fn needed_by(policy: &Policy, file: &Path) -> Option<String> {
+    let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let is_state = STATE.contains(&name.split('.').next().unwrap_or_default());
+    if is_state && policy.state.canonicalize().is_ok_and(|state| file.parent() == Some(&state)) {
+        return Some(format!("part of the state folder of policy `{}`", policy.name));
+    }
+    let holds = policy.sources.iter().find(|source| match &source.kind {
+        Kind::Sqlite(path) => {
+            ["", "-wal", "-shm", "-journal"].iter().any(|end| is_same(&with_end(path, end), file))
+        }
+        Kind::Csv(files) => {
+            let matches = glob::glob(&files.pattern.to_string_lossy()).into_iter().flatten().flatten();
+            matches.into_iter().any(|path| is_same(&path, file))
+        }
+        Kind::Folder(_) => false,
+    });
+    holds.map(|source| format!("data of source `{}`", source.name))
+}
+
+fn with_end(path: &Path, end: &str) -> PathBuf {
+    let mut path = path.as_os_str().to_os_string();
+    path.push(end);
+    PathBuf::from(path)
+}
+
+/// Whether a path leads to the file, by its own name or as a link. What it names itself is what a
+/// rename would replace.
+fn is_same(path: &Path, file: &Path) -> bool {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let named = folder.canonicalize().ok().zip(path.file_name()).map(|(folder, name)| folder.join(name));
+    named.is_some_and(|named| named == file) || path.canonicalize().is_ok_and(|real| real == file)
+}
