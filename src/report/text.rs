@@ -245,7 +245,7 @@ pub fn write_plan_complaints(
     plan: &Plan,
     style: Style,
 ) -> io::Result<()> {
-    quiet(out, &plan_complaints(policy, plan), style)
+    quiet(out, policy, plan_complaints(policy, plan), style)
 }
 
 /// Writes only what kept a run from being whole.
@@ -255,12 +255,14 @@ pub fn write_run_complaints(
     outcome: &Outcome,
     style: Style,
 ) -> io::Result<()> {
-    quiet(out, &run_complaints(policy, outcome), style)
+    quiet(out, policy, run_complaints(policy, outcome), style)
 }
 
-fn quiet(out: &mut dyn Write, all: &[Complaint], style: Style) -> io::Result<()> {
+/// Without the rest of the text, nothing but the line itself says which policy it is about.
+fn quiet(out: &mut dyn Write, policy: &Policy, mut all: Vec<Complaint>, style: Style) -> io::Result<()> {
+    all.iter_mut().for_each(|complaint| complaint.about = format!("{}/{}", policy.name, complaint.about));
     let mut text = Vec::new();
-    complaints(&mut text, all, false, style)?;
+    complaints(&mut text, &all, false, style)?;
     out.write_all(text.trim_ascii_end())?;
     if text.is_empty() { Ok(()) } else { writeln!(out) }
 }
