@@ -17,6 +17,7 @@ pub mod record;
 mod refusal;
 pub mod root;
 pub mod survey;
+pub mod volume;
 pub mod walk;
 
 pub use name::shown;

@@ -146,7 +146,7 @@ fn unlink(root: &Root, folder: &Path, value: &str) -> Result<u64, String> {
     let mut inner: Option<OwnedFd> = None;
     for name in folders {
         let outer = inner.as_ref().map_or_else(|| root.as_fd(), AsFd::as_fd);
-        inner = Some(match enter(outer, name, root.device()) {
+        inner = Some(match enter(outer, name, root.volume()) {
             Ok(entered) => entered,
             Err(Closed::Gone) => return gone_or_link(outer, name),
             Err(closed) => return Err(closed.words()),

@@ -52,6 +52,7 @@ mod g13_survivors;
 mod g14_ledger;
 mod g15_memory;
 mod g17_links;
+mod g17_mounts;
 mod hostile_schemas;
 mod one_run;
 mod with;

@@ -7,6 +7,7 @@ use rustix::fs::{FileType, RawDir, fstat};
 
 use super::look::{Look, is_file_or_link};
 use super::root::{Closed, enter};
+use super::volume::Volume;
 use super::walk::{BUFFER, DEEPEST, is_dot};
 
 /// Why a sub-folder cannot be seen whole. It is kept.
@@ -20,16 +21,16 @@ pub enum Opaque {
 
 /// Looks at a sub-folder with all that is in it. Its time is that of its newest content: of the
 /// files and links at any depth, and of folders only where they are empty.
-pub fn look_into(parent: BorrowedFd<'_>, name: &CStr, device: u64) -> Result<Look, Opaque> {
-    let folder = enter(parent, name, device).map_err(|closed| match closed {
+pub fn look_into(parent: BorrowedFd<'_>, name: &CStr, volume: Volume) -> Result<Look, Opaque> {
+    let folder = enter(parent, name, volume).map_err(|closed| match closed {
         Closed::Gone => Opaque::Gone,
         closed => Opaque::Because(closed.words()),
     })?;
-    look_at(folder.as_fd(), device, 0)
+    look_at(folder.as_fd(), volume, 0)
 }
 
 /// The same of a folder that is open.
-pub fn look_at(folder: BorrowedFd<'_>, device: u64, depth: usize) -> Result<Look, Opaque> {
+pub fn look_at(folder: BorrowedFd<'_>, volume: Volume, depth: usize) -> Result<Look, Opaque> {
     let because = |error: rustix::io::Errno| Opaque::Because(std::io::Error::from(error).to_string());
     let own = fstat(folder).map(|stat| Look::of(&stat)).map_err(because)?;
     let mut sum = Look { size: 0, frees: 0, ..own };
@@ -41,7 +42,7 @@ pub fn look_at(folder: BorrowedFd<'_>, device: u64, depth: usize) -> Result<Look
         if is_dot(entry.file_name()) {
             continue;
         }
-        let Some(part) = part(folder, entry.file_name(), device, depth)? else { continue };
+        let Some(part) = part(folder, entry.file_name(), volume, depth)? else { continue };
         newest = newest.max(Some(part.modified));
         sum.size = sum.size.saturating_add(part.size);
         sum.frees = sum.frees.saturating_add(part.frees);
@@ -51,13 +52,16 @@ pub fn look_at(folder: BorrowedFd<'_>, device: u64, depth: usize) -> Result<Look
 }
 
 /// One entry of a sub-folder; none where it went away meanwhile.
-fn part(folder: BorrowedFd<'_>, name: &CStr, device: u64, depth: usize) -> Result<Option<Look>, Opaque> {
+fn part(folder: BorrowedFd<'_>, name: &CStr, volume: Volume, depth: usize) -> Result<Option<Look>, Opaque> {
     let within = |why: String| Opaque::Because(format!("{}: {why}", super::shown(name.to_bytes())));
     let look = match Look::at(folder, name) {
         Ok(look) => look,
         Err(rustix::io::Errno::NOENT) => return Ok(None),
         Err(error) => return Err(within(std::io::Error::from(error).to_string())),
     };
+    if volume.is_mounted_over(&look) {
+        return Err(within(Closed::Mount.words()));
+    }
     if is_file_or_link(look.kind) {
         return Ok(Some(look));
     }
@@ -67,8 +71,8 @@ fn part(folder: BorrowedFd<'_>, name: &CStr, device: u64, depth: usize) -> Resul
     if depth >= DEEPEST {
         return Err(within("folders are nested too deep".to_string()));
     }
-    match enter(folder, name, device) {
-        Ok(inner) => match look_at(inner.as_fd(), device, depth + 1) {
+    match enter(folder, name, volume) {
+        Ok(inner) => match look_at(inner.as_fd(), volume, depth + 1) {
             Err(Opaque::Because(why)) => Err(within(why)),
             other => other.map(Some),
         },

@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 use std::os::fd::BorrowedFd;
 
-use rustix::fs::{AtFlags, FileType, Stat, Timespec, statat};
+use rustix::fs::{AtFlags, FileType, Stat, Statx, StatxFlags, Timespec, fstat, makedev, statat, statx};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,8 @@ pub struct Look {
     pub size: u64,
     /// Bytes that its removal gives back: none where the file has another name.
     pub frees: u64,
+    /// The mount by which it is seen; none where the system does not tell.
+    pub mount: Option<u64>,
     /// How many entries it is; more than one for a sub-folder with content.
     pub entries: u64,
 }
@@ -57,7 +59,34 @@ impl Look {
     /// Looks at an entry; a link is looked at itself.
     pub fn at(folder: BorrowedFd<'_>, name: &CStr) -> Result<Look, Errno> {
         let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
-        statat(folder, name, flags).map(|stat| Look::of(&stat))
+        match statx(folder, name, flags, ASKED) {
+            Ok(stat) => Ok(Look::of_statx(&stat)),
+            // Old kernels, and what forbids new calls.
+            Err(Errno::NOSYS | Errno::PERM) => statat(folder, name, flags).map(|stat| Look::of(&stat)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Looks at what is open.
+    pub fn of_open(file: BorrowedFd<'_>) -> Result<Look, Errno> {
+        match statx(file, c"", AtFlags::EMPTY_PATH, ASKED) {
+            Ok(stat) => Ok(Look::of_statx(&stat)),
+            Err(_) => fstat(file).map(|stat| Look::of(&stat)),
+        }
+    }
+
+    fn of_statx(stat: &Statx) -> Look {
+        let size = stat.stx_size;
+        Look {
+            device: makedev(stat.stx_dev_major, stat.stx_dev_minor),
+            inode: stat.stx_ino,
+            kind: FileType::from_raw_mode(stat.stx_mode.into()),
+            modified: Modified::new(stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec),
+            size,
+            frees: if stat.stx_nlink > 1 { 0 } else { size },
+            mount: (stat.stx_mask & StatxFlags::MNT_ID.bits() != 0).then_some(stat.stx_mnt_id),
+            entries: 1,
+        }
     }
 
     /// What an answer of the system says.
@@ -70,6 +99,7 @@ impl Look {
             modified: Modified::new(stat.st_mtime, stat.st_mtime_nsec as u32),
             size,
             frees: if stat.st_nlink > 1 { 0 } else { size },
+            mount: None,
             entries: 1,
         }
     }
@@ -80,6 +110,9 @@ impl Look {
     }
 }
 
+/// All that a look tells.
+const ASKED: StatxFlags = StatxFlags::BASIC_STATS.union(StatxFlags::MNT_ID);
+
 /// Whether an entry of this kind can be a record of files.
 pub fn is_file_or_link(kind: FileType) -> bool {
     matches!(kind, FileType::RegularFile | FileType::Symlink)
@@ -88,6 +121,15 @@ pub fn is_file_or_link(kind: FileType) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_calls_of_the_system_tell_the_same() {
+        use std::os::fd::AsFd;
+
+        let file = tempfile::tempfile().unwrap();
+        let new = Look::of_open(file.as_fd()).unwrap();
+        assert_eq!(Look { mount: None, ..new }, Look::of(&fstat(&file).unwrap()));
+    }
 
     #[test]
     fn no_time_overflows() {

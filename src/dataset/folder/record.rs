@@ -8,6 +8,7 @@ use rustix::io::Errno;
 
 use super::content::{Opaque, look_into};
 use super::look::Look;
+use super::volume::Volume;
 use crate::calendar::Event;
 use crate::policy::Unit;
 use crate::value::Value;
@@ -19,7 +20,7 @@ pub struct Record<'a> {
     path: &'a [u8],
     name: &'a CStr,
     unit: Unit,
-    device: u64,
+    volume: Volume,
     look: OnceCell<Result<Look, Opaque>>,
 }
 
@@ -30,9 +31,9 @@ impl<'a> Record<'a> {
         path: &'a [u8],
         name: &'a CStr,
         unit: Unit,
-        device: u64,
+        volume: Volume,
     ) -> Record<'a> {
-        Record { folder, path, name, unit, device, look: OnceCell::new() }
+        Record { folder, path, name, unit, volume, look: OnceCell::new() }
     }
 
     /// Its path below the folder.
@@ -43,11 +44,14 @@ impl<'a> Record<'a> {
     /// What the system knows of it. It is asked once.
     pub fn look(&self) -> &Result<Look, Opaque> {
         self.look.get_or_init(|| match self.unit {
-            Unit::Folder => look_into(self.folder, self.name, self.device),
-            Unit::File => Look::at(self.folder, self.name).map_err(|error| match error {
-                Errno::NOENT => Opaque::Gone,
-                error => Opaque::Because(std::io::Error::from(error).to_string()),
-            }),
+            Unit::Folder => look_into(self.folder, self.name, self.volume),
+            Unit::File => match Look::at(self.folder, self.name) {
+                // What is mounted in the folder belongs to no record, a single file as little.
+                Ok(look) if self.volume.is_mounted_over(&look) => Err(Opaque::Gone),
+                Ok(look) => Ok(look),
+                Err(Errno::NOENT) => Err(Opaque::Gone),
+                Err(error) => Err(Opaque::Because(std::io::Error::from(error).to_string())),
+            },
         })
     }
 

@@ -12,6 +12,7 @@ use rustix::io::Errno;
 
 use super::look::Look;
 use super::refusal::refusal;
+use super::volume::Volume;
 use crate::dataset::Problem;
 use crate::dataset::request::Unusable;
 use crate::policy::Folder;
@@ -20,7 +21,7 @@ use crate::policy::Folder;
 #[derive(Debug)]
 pub struct Root {
     folder: OwnedFd,
-    device: u64,
+    volume: Volume,
     path: PathBuf,
 }
 
@@ -53,8 +54,8 @@ impl Root {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let told = |error: Errno| problem(path, &std::io::Error::from(error).to_string());
         let folder = without_access_time(CWD, path, flags).map_err(told)?;
-        let (device, _) = identity(folder.as_fd()).map_err(told)?;
-        Ok(Root { folder, device, path: path.to_path_buf() })
+        let volume = Volume::of(folder.as_fd()).map_err(told)?;
+        Ok(Root { folder, volume, path: path.to_path_buf() })
     }
 
     /// The folder as the policy names it.
@@ -62,9 +63,9 @@ impl Root {
         &self.path
     }
 
-    /// The file system that the folder lies on.
-    pub fn device(&self) -> u64 {
-        self.device
+    /// What the folder lies on. The folder itself may be a mount.
+    pub fn volume(&self) -> Volume {
+        self.volume
     }
 
     /// A problem with something below the folder.
@@ -86,6 +87,8 @@ pub enum Closed {
     Gone,
     /// Something else is mounted there.
     Mount,
+    /// Nobody can say whether something is mounted there.
+    Unknown,
     /// The system says no.
     Error(Errno),
 }
@@ -95,21 +98,26 @@ impl Closed {
     pub fn words(self) -> String {
         match self {
             Closed::Gone => "it is gone".to_string(),
-            Closed::Mount => "another file system is mounted there".to_string(),
+            Closed::Mount => "something is mounted there".to_string(),
+            Closed::Unknown => {
+                "the system does not tell whether something is mounted there; mount /proc".to_string()
+            }
             Closed::Error(error) => std::io::Error::from(error).to_string(),
         }
     }
 }
 
-/// Opens a sub-folder by its name in an open folder: never a link, never another file system.
-pub fn enter(folder: BorrowedFd<'_>, name: &CStr, device: u64) -> Result<OwnedFd, Closed> {
+/// Opens a sub-folder by its name in an open folder: never a link, never what is mounted there.
+pub fn enter(folder: BorrowedFd<'_>, name: &CStr, volume: Volume) -> Result<OwnedFd, Closed> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let opened = without_access_time(folder, name, flags).map_err(|error| match error {
         Errno::NOENT | Errno::NOTDIR | Errno::LOOP => Closed::Gone,
         error => Closed::Error(error),
     })?;
-    match identity(opened.as_fd()) {
-        Ok((own, _)) if own == device => Ok(opened),
+    match Volume::of(opened.as_fd()) {
+        Ok(own) if own.device != volume.device => Err(Closed::Mount),
+        Ok(Volume { mount: None, .. }) => Err(Closed::Unknown),
+        Ok(own) if own == volume => Ok(opened),
         Ok(_) => Err(Closed::Mount),
         Err(error) => Err(Closed::Error(error)),
     }
@@ -163,12 +171,15 @@ mod tests {
         fs::write(place.path().join("file"), "").unwrap();
         symlink("folder", place.path().join("link")).unwrap();
         let root = Root::reopen(place.path()).unwrap();
-        let entered = |name: &CStr| enter(root.as_fd(), name, root.device()).map(drop);
+        let entered = |name: &CStr| enter(root.as_fd(), name, root.volume()).map(drop);
         assert_eq!(entered(c"folder"), Ok(()));
         for name in [c"link", c"file", c"nothing"] {
             assert_eq!(entered(name), Err(Closed::Gone), "{name:?}");
         }
-        let elsewhere = enter(root.as_fd(), c"folder", root.device() + 1).map(drop);
-        assert_eq!(elsewhere, Err(Closed::Mount));
+        let Volume { device, mount } = root.volume();
+        for other in [Volume { device: device + 1, mount }, Volume { device, mount: mount.map(|id| id + 1) }]
+        {
+            assert_eq!(enter(root.as_fd(), c"folder", other).map(drop), Err(Closed::Mount));
+        }
     }
 }

@@ -61,7 +61,7 @@ pub fn walk(
 ) -> Result<Unseen, Problem> {
     let mut walk = Walk { root, folder, visit, unseen: Unseen::default(), path: Vec::new() };
     // A position of its own: the root may be walked again.
-    let own = enter(root.as_fd(), c".", root.device());
+    let own = enter(root.as_fd(), c".", root.volume());
     let own = own.map_err(|closed| root.problem(b"", &closed.words()))?;
     walk.through(own.as_fd(), 0)?;
     Ok(walk.unseen)
@@ -117,11 +117,11 @@ impl Walk<'_> {
     }
 
     fn show(&mut self, folder: BorrowedFd<'_>, name: &CStr) -> Flow {
-        (self.visit)(&Record::new(folder, &self.path, name, self.folder.unit, self.root.device()))
+        (self.visit)(&Record::new(folder, &self.path, name, self.folder.unit, self.root.volume()))
     }
 
     fn descend(&mut self, folder: BorrowedFd<'_>, name: &CStr, depth: usize) -> Result<Flow, Problem> {
-        let closed = match enter(folder, name, self.root.device()) {
+        let closed = match enter(folder, name, self.root.volume()) {
             Ok(_) if depth >= DEEPEST => "folders are nested too deep".to_string(),
             Ok(inner) => {
                 self.path.push(b'/');

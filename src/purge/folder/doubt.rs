@@ -14,6 +14,7 @@ use crate::dataset::Problem;
 use crate::dataset::folder::content::{Opaque, look_into};
 use crate::dataset::folder::look::Look;
 use crate::dataset::folder::root::{Closed, Root};
+use crate::dataset::folder::volume::Volume;
 use crate::ledger::RecoveryOutcome;
 use crate::policy::{Folder, Unit};
 use crate::purge::Witness;
@@ -77,6 +78,7 @@ fn look_at(
     parents: &mut Parents<'_>,
     witness: &Witness,
 ) -> Result<Result<Found, String>, Problem> {
+    let volume = parents.volume();
     let Some(name) = name_of(&announced.path) else { return Ok(Err("no name".to_string())) };
     let parent = match parents.open(&announced.path)? {
         Ok(parent) => parent,
@@ -91,7 +93,7 @@ fn look_at(
         Ok(look) if folder.unit == Unit::File => {
             Ok(Found { is_there: true, exact: look.modified == announced.modified })
         }
-        Ok(look) => finish(parent, &name, announced, &look).map(|finished| {
+        Ok(_) => finish((parent, &name), announced, volume).map(|finished| {
             if finished {
                 parents.changed();
             }
@@ -109,14 +111,18 @@ fn was_untouched(folder: BorrowedFd<'_>, witness: &Witness) -> bool {
 
 /// Deletes the rest of a sub-folder, and says whether it is gone now. One that has all it had was
 /// not begun, and stays for the rule to be asked again; so does one that was written to since.
-fn finish(parent: BorrowedFd<'_>, name: &CStr, announced: &Announced, look: &Look) -> Result<bool, String> {
-    match look_into(parent, name, look.device) {
+fn finish(
+    (parent, name): (BorrowedFd<'_>, &CStr),
+    announced: &Announced,
+    volume: Volume,
+) -> Result<bool, String> {
+    match look_into(parent, name, volume) {
         Ok(content) if content.entries < announced.entries => {}
         Ok(_) | Err(Opaque::Gone) => return Ok(false),
         Err(Opaque::Because(why)) => return Err(why),
     }
     let identity = (announced.device, announced.inode);
-    let terms = Terms { identity, newest: announced.modified, is_begun: true };
+    let terms = Terms { volume, identity, newest: announced.modified, is_begun: true };
     match remove::folder(parent, name, &terms) {
         Ok(()) | Err(Stuck::Gone) => Ok(true),
         Err(Stuck::Written(why)) => {

@@ -8,6 +8,7 @@ use rustix::io::Errno;
 
 use crate::dataset::Problem;
 use crate::dataset::folder::root::{Closed, Root, enter};
+use crate::dataset::folder::volume::Volume;
 
 /// The folder of the record before, for the next one often lies in it too.
 pub(super) struct Parents<'r> {
@@ -37,6 +38,11 @@ impl<'r> Parents<'r> {
         Ok(Ok(self.current()))
     }
 
+    /// What the source's folder lies on.
+    pub(super) fn volume(&self) -> Volume {
+        self.root.volume()
+    }
+
     /// Says that a name was removed from the folder that is open.
     pub(super) fn changed(&mut self) {
         self.is_changed = true;
@@ -64,7 +70,7 @@ fn descend(root: &Root, path: &[u8]) -> Result<Option<OwnedFd>, Closed> {
     for name in path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
         let name = c_string(name).ok_or(Closed::Gone)?;
         let from = folder.as_ref().map_or(root.as_fd(), AsFd::as_fd);
-        folder = Some(enter(from, &name, root.device())?);
+        folder = Some(enter(from, &name, root.volume())?);
     }
     Ok(folder)
 }

@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use crate::dataset::folder::look::{Look, Modified, is_file_or_link};
 use crate::dataset::folder::root::{Closed, enter};
 use crate::dataset::folder::shown;
+use crate::dataset::folder::volume::Volume;
 
 /// Bytes of names that are read at once.
 const BUFFER: usize = 32 * 1024;
@@ -58,6 +59,8 @@ pub(super) fn name(folder: BorrowedFd<'_>, name: &CStr) -> Result<(), Stuck> {
 /// What must hold of a sub-folder while it is emptied.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terms {
+    /// What the source's folder lies on: what is mounted in it is not entered.
+    pub(super) volume: Volume,
     /// The file system and the inode that it was judged by.
     pub(super) identity: (u64, u64),
     /// Content later than this was written meanwhile, and stays.
@@ -83,7 +86,7 @@ pub(super) fn folder(parent: BorrowedFd<'_>, name: &CStr, terms: &Terms) -> Resu
 }
 
 fn open(parent: BorrowedFd<'_>, name: &CStr, terms: &Terms) -> Result<std::os::fd::OwnedFd, Stuck> {
-    enter(parent, name, terms.identity.0).map_err(|closed| match closed {
+    enter(parent, name, terms.volume).map_err(|closed| match closed {
         Closed::Gone => Stuck::Gone,
         closed => Stuck::Because(closed.words()),
     })
@@ -128,6 +131,9 @@ fn empty_until_stuck(
 
 fn one(folder: BorrowedFd<'_>, entry: &CStr, terms: &Terms, depth: usize) -> Result<(), Stuck> {
     let look = Look::at(folder, entry)?;
+    if terms.volume.is_mounted_over(&look) {
+        return Err(Stuck::Because(Closed::Mount.words()));
+    }
     if is_file_or_link(look.kind) {
         return if look.modified > terms.newest { Err(written_meanwhile()) } else { name(folder, entry) };
     }

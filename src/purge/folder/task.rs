@@ -197,7 +197,7 @@ impl<'a> Task<'a> {
             Err(Closed::Gone | Closed::Mount) => return Ok(Fate::Left),
             Err(closed) => return Ok(Fate::Failed(closed.words())),
         };
-        let record = Record::new(parent, &announced.path, &name, self.folder.unit, self.root.device());
+        let record = Record::new(parent, &announced.path, &name, self.folder.unit, self.root.volume());
         let is_due =
             record.judge(&self.book, self.job.rule).is_some_and(|verdict| verdict.state == State::Due);
         let look = match record.look() {
@@ -208,7 +208,8 @@ impl<'a> Task<'a> {
             Unit::File => remove::name(parent, &name),
             Unit::Folder => {
                 let identity = (look.device, look.inode);
-                remove::folder(parent, &name, &Terms { identity, newest: look.modified, is_begun: false })
+                let (volume, newest) = (self.root.volume(), look.modified);
+                remove::folder(parent, &name, &Terms { volume, identity, newest, is_begun: false })
             }
         };
         Ok(match removed {
@@ -234,7 +235,7 @@ impl<'a> Task<'a> {
     ) -> String {
         let left = match self.folder.unit {
             Unit::File => return why,
-            Unit::Folder => look_into(parent, name, self.root.device()),
+            Unit::Folder => look_into(parent, name, self.root.volume()),
         };
         let is_whole = left.is_ok_and(|left| left.entries >= announced.entries);
         if is_whole { why } else { format!("{why} (a part of it is gone)") }
@@ -254,7 +255,7 @@ impl<'a> Task<'a> {
     fn stands(&self, guard: &Guard, parents: &mut Parents<'_>) -> Result<bool, Problem> {
         let Some(name) = name_of(&guard.path) else { return Ok(false) };
         let Ok(parent) = parents.open(&guard.path)? else { return Ok(false) };
-        let record = Record::new(parent, &guard.path, &name, self.folder.unit, self.root.device());
+        let record = Record::new(parent, &guard.path, &name, self.folder.unit, self.root.volume());
         let event = record.counted(&self.book, guard.rule).map(|(event, _)| event);
         Ok(record.look().is_ok() && event == Some(guard.event))
     }

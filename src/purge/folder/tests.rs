@@ -171,6 +171,7 @@ fn a_sub_folder_that_grows_while_it_goes_is_left_in_the_middle_and_told() {
     let outcome = {
         // What is newer than all that was seen stops it wherever it is met.
         let terms = super::remove::Terms {
+            volume: volume(&place),
             identity: identity(&place.path("old")),
             newest: crate::dataset::folder::look::Modified::new(OLD, 0),
             is_begun: false,
@@ -189,11 +190,16 @@ fn a_sub_folder_in_the_place_of_the_one_that_was_judged_is_not_begun() {
     place.file("judged/a", OLD);
     place.file("other/a", OLD);
     let newest = crate::dataset::folder::look::Modified::new(NOW, 0);
-    let terms = super::remove::Terms { identity: identity(&place.path("judged")), newest, is_begun: false };
+    let (volume, identity) = (volume(&place), identity(&place.path("judged")));
+    let terms = super::remove::Terms { volume, identity, newest, is_begun: false };
     let root = fs::File::open(place.path("")).unwrap();
     let removed = super::remove::folder(std::os::fd::AsFd::as_fd(&root), c"other", &terms);
     assert_eq!(removed, Err(super::remove::Stuck::Gone));
     assert!(place.path("other/a").exists());
+}
+
+fn volume(place: &Place) -> crate::dataset::folder::volume::Volume {
+    crate::dataset::folder::root::Root::reopen(&place.path("")).unwrap().volume()
 }
 
 fn identity(path: &Path) -> (u64, u64) {
@@ -210,7 +216,8 @@ fn a_new_empty_folder_is_something_that_was_written() {
     let root = fs::File::open(place.path("")).unwrap();
     let newest = crate::dataset::folder::look::Modified::new(OLD, 0);
     let remove = |is_begun| {
-        let terms = super::remove::Terms { identity: identity(&place.path("old")), newest, is_begun };
+        let (volume, identity) = (volume(&place), identity(&place.path("old")));
+        let terms = super::remove::Terms { volume, identity, newest, is_begun };
         super::remove::folder(std::os::fd::AsFd::as_fd(&root), c"old", &terms)
     };
     assert!(remove(false).is_err() && place.path("old/new").exists());

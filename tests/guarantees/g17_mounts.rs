@@ -1,0 +1,106 @@
+//! G17 with mounts: what is mounted in a folder is not entered, not emptied, and no part of a record, also
+//! where it shows a folder of the same file system. Without a namespace to mount in, nothing is tried.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::support::{HEAD, Place, WITHOUT_LIMIT, set_modified};
+
+fn place(source: &str, files: &[&str]) -> Place {
+    let place = Place::new();
+    let rule = "[[rule]]\nname = \"files\"\ndata = \"files\"\nkeep = \"1 year\"\nafter = \"modified\"\n";
+    let source = format!("[source.files]\nfiles = \"data\"\n{source}\n");
+    fs::write(place.policy(), format!("{HEAD}{WITHOUT_LIMIT}{source}{rule}")).unwrap();
+    files.iter().for_each(|name| old_file(&place.path(name)));
+    place
+}
+
+fn old_file(path: &Path) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, "x").unwrap();
+    set_modified(path, 1, 0);
+}
+
+/// Runs the binary where one path is mounted on another; none where no namespace can be made.
+fn mounted(place: &Place, (from, to): (&str, &str), arguments: &[&str]) -> Option<(i32, Value)> {
+    let in_namespace = |script: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", script, "sh"]).current_dir(place.folder());
+        command
+    };
+    let mount = format!("mount --bind {from} {to}");
+    if !in_namespace(&mount).output().is_ok_and(|tried| tried.status.success()) {
+        eprintln!("skipped: no namespace to mount in can be made here");
+        return None;
+    }
+    let mut command = in_namespace(&format!("{mount} && exec \"$@\""));
+    command.arg(env!("CARGO_BIN_EXE_frist")).args(arguments).args(["--format", "json"]).arg(place.policy());
+    let ran = command.output().unwrap();
+    let said = serde_json::from_slice(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"));
+    Some((ran.status.code().unwrap(), said))
+}
+
+fn purge(place: &Place, mount: (&str, &str)) -> Option<i32> {
+    mounted(place, mount, &["purge", "--yes"]).map(|(code, _)| code)
+}
+
+#[test]
+fn a_folder_of_the_same_file_system_that_is_mounted_below_is_not_emptied() {
+    let place =
+        place("recursive = true", &["other/precious", "data/shared/hidden", "data/sub/old", "data/old"]);
+    let same = |name: &str| fs::metadata(place.path(name)).unwrap().dev();
+    assert_eq!(same("other"), same("data/shared"), "no device tells them apart");
+    let Some(code) = purge(&place, ("other", "data/shared")) else { return };
+    assert_eq!(code, 0);
+    assert!(place.path("other/precious").exists());
+    assert!(place.path("data/shared/hidden").exists(), "what the mount hides is not seen");
+    assert!(!place.path("data/old").exists() && !place.path("data/sub/old").exists());
+}
+
+#[test]
+fn a_sub_folder_that_holds_a_mount_is_unreadable_and_stays_whole() {
+    let files = ["other/precious", "data/one/inner/hidden", "data/one/file", "data/two/file"];
+    let place = place("unit = \"folder\"", &files);
+    let Some((code, said)) = mounted(&place, ("other", "data/one/inner"), &["report"]) else { return };
+    assert_eq!((code, &said["rules"][0]["counts"]["unreadable"]), (3, &1.into()), "{said}");
+    purge(&place, ("other", "data/one/inner"));
+    let left = files.map(|name| place.path(name).exists());
+    assert_eq!(left, [true, true, true, false]);
+}
+
+#[test]
+fn a_sub_folder_that_is_a_mount_or_holds_a_mounted_file_stays() {
+    let files = ["other/precious", "data/one/file", "data/two/file"];
+    let place = place("unit = \"folder\"", &files);
+    if purge(&place, ("other", "data/one")).is_none() {
+        return;
+    }
+    assert_eq!(files.map(|name| place.path(name).exists()), [true, true, false]);
+    old_file(&place.path("data/two/file"));
+    purge(&place, ("other/precious", "data/two/file"));
+    assert_eq!(files.map(|name| place.path(name).exists()), [true, false, true]);
+}
+
+#[test]
+fn a_single_file_that_is_mounted_is_no_record() {
+    let place = place("", &["other", "data/mounted", "data/old"]);
+    let Some(code) = purge(&place, ("other", "data/mounted")) else { return };
+    assert_eq!(code, 0);
+    assert_eq!(
+        ["other", "data/mounted", "data/old"].map(|name| place.path(name).exists()),
+        [true, true, false]
+    );
+}
+
+#[test]
+fn the_folder_of_a_source_may_be_a_mount() {
+    let place = place("recursive = true", &["volume/old", "volume/sub/old", "data/hidden"]);
+    let Some(code) = purge(&place, ("volume", "data")) else { return };
+    assert_eq!(code, 0);
+    let left = ["volume/old", "volume/sub/old", "data/hidden"].map(|name| place.path(name).exists());
+    assert_eq!(left, [false, false, true]);
+}
