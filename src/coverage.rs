@@ -31,7 +31,7 @@ pub struct Coverage {
 
 /// Problems that the policy, or the form of the data, has to answer for; all others kept the
 /// data from being read.
-const ANSWERED_FOR: [&str; 16] = [
+const ANSWERED_FOR: [&str; 19] = [
     "key-column",
     "generated-column",
     "foreign-key-column",
@@ -48,6 +48,9 @@ const ANSWERED_FOR: [&str; 16] = [
     "not-utf-8",
     "ambiguous-relation",
     "unindexed-relation",
+    "needs-application",
+    "broken-foreign-key",
+    "cannot-be-carried-out",
 ];
 
 impl Coverage {

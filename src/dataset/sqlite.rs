@@ -15,6 +15,7 @@ pub mod list;
 mod name;
 pub mod open;
 pub mod prefilter;
+pub mod preparable;
 pub mod related;
 pub mod schema;
 pub mod settable;

@@ -37,7 +37,7 @@ use crate::dataset::Problem;
 use crate::dataset::sqlite::blocked::circle::Circle;
 use crate::dataset::sqlite::schema::Table;
 use crate::dataset::sqlite::survey::for_purge;
-use crate::dataset::sqlite::{blocked, foreign_key, functions, prefilter, settable};
+use crate::dataset::sqlite::{blocked, foreign_key, functions, prefilter, preparable, settable};
 use crate::ledger::Removal;
 use crate::policy::Rule;
 use crate::verdict::RuleBook;
@@ -162,7 +162,7 @@ impl Task<'_> {
         let conditions = self.conditions().map_err(|error| self.halt(&error))?;
         let version = survivors::data_version(self.connection()).map_err(|error| self.halt(&error))?;
         self.require_indexes(&conditions)?;
-        self.refuse_what_cannot_be_set()?;
+        self.refuse_what_cannot_be_done()?;
         let mut passes = Passes::new(self, room).map_err(|error| self.halt(&error))?;
         for _ in 0..self.passes(&conditions) {
             let before = (done.deleted, passes.stuck());
@@ -191,8 +191,13 @@ impl Task<'_> {
         }
     }
 
-    fn refuse_what_cannot_be_set(&self) -> Result<(), Halt> {
-        let refusal = settable::refusal(self.connection(), self.table, self.policy);
+    fn refuse_what_cannot_be_done(&self) -> Result<(), Halt> {
+        let connection = self.connection();
+        let refusal =
+            preparable::refusal(connection, self.table, self.policy).and_then(|refusal| match refusal {
+                None => settable::refusal(connection, self.table, self.policy),
+                found => Ok(found),
+            });
         refusal.map_err(|error| self.halt(&error))?.map_or(Ok(()), |problem| Err(Halt::Refused(problem)))
     }
 

@@ -166,7 +166,7 @@ fn no_output_takes_the_place_of_a_policy_or_of_data() {
     let policy = std::fs::read_to_string(place.path("policy.toml")).unwrap();
     let csv = "[source.log]\ncsv = \"*.csv\"\n[[rule]]\nname = \"log\"\ndata = \"log\"\nkeep = \"1 year\"\n\
                after = \"at\"\n";
-    place.write("policy.toml", &format!("{policy}\n{csv}"));
+    place.write("policy.toml", format!("{policy}\n{csv}"));
     let before = place.snapshot();
     for (path, what) in [
         ("policy.toml", "a policy"),

@@ -4,6 +4,7 @@ mod elsewhere;
 mod keys;
 mod periods_from_data;
 mod promises;
+mod refused;
 mod related;
 mod times;
 

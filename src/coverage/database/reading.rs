@@ -13,7 +13,7 @@ use crate::dataset::request::Request;
 use crate::dataset::sqlite::foreign_key::{self, Reference};
 use crate::dataset::sqlite::schema::{Table, describe};
 use crate::dataset::sqlite::trigger::Trigger;
-use crate::dataset::sqlite::{count, join, prefilter, quoted, settable};
+use crate::dataset::sqlite::{count, join, prefilter, preparable, quoted, settable};
 
 /// What stands in a database, as far as coverage asks.
 pub(super) struct Facts<'p> {
@@ -50,6 +50,8 @@ pub(super) struct About<'p> {
     pub(super) wrong: Vec<(Range<usize>, Problem)>,
     /// Columns that a rule sets and cannot, with the place that names them.
     pub(super) unsettable: Vec<(Range<usize>, Problem)>,
+    /// What the engine cannot carry out, with the rule's data.
+    pub(super) refused: Vec<(Range<usize>, Problem)>,
     /// The table's columns.
     pub(super) columns: Vec<String>,
     /// Foreign keys that point at the table.
@@ -138,6 +140,7 @@ fn about<'p>(connection: &Connection, named: Named<'p>, request: Request<'p>) ->
         request,
         wrong: Vec::new(),
         unsettable: Vec::new(),
+        refused: Vec::new(),
         columns: Vec::new(),
         references: Vec::new(),
         unindexed: Vec::new(),
@@ -152,6 +155,7 @@ fn about<'p>(connection: &Connection, named: Named<'p>, request: Request<'p>) ->
             about.wrong.extend(wrong_relations(connection, &about, &table));
             if about.wrong.is_empty() {
                 about.unsettable = unsettable(connection, &about.request, &table)?;
+                about.refused = refused(connection, &about.request, &table)?;
                 about.columns = table.columns.clone();
                 about.references = references(connection, &table)?;
                 about.unindexed = unindexed(connection, &about.request, &table)?;
@@ -196,6 +200,22 @@ fn unsettable(
         unsettable.extend(refusal.map(|problem| (first, problem)));
     }
     Ok(unsettable)
+}
+
+/// What stands in the way of each rule in the schema.
+fn refused(
+    connection: &Connection,
+    request: &Request<'_>,
+    table: &Table,
+) -> rusqlite::Result<Vec<(Range<usize>, Problem)>> {
+    let mut refused: Vec<(Range<usize>, Problem)> = Vec::new();
+    for rule in &request.rules {
+        let refusal = preparable::refusal(connection, table, rule)?;
+        // Rules that do the same are refused for the same.
+        let refusal = refusal.filter(|problem| refused.iter().all(|(_, known)| known != problem));
+        refused.extend(refusal.map(|problem| (rule.places.data.clone(), problem)));
+    }
+    Ok(refused)
 }
 
 /// Every relation whose rows cannot be found.

@@ -8,7 +8,7 @@ use crate::diagnostic::Finding;
 
 pub(super) fn check(facts: &Facts<'_>, coverage: &mut Coverage) {
     for about in &facts.about {
-        for (place, problem) in about.wrong.iter().chain(&about.unsettable) {
+        for (place, problem) in about.wrong.iter().chain(&about.unsettable).chain(&about.refused) {
             coverage.add_problem(about.named.at, problem, place.clone());
         }
         personal::check(&about.named, &about.request, &about.columns, coverage);

@@ -10,7 +10,7 @@ use super::blocked::{self, order::Web};
 use super::list::records;
 use super::open::{Opener, read};
 use super::schema::{Table, describe};
-use super::{count, foreign_key, functions, join, prefilter, problem, settable};
+use super::{count, foreign_key, functions, join, prefilter, preparable, problem, settable};
 use crate::dataset::request::{
     Acting, Extent, Flow, NAMED, Request, RuleSurvey, TableSurvey, Unread, Unusable,
 };
@@ -289,8 +289,12 @@ fn changed_by_trigger(table: &Table) -> Problem {
 }
 
 fn obstacle(connection: &Connection, asked: &Asked<'_>, rule: usize) -> rusqlite::Result<Option<Problem>> {
+    let policy = asked.request.rules[rule];
+    if let Some(problem) = preparable::refusal(connection, asked.table, policy)? {
+        return Ok(Some(problem));
+    }
     if !asked.book.deletes(rule) {
-        return settable::refusal(connection, asked.table, asked.request.rules[rule]);
+        return settable::refusal(connection, asked.table, policy);
     }
     foreign_key::obstacle(connection, &foreign_key::references_to(connection, &asked.table.name)?)
 }
