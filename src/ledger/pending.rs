@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::LedgerError;
+use super::error::{LedgerError, io_error};
 use super::folder::StateFolder;
 use super::lock::RunLock;
 use super::{private, slots};
@@ -64,14 +64,25 @@ impl Pending {
         private::write(lock, &lock.folder().pending(), self)
     }
 
-    /// The same with one wait for the disk: over what was written before the last batch's.
-    pub fn write_over(&self, lock: &RunLock) -> Result<(), LedgerError> {
+    /// The same over what was written before the last batch's, which takes one wait for the disk instead of
+    /// three. Meanwhile `beside` is done, which waits for the disk itself.
+    pub fn write_over(
+        &self,
+        lock: &RunLock,
+        beside: impl FnOnce() -> Result<(), LedgerError>,
+    ) -> Result<(), LedgerError> {
         let path = lock.folder().pending();
         let content = serde_json::to_vec(self).map_err(LedgerError::Encoding)?;
-        if slots::write(lock, &path, &content)? {
-            return Ok(());
-        }
-        private::replace(lock, &path, slots::file_of(&content).as_deref().unwrap_or(&content))
+        let Some(file) = slots::write(lock, &path, &content)? else {
+            private::replace(lock, &path, slots::file_of(&content).as_deref().unwrap_or(&content))?;
+            return beside();
+        };
+        std::thread::scope(|scope| {
+            let synced = scope.spawn(|| file.sync_data());
+            beside()?;
+            let synced = synced.join().unwrap_or_else(|_| Err(std::io::Error::other("a thread stopped")));
+            synced.map_err(io_error("sync", &path))
+        })
     }
 
     /// Notes that the batch written over last is committed. Only a run that was killed reads it: what

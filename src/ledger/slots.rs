@@ -25,24 +25,20 @@ pub(super) const LONGEST: usize = SLOT - HEADER;
 const ANNOUNCED: u8 = b'A';
 const COMMITTED: u8 = b'C';
 
-/// Writes some content in place of the older of the two, and waits until the disk has it. False where there
-/// is no file of that form, or no room.
-pub(super) fn write(lock: &RunLock, path: &Path, content: &[u8]) -> Result<bool, LedgerError> {
-    let Some(file) = open(lock, path)? else { return Ok(false) };
-    if content.len() > LONGEST {
-        return Ok(false);
-    }
+/// Writes some content in place of the older of the two; the file is to be synced. None where there is no
+/// file of that form, or no room.
+pub(super) fn write(lock: &RunLock, path: &Path, content: &[u8]) -> Result<Option<File>, LedgerError> {
+    let Some(file) = open(lock, path)?.filter(|_| content.len() <= LONGEST) else { return Ok(None) };
     let [first, second] = sequences(&file).map_err(io_error("read", path))?;
     let place = usize::from(first > second);
     let offset = (place * SLOT) as u64;
-    let mut old = vec![0; SLOT];
+    let mut old = [0; HEADER];
     file.read_exact_at(&mut old, offset).map_err(io_error("read", path))?;
     let mut new = mark(first.max(second) + 1, content);
-    let end = old.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-    new.resize(new.len().max(end), 0);
+    let behind = number(&old, 17).and_then(|length| usize::try_from(length).ok()).unwrap_or(LONGEST);
+    new.resize(new.len().max(HEADER + behind.min(LONGEST)), 0);
     file.write_all_at(&new, offset).map_err(io_error("write", path))?;
-    file.sync_data().map_err(io_error("sync", path))?;
-    Ok(true)
+    Ok(Some(file))
 }
 
 /// A file with this content in its first place.
@@ -143,12 +139,12 @@ mod tests {
             note_committed(lock, path).unwrap();
             assert_eq!(found(path), Some((b"first".to_vec(), true)));
             for content in [b"second".as_slice(), &[b'x'; LONGEST], b"", b"fourth"] {
-                assert!(write(lock, path, content).unwrap());
+                assert!(write(lock, path, content).unwrap().is_some());
                 assert_eq!(found(path), Some((content.to_vec(), false)));
                 note_committed(lock, path).unwrap();
                 assert_eq!(found(path), Some((content.to_vec(), true)));
             }
-            assert!(!write(lock, path, &[b'x'; LONGEST + 1]).unwrap());
+            assert!(write(lock, path, &[b'x'; LONGEST + 1]).unwrap().is_none());
             let file = std::fs::read(path).unwrap();
             assert!(!file.contains(&b'x'), "what was longer is overwritten");
         });
@@ -157,7 +153,7 @@ mod tests {
     #[test]
     fn a_torn_mark_leaves_the_one_before() {
         with_file(|lock, path| {
-            assert!(write(lock, path, b"second").unwrap());
+            write(lock, path, b"second").unwrap().unwrap();
             let whole = std::fs::read(path).unwrap();
             for length in 1..HEADER + 6 {
                 let mut torn = whole.clone();

@@ -26,10 +26,14 @@ impl Journal for LedgerJournal<'_, '_> {
             ahead,
             range: None,
         }))?;
-        self.run.ledger.sync()?;
         // Behind the entry: a mark of an earlier batch means that this one was never committed.
         let (lock, pending) = (self.run.lock, Pending { run, rule, batch, range });
-        let marked = if are_rows { pending.write_over(lock) } else { pending.write(lock) };
+        let marked = if are_rows {
+            pending.write_over(lock, || self.run.ledger.sync())
+        } else {
+            self.run.ledger.sync()?;
+            pending.write(lock)
+        };
         if marked.is_err() {
             // A mark that is torn decides nothing, but it is known here that nothing happens.
             self.undo(batch)?;

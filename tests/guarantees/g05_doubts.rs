@@ -51,7 +51,7 @@ fn note_committed(place: &Place) {
     let folder = StateFolder::create(&place.state()).unwrap();
     let lock = RunLock::acquire(&folder).unwrap();
     let pending = Pending::read(&folder).unwrap().unwrap();
-    pending.write_over(&lock).unwrap();
+    pending.write_over(&lock, || Ok(())).unwrap();
     Pending::note_committed(&lock).unwrap();
 }
 

@@ -82,7 +82,7 @@ impl Batch<'_> {
         let mut noted = None;
         if taken.records > 0 {
             let noted = noted.insert(self.note().map_err(|error| self.task.halt(&error))?);
-            let mark = Mark::Rows { taken: noted.shortened(), ahead: taken.ahead.clone() };
+            let mark = Mark::Rows { taken: noted.fitted(), ahead: taken.ahead.clone() };
             journal.announce(self.number, taken.records, mark)?;
         }
         if !taken.files.is_empty() {

@@ -109,13 +109,13 @@ impl Quota {
             return;
         }
         let key = (0..*width).map(|place| context.get_raw(place));
-        let row = Row::read(key, held.iter().map(|place| context.get_raw(*place)));
+        let held = held.iter().map(|place| context.get_raw(*place));
         let mut sampler = sampler.lock().unwrap_or_else(PoisonError::into_inner);
         last_number.store(NO_NUMBER, Relaxed);
         if is_passed_over {
-            sampler.end_with(row);
+            sampler.end_with(key, held);
         } else {
-            stride.store(sampler.add(row, rows), Relaxed);
+            stride.store(sampler.add(key, held, rows), Relaxed);
         }
     }
 

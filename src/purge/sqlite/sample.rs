@@ -1,7 +1,7 @@
 //! Rows that a batch took: all of them, or the first, the last and an even sample. Whether they are there
 //! tells a later run whether the batch was committed.
 
-use rusqlite::types::{FromSql, Value, ValueRef};
+use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use rustix::rand::{GetRandomFlags, getrandom};
 use serde::{Deserialize, Serialize};
@@ -21,26 +21,32 @@ const MOST_BYTES: usize = Pending::LONGEST_OVER - 1_024;
 /// How much of a hash tells two looks of a row apart.
 const LOOK: usize = 8;
 
-/// A row that was taken, and what it held before in the columns that are set.
-#[derive(Clone, Debug)]
+/// A row that was taken, by its key, and what it held before in the columns that are set: as bytes, which cost
+/// less than values.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Row {
-    key: Bound,
+    key: Vec<u8>,
     before: Vec<u8>,
 }
 
 impl Row {
-    /// None where the key cannot be written down.
-    pub(super) fn read<'v>(
+    /// Takes the place of another, and its room in memory.
+    fn read<'v>(
+        &mut self,
         key: impl Iterator<Item = ValueRef<'v>>,
         held: impl Iterator<Item = ValueRef<'v>>,
-    ) -> Option<Row> {
-        let key = key.map(|cell| Value::column_result(cell).ok()).collect::<Option<Bound>>()?;
-        Some(Row { key, before: encoded(held) })
+    ) {
+        self.key.clear();
+        self.before.clear();
+        key.for_each(|cell| encode(cell, &mut self.key));
+        held.for_each(|cell| encode(cell, &mut self.before));
     }
 
     /// A row that is known by its number.
     pub(super) fn numbered(number: i64) -> Row {
-        Row { key: vec![Value::Integer(number)], before: Vec::new() }
+        let mut row = Row::default();
+        row.read(std::iter::once(ValueRef::Integer(number)), std::iter::empty());
+        row
     }
 }
 
@@ -48,35 +54,49 @@ impl Row {
 #[derive(Debug, Default)]
 pub(super) struct Sampler {
     rows: Vec<Row>,
-    last: Option<Row>,
+    last: Row,
+    has_last: bool,
 }
 
 impl Sampler {
     /// Adds a row, of which one in so many is told; returns in how many the next is to be told.
-    pub(super) fn add(&mut self, row: Option<Row>, stride: u64) -> u64 {
-        self.last = None;
-        let most = if row.as_ref().is_some_and(|row| row.before.is_empty()) { MOST } else { MOST_COMPARED };
-        self.rows.extend(row);
-        if self.rows.len() < most {
-            return stride;
+    pub(super) fn add<'v>(
+        &mut self,
+        key: impl Iterator<Item = ValueRef<'v>>,
+        held: impl Iterator<Item = ValueRef<'v>>,
+        stride: u64,
+    ) -> u64 {
+        self.has_last = false;
+        let mut row = Row::default();
+        row.read(key, held);
+        // Both are even, so that this row is one of the sample also where that becomes half as dense.
+        let most = if row.before.is_empty() { MOST } else { MOST_COMPARED };
+        let is_full = self.rows.len() == most;
+        if is_full {
+            let mut is_odd = false;
+            self.rows.retain(|_| {
+                is_odd = !is_odd;
+                is_odd
+            });
         }
-        let mut is_odd = false;
-        self.rows.retain(|_| {
-            is_odd = !is_odd;
-            is_odd
-        });
-        2 * stride
+        self.rows.push(row);
+        if is_full { 2 * stride } else { stride }
     }
 
     /// Remembers the last row for as long as none comes behind it.
-    pub(super) fn end_with(&mut self, row: Option<Row>) {
-        self.last = row;
+    pub(super) fn end_with<'v>(
+        &mut self,
+        key: impl Iterator<Item = ValueRef<'v>>,
+        held: impl Iterator<Item = ValueRef<'v>>,
+    ) {
+        self.has_last = true;
+        self.last.read(key, held);
     }
 
     /// What was taken.
     pub(super) fn take(&mut self) -> Vec<Row> {
         let mut rows = std::mem::take(&mut self.rows);
-        rows.extend(self.last.take());
+        rows.extend(std::mem::take(&mut self.has_last).then(|| self.last.clone()));
         rows
     }
 }
@@ -95,6 +115,9 @@ pub(super) struct Noted {
     /// Without it, a hash is no hint at a value.
     #[serde(with = "hexadecimal")]
     salt: Vec<u8>,
+    /// Rows with numbers that are there or gone: the most frequent ones, and the shortest.
+    #[serde(default)]
+    numbers: Vec<i64>,
     rows: Vec<NotedRow>,
     /// Where the database stood before the commit.
     pub(super) stand: Option<Stand>,
@@ -147,26 +170,33 @@ impl Noted {
         // Whatever the system gives is no secret from who can read the keys beside it.
         let given = getrandom(&mut salt[..], GetRandomFlags::empty()).unwrap_or_default();
         salt.truncate(given);
-        let mut noted = Noted { columns, salt, rows: Vec::new(), stand, boot: boot() };
+        let (numbers, rows_noted) = (Vec::new(), Vec::new());
+        let mut noted = Noted { columns, salt, numbers, rows: rows_noted, stand, boot: boot() };
         let mut lookup = lookup(connection, table, &noted.columns)?;
         for row in rows {
+            // A text that is none cannot be written down.
+            let Some(key) = decoded(&row.key) else { continue };
             let compares = !noted.columns.is_empty();
-            let now = if is_trusted && !compares { None } else { lookup(&row.key)? };
+            let now = if is_trusted && !compares { None } else { lookup(&key)? };
             let looks = match now.map(|now| [noted.look(&row.before), noted.look(&now)]) {
                 None if !compares => None,
                 Some(looks) if compares && looks[0] != looks[1] => Some(looks),
                 _ => continue,
             };
-            noted.rows.push(NotedRow { key: row.key.iter().map(cell_to_json).collect(), looks });
+            if let ([Value::Integer(number)], None) = (key.as_slice(), &looks) {
+                noted.numbers.push(*number);
+                continue;
+            }
+            noted.rows.push(NotedRow { key: key.iter().map(cell_to_json).collect(), looks });
         }
         Ok(noted)
     }
 
-    /// As JSON, with as many of the rows as fit into its file.
-    pub(super) fn shortened(&mut self) -> serde_json::Value {
+    /// As JSON that fits into its file.
+    pub(super) fn fitted(&mut self) -> serde_json::Value {
         loop {
-            let is_short = serde_json::to_string(self).is_ok_and(|text| text.len() <= MOST_BYTES);
-            if is_short || self.rows.is_empty() {
+            let is_short = || serde_json::to_string(&self.rows).is_ok_and(|text| text.len() <= MOST_BYTES);
+            if self.rows.is_empty() || is_short() {
                 return serde_json::to_value(&*self).unwrap_or_default();
             }
             let mut place = 0;
@@ -192,8 +222,12 @@ impl Noted {
         }
         let mut lookup = lookup(connection, table, &self.columns)?;
         let mut found = Found::default();
-        for NotedRow { key, looks } in &self.rows {
+        let numbers = self.numbers.iter().map(|number| (Some(vec![Value::Integer(*number)]), &None));
+        let rows = self.rows.iter().map(|NotedRow { key, looks }| {
             let key: Option<Bound> = key.iter().map(cell_from_json).collect();
+            (key, looks)
+        });
+        for (key, looks) in numbers.chain(rows) {
             let Some(key) = key.filter(|key| key.len() == table.order().len()) else { return Ok(None) };
             let now = lookup(&key)?.map(|now| self.look(&now));
             match (now, looks) {
@@ -228,33 +262,130 @@ fn lookup<'c>(
     let mut statement = connection.prepare(&format!("SELECT {held} FROM {} WHERE {keys}", plain.sql()))?;
     Ok(move |key: &Bound| {
         let read = |row: &rusqlite::Row<'_>| {
-            let cells: rusqlite::Result<Vec<ValueRef<'_>>> =
-                (0..width).map(|place| row.get_ref(place)).collect();
-            Ok(encoded(cells?.into_iter()))
+            let mut cells = Vec::new();
+            (0..width).try_for_each(|place| row.get_ref(place).map(|cell| encode(cell, &mut cells)))?;
+            Ok(cells)
         };
         statement.query_row(params_from_iter(key), read).optional()
     })
 }
 
-/// Values as bytes, of which no two lists share the same.
-fn encoded<'v>(cells: impl Iterator<Item = ValueRef<'v>>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for cell in cells {
-        let (kind, content) = match cell {
-            ValueRef::Null => (0, Vec::new()),
-            ValueRef::Integer(number) => (1, number.to_be_bytes().to_vec()),
-            ValueRef::Real(number) => (2, number.to_bits().to_be_bytes().to_vec()),
-            ValueRef::Text(text) => (3, text.to_vec()),
-            ValueRef::Blob(blob) => (4, blob.to_vec()),
-        };
+/// Adds a value as bytes, of which no two lists of values share the same.
+fn encode(cell: ValueRef<'_>, bytes: &mut Vec<u8>) {
+    let mut add = |kind: u8, content: &[u8]| {
         bytes.push(kind);
-        bytes.extend((content.len() as u64).to_be_bytes());
-        bytes.extend(content);
+        bytes.extend_from_slice(&(content.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(content);
+    };
+    match cell {
+        ValueRef::Null => add(0, &[]),
+        ValueRef::Integer(number) => add(1, &number.to_be_bytes()),
+        ValueRef::Real(number) => add(2, &number.to_bits().to_be_bytes()),
+        ValueRef::Text(text) => add(3, text),
+        ValueRef::Blob(blob) => add(4, blob),
     }
-    bytes
+}
+
+/// The values again; none where a text is not UTF-8.
+fn decoded(mut bytes: &[u8]) -> Option<Bound> {
+    let mut cells = Bound::new();
+    while let Some((kind, rest)) = bytes.split_first() {
+        let (length, rest) = rest.split_first_chunk()?;
+        let (content, rest) = rest.split_at_checked(usize::try_from(u64::from_be_bytes(*length)).ok()?)?;
+        cells.push(match kind {
+            0 => Value::Null,
+            1 => Value::Integer(i64::from_be_bytes(content.try_into().ok()?)),
+            2 => Value::Real(f64::from_bits(u64::from_be_bytes(content.try_into().ok()?))),
+            3 => Value::Text(String::from_utf8(content.to_vec()).ok()?),
+            _ => Value::Blob(content.to_vec()),
+        });
+        bytes = rest;
+    }
+    Some(cells)
 }
 
 /// Which start of the system this is; none where it does not say so.
 fn boot() -> Option<String> {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().map(|id| id.trim().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(rows: &[Row]) -> Vec<i64> {
+        let number = |row: &Row| match decoded(&row.key).unwrap().as_slice() {
+            [Value::Integer(number)] => *number,
+            other => panic!("{other:?}"),
+        };
+        rows.iter().map(number).collect()
+    }
+
+    /// What is sampled of so many rows.
+    fn sampled(rows: i64) -> Vec<i64> {
+        let (mut sampler, mut stride) = (Sampler::default(), 1_u64);
+        for row in 0..rows {
+            let key = std::iter::once(ValueRef::Integer(row));
+            if row.unsigned_abs() & (stride - 1) == 0 {
+                stride = sampler.add(key, std::iter::empty(), stride);
+            } else {
+                sampler.end_with(key, std::iter::empty());
+            }
+        }
+        numbers(&sampler.take())
+    }
+
+    #[test]
+    fn few_rows_are_all_remembered_and_of_many_an_even_sample_with_both_ends() {
+        for rows in [0, 1, 2, 1_000] {
+            assert_eq!(sampled(rows), (0..rows).collect::<Vec<i64>>());
+        }
+        for rows in [1_001, 1_002, 4_242, 100_000, 131_073] {
+            let sample = sampled(rows);
+            assert!((500..=1_001).contains(&sample.len()), "{} of {rows}", sample.len());
+            assert_eq!((sample[0], sample[sample.len() - 1]), (0, rows - 1));
+            let step = sample[1];
+            let gaps: Vec<i64> = sample.windows(2).map(|pair| pair[1] - pair[0]).collect();
+            assert!(gaps[..gaps.len() - 1].iter().all(|gap| *gap == step), "{rows}");
+            assert!(gaps[gaps.len() - 1] <= step);
+        }
+        assert_eq!(numbers(&of_numbers(&[7, 8])), [7, 8]);
+        assert_eq!(of_numbers(&(0..5_000).collect::<Vec<i64>>()).len(), 1_000);
+    }
+
+    #[test]
+    fn keys_of_every_type_are_the_same_again_and_lists_are_told_apart() {
+        let cells = [
+            ValueRef::Null,
+            ValueRef::Integer(i64::MIN),
+            ValueRef::Real(-0.5),
+            ValueRef::Text("Ærø".as_bytes()),
+            ValueRef::Blob(&[0, 255]),
+        ];
+        let mut bytes = Vec::new();
+        cells.iter().for_each(|cell| encode(*cell, &mut bytes));
+        let values: Bound = cells.iter().map(|cell| Value::try_from(*cell).unwrap()).collect();
+        assert_eq!(decoded(&bytes), Some(values));
+        let of = |cells: &[&[u8]]| {
+            let mut bytes = Vec::new();
+            cells.iter().for_each(|cell| encode(ValueRef::Text(cell), &mut bytes));
+            bytes
+        };
+        assert_ne!(of(&[b"ab", b"c"]), of(&[b"a", b"bc"]));
+        assert_eq!(decoded(&of(&[b"\xff"])), None);
+    }
+
+    #[test]
+    fn a_mark_fits_whatever_the_keys_are() {
+        for length in [1, 100, 5_000, 100_000] {
+            let key = || vec![cell_to_json(&Value::Text("k".repeat(length)))];
+            let rows = (0..400).map(|_| NotedRow { key: key(), looks: None }).collect();
+            let numbers = vec![i64::MIN; MOST];
+            let mut noted =
+                Noted { columns: Vec::new(), salt: vec![1], numbers, rows, stand: None, boot: None };
+            let json = noted.fitted();
+            assert!(json.to_string().len() <= MOST_BYTES + MOST * 21 + 200);
+            assert_eq!(noted.rows.is_empty(), length == 100_000);
+        }
+    }
 }
