@@ -38,6 +38,7 @@ mod g05_doubts;
 mod g05_folders;
 mod g05_kills;
 mod g05_kinds;
+mod g05_sqlite_injected;
 mod g06_csv_faults;
 mod g06_csv_injected;
 mod g06_folder_injected;
