@@ -6,6 +6,7 @@
 
 pub mod blocked;
 pub mod count;
+pub(crate) mod effects;
 mod failure;
 pub mod foreign_key;
 pub mod functions;

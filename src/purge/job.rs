@@ -120,20 +120,13 @@ pub(super) struct Deletion {
     pub(super) survivors: Option<u64>,
     /// What is known to have happened where records survived, a phrase each.
     pub(super) survived_for: Vec<String>,
+    /// Those of the survivors that the database did not let go, of which the problems tell.
+    pub(super) refused: u64,
     /// Why parts of it were left, where the others could go on.
     pub(super) problems: Vec<Problem>,
     /// Whether the limit was reached although the plan had found less.
     pub(super) is_capped: bool,
     pub(super) stopped: Option<StopReason>,
-}
-
-impl Deletion {
-    /// Tells a problem, unless one of its kind has been told.
-    pub(super) fn tell_once(&mut self, problem: Problem) {
-        if self.problems.iter().all(|known| known.code != problem.code) {
-            self.problems.push(problem);
-        }
-    }
 }
 
 /// How many records a rule is about to delete.

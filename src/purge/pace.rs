@@ -19,7 +19,7 @@ const FIRST_STRETCH: u64 = 20_000;
 /// Behind the last row that fits, a statement still passes over the rest of its stretch.
 const LONGEST_STRETCH: u64 = 250_000;
 const FIRST_ROWS: u64 = 2_000;
-const CAUTIOUS_ROWS: u64 = 250;
+const CAUTIOUS_STRETCH: u64 = 250;
 const MOST_ROWS: u64 = 1_000_000;
 
 /// The size of the next batch, learnt from those before it.
@@ -55,9 +55,14 @@ impl Pace {
         Pace { stretch: FIRST_STRETCH, rows: FIRST_ROWS, commit: Duration::from_millis(5) }
     }
 
-    /// Where a batch cannot end early, or its rows may cost much, the first one is small.
+    /// Where a batch cannot end early, or its rows may cost much, the first one is a single row.
     pub(super) fn cautious() -> Pace {
-        Pace { stretch: CAUTIOUS_ROWS, rows: CAUTIOUS_ROWS, ..Pace::new() }
+        Pace { stretch: CAUTIOUS_STRETCH, rows: 1, ..Pace::new() }
+    }
+
+    /// The next batch has at most so many rows.
+    pub(super) fn shrink_to(&mut self, rows: u64) {
+        self.rows = self.rows.min(rows).max(1);
     }
 
     /// How many rows the next statement may delete. Deletions that the engine puts off to the end

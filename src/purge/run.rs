@@ -244,12 +244,13 @@ impl<'a> Run<'a> {
             Ok(()) if done.stopped.is_some() => Ok(RuleOutcome::Stopped),
             Ok(()) => match done.survivors {
                 Some(survivors) if survivors > 0 => {
+                    let left = survivors.saturating_sub(done.refused);
                     let problem = if done.is_capped {
-                        capped(rule, survivors)
+                        capped(rule, left)
                     } else {
-                        survived(rule, survivors, &done.survived_for)
+                        survived(rule, left, &done.survived_for)
                     };
-                    problems.push(problem.at(&rule.places.data_at));
+                    problems.extend((left > 0).then(|| problem.at(&rule.places.data_at)));
                     Ok(RuleOutcome::Failed)
                 }
                 _ if has_left_parts => Ok(RuleOutcome::Failed),

@@ -4,12 +4,14 @@
 mod act;
 mod along;
 mod batch;
+mod careful;
 mod checkpoints;
 mod doubt;
 mod groups;
 mod keys;
 mod neighbours;
 mod quota;
+mod refusals;
 mod sample;
 mod search;
 mod stand;
@@ -23,6 +25,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use rusqlite::types::Value;
 
 pub(super) use doubt::decide;
 pub(super) use stand::Stand;
@@ -36,15 +39,17 @@ use crate::anonymise::Key;
 use crate::dataset::Problem;
 use crate::dataset::sqlite::blocked::circle::Circle;
 use crate::dataset::sqlite::schema::Table;
-use crate::dataset::sqlite::survey::for_purge;
-use crate::dataset::sqlite::{blocked, foreign_key, functions, prefilter, preparable, settable};
+use crate::dataset::sqlite::survey::{for_purge, key_columns};
+use crate::dataset::sqlite::{blocked, effects, foreign_key, functions, prefilter, preparable, settable};
 use crate::ledger::Removal;
 use crate::policy::Rule;
 use crate::verdict::RuleBook;
 use along::Taken;
-use batch::{Batch, Committed};
-use groups::Passes;
+use batch::{Batch, Committed, Unkept};
+use careful::Care;
+use groups::{Passes, Unit};
 use quota::Quota;
+use refusals::{Refusal, Refusals};
 use search::Search;
 use writer::Writer;
 
@@ -62,7 +67,9 @@ pub(super) fn carry_out(
     let policy = job.request.rules[rule];
     let circle = circle(&writer, job, &table, &book).map_err(Halt::Problem)?;
     let circle = circle.as_ref();
-    let task = Task { writer: &writer, table: &table, circle, policy, key, book: &book, rule, amount, nice };
+    let names = key_columns(job.source, &table);
+    let (held, table, book) = (&writer, &table, &book);
+    let task = Task { writer: held, table, names, circle, policy, key, book, rule, amount, nice };
     let result = task.carry_out(job.stop, journal, (job.told, job.room), done);
     writer.finish();
     result
@@ -85,6 +92,8 @@ fn circle(
 struct Task<'a> {
     writer: &'a Writer,
     table: &'a Table,
+    /// The columns that name a record to a person.
+    names: Vec<String>,
     /// The tables whose rows refer to each other, this one among them.
     circle: Option<&'a Circle>,
     policy: &'a Rule,
@@ -114,6 +123,8 @@ struct Conditions {
     /// Nothing refers to the row: deleting it orphans nobody and cascades nowhere.
     unreferenced: String,
     references: Vec<foreign_key::Reference>,
+    /// Whether what is done to one record may change another.
+    reaches_others: bool,
     schema_version: i64,
 }
 
@@ -128,6 +139,8 @@ impl Task<'_> {
         let (quota, take) = Quota::register(self.connection(), self.table, self.book, self.rule)?;
         let by_keys = prefilter::beside_keys(self.table, self.book, self.rule);
         let references = self.references()?;
+        let asked = (self.rule, references.as_slice());
+        let reaches_others = effects::reach_other_records(self.connection(), self.table, self.book, asked)?;
         Ok(Conditions {
             act: act::register(self)?,
             by_keys: format!("{by_keys} AND {call}"),
@@ -137,6 +150,7 @@ impl Task<'_> {
             overdue: format!("{} AND {overdue}", prefilter::sql(self.table, self.book, self.rule)),
             unreferenced: unreferenced(self.table, &references),
             references,
+            reaches_others,
             schema_version: self.writer.schema_version()?,
         })
     }
@@ -159,6 +173,25 @@ impl Task<'_> {
         (told, room): (&dyn Fn(u64), &BTreeMap<String, u64>),
         done: &mut Deletion,
     ) -> Result<(), Halt> {
+        let mut refusals = Refusals::default();
+        let result = self.go_through(stop, journal, (told, room), &mut refusals, done);
+        // What another record's trigger has made another rule's business meanwhile is no refusal.
+        let may_stay = self.amount.blocked > 0 || self.circle.is_some();
+        if done.survivors != Some(0) || may_stay {
+            done.refused = refusals.count();
+            done.problems.extend(refusals.problem(self.writer.path(), self.book.deletes(self.rule)));
+        }
+        result
+    }
+
+    fn go_through(
+        &self,
+        stop: &Stop,
+        journal: &mut dyn Journal,
+        (told, room): (&dyn Fn(u64), &BTreeMap<String, u64>),
+        refusals: &mut Refusals,
+        done: &mut Deletion,
+    ) -> Result<(), Halt> {
         let conditions = self.conditions().map_err(|error| self.halt(&error))?;
         let version = survivors::data_version(self.connection()).map_err(|error| self.halt(&error))?;
         self.require_indexes(&conditions)?;
@@ -166,7 +199,8 @@ impl Task<'_> {
         let mut passes = Passes::new(self, room).map_err(|error| self.halt(&error))?;
         for _ in 0..self.passes(&conditions) {
             let before = (done.deleted, passes.stuck());
-            self.delete_all(&conditions, (stop, journal, told), &mut passes, done)?;
+            refusals.begin_pass();
+            self.delete_all(&conditions, (stop, journal, told), (&mut passes, refusals), done)?;
             if done.stopped.is_some() || before == (done.deleted, passes.stuck()) {
                 break;
             }
@@ -214,14 +248,15 @@ impl Task<'_> {
         &self,
         conditions: &Conditions,
         (stop, journal, told): (&Stop, &mut dyn Journal, &dyn Fn(u64)),
-        passes: &mut Passes,
+        (passes, refusals): (&mut Passes, &mut Refusals),
         done: &mut Deletion,
     ) -> Result<(), Halt> {
         let mut pace = if self.is_plain(conditions) { Pace::new() } else { Pace::cautious() };
+        let mut care = if conditions.reaches_others { Care::EachRow } else { Care::Fused };
         let search = Search::start(self, conditions, passes).map_err(Halt::Problem)?;
         let Some(mut search) = search else { return Ok(()) };
         let mut gap = Gap::none();
-        let mut busy_since: Option<Instant> = None;
+        let mut waiting: Option<Waiting> = None;
         loop {
             done.stopped = stop.reason();
             let most = self.amount.most.saturating_sub(done.deleted);
@@ -235,23 +270,35 @@ impl Task<'_> {
                 return Ok(());
             };
             gap.wait();
-            let batch = Batch { task: self, conditions, number: done.batches + 1, keys, most };
+            let (number, is_exclusive) = (done.batches + 1, waiting.is_some());
+            let batch = Batch { task: self, conditions, number, keys, most, care, is_exclusive };
             let tried = batch.commit(&pace, journal);
-            let tried = self.or_again(tried, (&mut search, passes), &mut busy_since, done)?;
-            let Some(Committed { held, refused, taken, units }) = tried else {
-                gap = self.gap_after(GAP, false);
+            let tried = self.or_again(tried, (&mut search, passes, refusals), &mut waiting)?;
+            let Some(mut committed) = tried else {
+                gap = self.gap_after(waiting.as_ref().map_or(GAP, Waiting::pause), false);
                 continue;
             };
+            refusals.add_rows(std::mem::take(&mut committed.stuck));
+            if let Some(unkept) = committed.unkept.take() {
+                care = Care::EachRow;
+                self.not_kept((unkept, committed), (&mut search, refusals), &mut pace);
+                continue;
+            }
+            let Committed { held, refused, mut taken, units, untried, .. } = committed;
             let is_alone = !self.writer.has_neighbours();
             gap = self.gap_after(held.total(), is_alone);
             pace.learn(held);
             search.ended(refused, held.rows, &pace);
             if let (Search::Groups(groups), Some(circle)) = (&mut search, self.circle) {
+                groups.untried(untried);
                 groups.ended(&units, passes, circle);
+                units.iter().flat_map(Unit::own).for_each(|row| refusals.forget_row(row));
             }
+            refusals.add(std::mem::take(&mut taken.refusals));
+            let has_taken = taken.records > 0;
             let files = account(taken, told, done);
-            if held.rows > 0 {
-                self.writer.settle(is_alone).map_err(Halt::Problem)?;
+            if has_taken {
+                self.writer.settle(is_alone, stop).map_err(Halt::Problem)?;
             }
             remove_files(&files, journal, done)?;
             tracing::debug!("{held:?}, then {:?}", gap.since.elapsed());
@@ -262,27 +309,57 @@ impl Task<'_> {
     fn or_again(
         &self,
         tried: Result<Committed, Halt>,
-        (search, passes): (&mut Search, &mut Passes),
-        busy_since: &mut Option<Instant>,
-        done: &mut Deletion,
+        (search, passes, refusals): (&mut Search, &mut Passes, &mut Refusals),
+        waiting: &mut Option<Waiting>,
     ) -> Result<Option<Committed>, Halt> {
         match tried {
             Err(Halt::Busy(problem)) => {
-                if busy_since.get_or_insert_with(Instant::now).elapsed() > self.writer.wait() {
+                let waiting = waiting.get_or_insert_with(Waiting::begin);
+                if waiting.since.elapsed() > self.writer.wait() {
                     return Err(Halt::Problem(problem));
                 }
+                waiting.tries += 1;
                 search.again();
                 Ok(None)
             }
-            Err(Halt::Problem(problem)) if problem.code == "constraint" && search.refused(passes) => {
-                done.tell_once(problem);
-                Ok(None)
-            }
+            Err(Halt::Problem(problem)) if problem.code == "constraint" => match search.refused(passes) {
+                Some(units) => {
+                    units.iter().for_each(|unit| refusals.add_rows(self.refused_rows(unit, COMMIT_REFUSED)));
+                    Ok(None)
+                }
+                None => Err(Halt::Problem(problem)),
+            },
             other => {
-                *busy_since = None;
+                *waiting = None;
                 other.map(Some)
             }
         }
+    }
+
+    /// The database would not commit a batch: half of its rows may go, or one row stays.
+    fn not_kept(
+        &self,
+        (unkept, committed): (Unkept, Committed),
+        (search, refusals): (&mut Search, &mut Refusals),
+        pace: &mut Pace,
+    ) {
+        match unkept.key {
+            Some(key) => {
+                let mut refused = committed.taken.refusals;
+                refused.push(self.refusal(&key, COMMIT_REFUSED));
+                refusals.add(refused);
+                search.skip(&key);
+            }
+            None => {
+                pace.shrink_to(unkept.records / 2);
+                search.again();
+            }
+        }
+    }
+
+    /// The records of a unit that stays.
+    fn refused_rows(&self, unit: &Unit, why: &str) -> Vec<(i64, Refusal)> {
+        unit.own().map(|row| (row, self.refusal(&vec![Value::Integer(row)], why))).collect()
     }
 
     /// Nobody waits where nobody else has the database open.
@@ -317,7 +394,6 @@ fn unreferenced(table: &Table, references: &[foreign_key::Reference]) -> String 
 
 /// Adds what a batch took to what is done; the files that go now.
 fn account(taken: Taken, told: &dyn Fn(u64), done: &mut Deletion) -> Vec<Removal> {
-    taken.refusal.into_iter().for_each(|problem| done.tell_once(problem));
     if taken.records > 0 {
         done.deleted += taken.records;
         done.batches += 1;
@@ -330,7 +406,7 @@ fn account(taken: Taken, told: &dyn Fn(u64), done: &mut Deletion) -> Vec<Removal
     taken.files
 }
 
-/// Removes the files that deleted rows named. What cannot be removed is remembered, and ends the rule.
+/// Removes the files that deleted rows named. What cannot be removed is remembered, and fails the rule.
 fn remove_files(files: &[Removal], journal: &mut dyn Journal, done: &mut Deletion) -> Result<(), Halt> {
     if files.is_empty() {
         return Ok(());
@@ -338,7 +414,30 @@ fn remove_files(files: &[Removal], journal: &mut dyn Journal, done: &mut Deletio
     let removed = named_files::remove(files);
     done.taken_along += removed.files;
     journal.leave(removed.left)?;
-    removed.problems.into_iter().next().map_or(Ok(()), |problem| Err(Halt::Problem(problem)))
+    // One is told for all of them: the others are remembered.
+    let is_told = done.problems.iter().any(|known| removed.problems.iter().any(|new| new.code == known.code));
+    done.problems.extend(removed.problems.into_iter().next().filter(|_| !is_told));
+    Ok(())
+}
+
+/// What a refused commit means: other constraints speak earlier.
+const COMMIT_REFUSED: &str = "without it a reference leads nowhere, so that the commit fails";
+
+/// Readers keep a batch from its commit.
+struct Waiting {
+    since: Instant,
+    tries: u32,
+}
+
+impl Waiting {
+    fn begin() -> Waiting {
+        Waiting { since: Instant::now(), tries: 0 }
+    }
+
+    /// The longer it takes, the rarer it is asked: each time keeps new readers out for a moment.
+    fn pause(&self) -> Duration {
+        GAP * 2_u32.pow(self.tries.min(3))
+    }
 }
 
 /// The time in which the write lock is left to others.

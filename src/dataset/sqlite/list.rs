@@ -68,7 +68,8 @@ pub fn records(
     Ok(())
 }
 
-fn key_text(row: &Row<'_>, width: usize) -> rusqlite::Result<String> {
+/// A key as a person reads it: the first cells of a row.
+pub(crate) fn key_text(row: &Row<'_>, width: usize) -> rusqlite::Result<String> {
     let cells: rusqlite::Result<Vec<String>> = (0..width).map(|at| Ok(cell_text(row.get_ref(at)?))).collect();
     Ok(cells?.join(","))
 }

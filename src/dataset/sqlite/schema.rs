@@ -198,7 +198,8 @@ fn rowid(table: &str, columns: &[String], place: &str) -> Result<Key, Problem> {
     })
 }
 
-fn triggers(connection: &Connection, name: &str) -> rusqlite::Result<Vec<Trigger>> {
+/// The triggers on a table.
+pub(super) fn triggers(connection: &Connection, name: &str) -> rusqlite::Result<Vec<Trigger>> {
     let sql = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower(?1)";
     let mut statement = connection.prepare(sql)?;
     let read = |row: &Row<'_>| Ok(Trigger::read(&row.get::<_, String>(0)?, name, &row.get::<_, String>(1)?));

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-use crate::dataset::Problem;
+use super::careful::Failure;
+use super::refusals::Refusal;
 use crate::dataset::folder::named;
 use crate::dataset::sqlite::blocked::along::{Along, Node, row_number};
 use crate::dataset::sqlite::blocked::order::Web;
@@ -25,10 +26,19 @@ pub(super) struct Taken {
     pub(super) rows: u64,
     /// Records of other rules that had to go first, by the names of these.
     pub(super) ahead: BTreeMap<String, u64>,
-    /// What the database said against some of them.
-    pub(super) refusal: Option<Problem>,
+    /// Records that the database refused.
+    pub(super) refusals: Vec<Refusal>,
     /// Files to be removed after the commit.
     pub(super) files: Vec<Removal>,
+}
+
+impl Taken {
+    /// Adds another record, and what it took along.
+    pub(super) fn add(&mut self, other: Taken) {
+        self.records += other.records;
+        self.rows += other.rows;
+        self.files.extend(other.files);
+    }
 }
 
 /// A deletion of records with what goes along.
@@ -37,6 +47,8 @@ pub(super) struct Together<'a> {
     pub(super) database: &'a std::path::Path,
     pub(super) table: &'a Table,
     pub(super) along: &'a Along,
+    /// What a single record must satisfy once the others are gone, and its parameters.
+    pub(super) still: Option<(String, Vec<Value>)>,
 }
 
 /// The row numbers that go, by the number of their node and one more; the records are number 0.
@@ -45,8 +57,8 @@ const TAKEN: &str = "CREATE TEMP TABLE IF NOT EXISTS frist_taken (node INTEGER, 
 
 impl Together<'_> {
     /// Deletes the records that satisfy a condition, and what goes along with them.
-    pub(super) fn delete(&self, condition: &str, parameters: &[Value]) -> Result<Taken, Problem> {
-        let engine = |error: rusqlite::Error| crate::dataset::sqlite::problem(self.database, &error);
+    pub(super) fn delete(&self, condition: &str, parameters: &[Value]) -> Result<Taken, Failure> {
+        let engine = |error: rusqlite::Error| Failure::of(self.database, &error);
         let records = self.take(condition, parameters).map_err(engine)?;
         if records == 0 {
             return Ok(Taken::default());
@@ -98,7 +110,7 @@ impl Together<'_> {
     }
 
     /// Rows that several records share go with the last of them: nobody has asked yet who refers to these.
-    fn require_unreferenced(&self, number: usize, node: &Node) -> Result<(), Problem> {
+    fn require_unreferenced(&self, number: usize, node: &Node) -> Result<(), Failure> {
         for (reference, names) in self.along.referring(node) {
             let alias = reference.alias_beside(&node.table);
             let (from, stays) = match self.known(&reference.child) {
@@ -118,7 +130,7 @@ impl Together<'_> {
                 number + 1,
                 row_number(&node.table),
             );
-            let engine = |error: rusqlite::Error| crate::dataset::sqlite::problem(self.database, &error);
+            let engine = |error: rusqlite::Error| Failure::of(self.database, &error);
             let rows: i64 = self.connection.query_row(&sql, [], |row| row.get(0)).map_err(engine)?;
             if rows > 0 {
                 return Err(shared(node, &reference));
@@ -225,7 +237,13 @@ impl Together<'_> {
                 quoted(&table.name),
                 row_number(&plain)
             );
-            let deleted = self.connection.execute(&sql, [])? as u64;
+            let deleted = match &self.still {
+                Some((still, parameters)) if number == 0 => {
+                    let sql = format!("{sql} AND {still}");
+                    self.connection.execute(&sql, params_from_iter(parameters))? as u64
+                }
+                _ => self.connection.execute(&sql, [])? as u64,
+            };
             rows += if number == 0 { 0 } else { deleted };
             let left = format!(
                 "SELECT count(*) FROM {} WHERE {} IN (SELECT row FROM temp.frist_taken WHERE node = {number})",
@@ -241,20 +259,13 @@ impl Together<'_> {
     }
 }
 
-fn kept(table: &str) -> Problem {
-    let message = format!(
-        "rows of `{table}` were to go, and a trigger of the database kept or took them; nothing was deleted in this batch"
-    );
-    Problem::new("constraint", message)
+fn kept(table: &str) -> Failure {
+    Failure::Refused(format!("a trigger keeps, takes or changes rows of `{table}` that were to go"))
 }
 
-fn shared(node: &Node, reference: &Reference) -> Problem {
-    let message = format!(
-        "rows of `{}` would go along with the last of the records that share them, and rows of `{}` that stay refer to \
-         them (foreign key {}); nothing was deleted",
-        node.table.name,
-        reference.child,
-        reference.name()
-    );
-    Problem::new("foreign-key", message)
+fn shared(node: &Node, reference: &Reference) -> Failure {
+    Failure::Refused(format!(
+        "rows of `{}` refer to what it takes along from `{}`",
+        reference.child, node.table.name
+    ))
 }

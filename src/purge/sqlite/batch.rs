@@ -5,9 +5,12 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, params_from_iter};
 
 use super::along::{Taken, Together};
+use super::careful::{Care, Failure, Limits, RowByRow, Went};
 use super::groups::{self, Unit};
 use super::keys::{Bound, Keys};
+use super::refusals::Refusal;
 use super::sample::{self, Noted};
+use super::search::LISTED;
 use super::units::{self, Ended};
 use super::{Conditions, Task};
 use crate::dataset::Problem;
@@ -24,6 +27,9 @@ pub(super) struct Batch<'a> {
     pub(super) keys: Keys,
     /// The most rows it may touch, whatever its pace.
     pub(super) most: u64,
+    pub(super) care: Care,
+    /// Whether readers kept the last try from its commit: this one begins only where there are none.
+    pub(super) is_exclusive: bool,
 }
 
 /// How a batch ended.
@@ -35,24 +41,111 @@ pub(super) struct Committed {
     pub(super) taken: Taken,
     /// The units that went.
     pub(super) units: Vec<Unit>,
+    /// Rows of units that the database refused.
+    pub(super) stuck: Vec<(i64, Refusal)>,
+    /// How many of the last units there was no time for.
+    pub(super) untried: usize,
+    /// Set where the commit was refused, so that nothing happened.
+    pub(super) unkept: Option<Unkept>,
+}
+
+/// A batch that the database would not commit.
+#[derive(Debug)]
+pub(super) struct Unkept {
+    pub(super) records: u64,
+    /// The record, where it was one.
+    pub(super) key: Option<Bound>,
+}
+
+/// What was done inside of the transaction.
+#[derive(Default)]
+struct Acted {
+    went: Went,
+    stuck: Vec<(i64, Refusal)>,
+    untried: usize,
 }
 
 impl Batch<'_> {
-    /// Deletes or anonymises, and commits.
+    /// Deletes or anonymises, and commits. Where the database refuses a row, the same once more, row by row.
     pub(super) fn commit(mut self, pace: &Pace, journal: &mut dyn Journal) -> Result<Committed, Halt> {
-        self.execute("BEGIN IMMEDIATE")?;
+        let tried = match self.try_to_commit(pace, journal) {
+            Err(Failure::Refused(_)) if self.care != Care::Guarded => {
+                self.care = Care::Guarded;
+                self.try_to_commit(pace, journal)
+            }
+            other => other,
+        };
+        tried.map_err(|failure| self.halt(failure))
+    }
+
+    fn halt(&self, failure: Failure) -> Halt {
+        match failure {
+            Failure::Halt(halt) => halt,
+            Failure::Refused(why) => {
+                let message = format!("{}: {why}", self.task.writer.path().display());
+                Halt::Problem(Problem::new("constraint", message))
+            }
+        }
+    }
+
+    fn try_to_commit(&mut self, pace: &Pace, journal: &mut dyn Journal) -> Result<Committed, Failure> {
+        self.begin()?;
         let locked = Instant::now();
         self.grant(pace, locked);
-        let (taken, noted, work) = self.in_transaction(locked, journal).inspect_err(|_| self.roll_back())?;
-        let records = match noted {
-            None => self.nothing_to_do(),
-            Some(noted) => self.end(taken.records, &noted, journal)?,
+        let in_transaction = self.in_transaction(pace, locked, journal);
+        let (acted, noted, work) = in_transaction.inspect_err(|_| self.roll_back())?;
+        let Acted { went, stuck, untried } = acted;
+        let Went { taken, mut keys, rest, tried, .. } = went;
+        let records = taken.records;
+        let ended = match &noted {
+            None => {
+                self.roll_back();
+                Ok(())
+            }
+            Some(noted) => self.end(noted, journal),
         };
-        let refused = self.conditions.quota.refused();
-        let rows = records + taken.ahead.values().sum::<u64>();
-        let held = Held { rows, work, commit: locked.elapsed() - work, spent: refused.is_some() };
-        let units = if let Keys::Units(units) = self.keys { units } else { Vec::new() };
-        Ok(Committed { held, refused, taken, units })
+        let is_refused = |problem: &Problem| problem.code == "constraint" && !self.is_about_units();
+        let unkept = match ended {
+            Ok(_) => None,
+            Err(Halt::Problem(problem)) if is_refused(&problem) => {
+                let key = if records == 1 { keys.pop() } else { None };
+                Some(Unkept { records, key })
+            }
+            Err(halt) => return Err(halt.into()),
+        };
+        let rows = records.max(tried) + taken.ahead.values().sum::<u64>();
+        let held = Held { rows, work, commit: locked.elapsed() - work, spent: rest.is_some() };
+        let units = match &mut self.keys {
+            Keys::Units(units) => std::mem::take(units),
+            _ => Vec::new(),
+        };
+        Ok(Committed { held, refused: rest, taken, units, stuck, untried, unkept })
+    }
+
+    fn is_about_units(&self) -> bool {
+        matches!(self.keys, Keys::Units(_))
+    }
+
+    /// Begins the transaction, in the schema that the conditions were made for.
+    fn begin(&self) -> Result<(), Halt> {
+        if self.is_exclusive {
+            // Before anything is announced, readers have to be gone.
+            self.task.writer.be_patient_for(COMMIT_PATIENCE);
+            let begun = self.connection().execute_batch("BEGIN EXCLUSIVE");
+            self.task.writer.be_patient();
+            begun.map_err(|error| self.task.halt_or_busy(&error))?;
+        } else {
+            self.execute("BEGIN IMMEDIATE")?;
+        }
+        let version = self.task.writer.schema_version().map_err(|error| self.task.halt(&error));
+        let version = version.inspect_err(|_| self.roll_back())?;
+        if version != self.conditions.schema_version {
+            self.roll_back();
+            let table = &self.task.table.name;
+            let message = format!("table `{table}`: the schema changed during the run; run again");
+            return Err(Halt::Problem(Problem::new("schema-changed", message)));
+        }
+        Ok(())
     }
 
     /// Only where rows come in rising order, all behind the first that did not fit are left.
@@ -68,87 +161,111 @@ impl Batch<'_> {
     /// Returns what it has done, by what that is known, and when in the transaction it was done.
     fn in_transaction(
         &mut self,
+        pace: &Pace,
         locked: Instant,
         journal: &mut dyn Journal,
-    ) -> Result<(Taken, Option<Noted>, Duration), Halt> {
-        let version = self.task.writer.schema_version().map_err(|error| self.task.halt(&error))?;
-        if version != self.conditions.schema_version {
-            let table = &self.task.table.name;
-            let message = format!("table `{table}`: the schema changed during the run; run again");
-            return Err(Halt::Problem(Problem::new("schema-changed", message)));
-        }
-        let taken = self.act()?;
+    ) -> Result<(Acted, Option<Noted>, Duration), Failure> {
+        let mut acted = self.act(pace, locked)?;
         let work = locked.elapsed();
+        if self.care == Care::Fused {
+            acted.went.rest = self.conditions.quota.refused();
+        }
         let mut noted = None;
-        if taken.records > 0 {
-            let noted = noted.insert(self.note().map_err(|error| self.task.halt(&error))?);
+        if acted.went.taken.records > 0 {
+            let noted = self.note(&mut acted.went).map(|found| noted.insert(found));
+            let noted = noted.map_err(|error| self.task.halt(&error))?;
+            let taken = &acted.went.taken;
             let mark = Mark::Rows { taken: noted.fitted(), ahead: taken.ahead.clone() };
-            journal.announce(self.number, taken.records, mark)?;
+            journal.announce(self.number, taken.records, mark).map_err(Halt::from)?;
         }
+        let taken = &acted.went.taken;
         if !taken.files.is_empty() {
-            journal.promise(&taken.files)?;
+            journal.promise(&taken.files).map_err(Halt::from)?;
         }
-        Ok((taken, noted, work))
+        Ok((acted, noted, work))
     }
 
     /// What tells the next run whether this batch was committed.
-    fn note(&self) -> rusqlite::Result<Noted> {
+    fn note(&self, went: &mut Went) -> rusqlite::Result<Noted> {
         let Task { table, policy, writer, .. } = *self.task;
         let rows = match &self.keys {
             Keys::Units(units) => sample::of_numbers(&units.iter().flat_map(Unit::own).collect::<Vec<i64>>()),
-            Keys::Range(..) | Keys::Rowids(_) => self.conditions.quota.sample(),
+            _ if self.care == Care::Fused => self.conditions.quota.sample(),
+            Keys::Range(..) | Keys::Rowids(_) => went.sampler.take(),
         };
         let columns = policy.then.settings().iter().map(|setting| setting.column.clone()).collect();
         let is_trusted = self.task.is_plain(self.conditions);
         Noted::note(self.connection(), table, rows, columns, (writer.stand(), is_trusted))
     }
 
-    fn act(&mut self) -> Result<Taken, Halt> {
+    fn act(&mut self, pace: &Pace, locked: Instant) -> Result<Acted, Failure> {
+        if self.is_about_units() {
+            return self.act_on_units(pace.deadline(locked));
+        }
+        if self.care != Care::Fused {
+            return self.act_row_by_row(pace, locked);
+        }
         let Task { table, rule, writer, .. } = *self.task;
-        if let Some(along) = table.blockers.along(rule) {
+        let taken = if let Some(along) = table.blockers.along(rule) {
             let (bounds, parameters) = self.keys.condition(table);
             let condition = format!("{bounds} AND {}", self.conditions.take);
-            let together = Together { connection: self.connection(), database: writer.path(), table, along };
-            return together.delete(&condition, &parameters).map_err(Halt::Problem);
-        }
-        if let (Keys::Units(units), Some(circle)) = (&mut self.keys, self.task.circle) {
-            let deletion = units::Deletion::new(self.task.connection(), circle);
-            let ended = deletion.and_then(|deletion| deletion.delete(units));
-            let Ended { gone, refusal } = ended.map_err(|error| self.task.halt(&error))?;
-            *units = gone;
-            return Ok(Taken {
-                records: units.iter().map(|unit| unit.own().count() as u64).sum(),
-                ahead: groups::others(units, circle),
-                refusal: refusal.map(|error| self.task.writer.problem(&error)),
-                ..Taken::default()
-            });
-        }
-        let records = self.act_alone().map_err(|error| self.task.halt(&error))?;
-        Ok(Taken { records, ..Taken::default() })
+            let connection = self.connection();
+            let together = Together { connection, database: writer.path(), table, along, still: None };
+            together.delete(&condition, &parameters)?
+        } else {
+            Taken { records: self.act_alone()?, ..Taken::default() }
+        };
+        Ok(Acted { went: Went { taken, ..Went::default() }, ..Acted::default() })
     }
 
-    fn act_alone(&self) -> rusqlite::Result<u64> {
+    fn act_row_by_row(&self, pace: &Pace, locked: Instant) -> Result<Acted, Failure> {
+        let (task, conditions, is_guarded) = (self.task, self.conditions, self.care == Care::Guarded);
+        let limits =
+            Limits { rows: pace.rows().min(LISTED), most: self.most, deadline: pace.deadline(locked) };
+        let went =
+            RowByRow { task, conditions, is_guarded, begin: &|| self.begin() }.act(&self.keys, limits)?;
+        Ok(Acted { went, ..Acted::default() })
+    }
+
+    fn act_on_units(&mut self, deadline: Instant) -> Result<Acted, Failure> {
+        let (Keys::Units(units), Some(circle)) = (&mut self.keys, self.task.circle) else {
+            return Ok(Acted::default());
+        };
+        let deletion = units::Deletion::new(self.task.connection(), circle);
+        let ended = deletion.and_then(|deletion| deletion.delete(units, deadline));
+        let Ended { gone, refused, untried } = ended.map_err(|error| self.task.halt(&error))?;
+        *units = gone;
+        let taken = Taken {
+            records: units.iter().map(|unit| unit.own().count() as u64).sum(),
+            ahead: groups::others(units, circle),
+            ..Taken::default()
+        };
+        let stuck = refused.iter().flat_map(|(unit, why)| self.task.refused_rows(unit, why)).collect();
+        Ok(Acted { went: Went { taken, ..Went::default() }, stuck, untried })
+    }
+
+    fn act_alone(&self) -> Result<u64, Failure> {
         let (bounds, parameters) = self.keys.condition(self.task.table);
         let Conditions { act, take, unreferenced, .. } = self.conditions;
         let sql = format!("{act} WHERE {bounds} AND {take}{unreferenced}");
-        Ok(self.connection().prepare(&sql)?.execute(params_from_iter(parameters))? as u64)
+        let statement = self.connection().prepare(&sql);
+        let mut statement = statement.map_err(|error| self.task.halt(&error))?;
+        let records = statement.execute(params_from_iter(parameters));
+        Ok(records.map_err(|error| Failure::of(self.task.writer.path(), &error))? as u64)
     }
 
-    fn nothing_to_do(&self) -> u64 {
-        self.roll_back();
-        0
-    }
-
-    fn end(&self, rows: u64, noted: &Noted, journal: &mut dyn Journal) -> Result<u64, Halt> {
+    fn end(&self, noted: &Noted, journal: &mut dyn Journal) -> Result<(), Halt> {
         // A commit that waits keeps new readers out: it waits for a moment only, and comes again.
         self.task.writer.be_patient_for(COMMIT_PATIENCE);
         let committed = self.connection().execute_batch("COMMIT");
         self.task.writer.be_patient();
         match committed {
-            Ok(()) => journal.committed(),
-            Err(error) => self.not_committed(&error, noted, journal)?,
+            Ok(()) => {
+                journal.committed();
+                Ok(())
+            }
+            Err(error) => self.not_committed(&error, noted, journal),
         }
-        Ok(rows)
     }
 
     /// A commit that failed while its transaction stays open has not happened; of others the data says.

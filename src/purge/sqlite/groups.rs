@@ -192,12 +192,22 @@ impl Groups {
     }
 
     /// The database refused to commit what was given out: from now on it gets one unit at a time, and the
-    /// one that it refuses stays.
-    pub(super) fn refused(&mut self, passes: &mut Passes) {
+    /// one that it refuses stays, and is returned.
+    pub(super) fn refused(&mut self, passes: &mut Passes) -> Vec<Unit> {
         self.is_single = true;
-        match self.given.as_slice() {
-            [unit] => passes.stuck.extend(unit.own()),
-            _ => self.give_back(),
+        if let [unit] = self.given.as_slice() {
+            passes.stuck.extend(unit.own());
+            return std::mem::take(&mut self.given);
+        }
+        self.give_back();
+        Vec::new()
+    }
+
+    /// For so many of the last units there was no time.
+    pub(super) fn untried(&mut self, units: usize) {
+        let tried = self.given.len().saturating_sub(units);
+        for unit in self.given.drain(tried..).rev() {
+            self.left.push_front(unit);
         }
     }
 

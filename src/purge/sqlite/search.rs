@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
-use super::groups::{Groups, Passes};
+use super::groups::{Groups, Passes, Unit};
 use super::keys::{Bound, End, Keys};
 use super::{Conditions, Task};
 use crate::dataset::Problem;
@@ -18,7 +18,7 @@ use crate::purge::pace::Pace;
 const WINDOW: usize = 1_000_000;
 
 /// Row numbers in one statement at most: it has to be read before it is carried out.
-const LISTED: u64 = 10_000;
+pub(super) const LISTED: u64 = 10_000;
 
 /// Naming single rows pays where less than one in this many is due.
 const SPARSE: u64 = 20;
@@ -94,11 +94,22 @@ impl Search {
         }
     }
 
-    /// Learns that the database refused to commit a batch; whether there is another way on.
-    pub(super) fn refused(&mut self, passes: &mut Passes) -> bool {
-        let Search::Groups(groups) = self else { return false };
-        groups.refused(passes);
-        true
+    /// Learns that the database refused to commit some units, and returns the one that stays where it was
+    /// alone; none where these are no units.
+    pub(super) fn refused(&mut self, passes: &mut Passes) -> Option<Vec<Unit>> {
+        let Search::Groups(groups) = self else { return None };
+        Some(groups.refused(passes))
+    }
+
+    /// Goes on behind a record that the database does not let go.
+    pub(super) fn skip(&mut self, key: &Bound) {
+        match (self, key.as_slice()) {
+            (Search::Walk(walk), _) => walk.from = End::without(key.clone()),
+            (Search::Picked(picked), [Value::Integer(number)]) => {
+                picked.give_back_from(number.saturating_add(1))
+            }
+            _ => {}
+        }
     }
 
     /// Whether a limit of another rule left no room for some records.
@@ -126,8 +137,12 @@ impl Search {
                     (None, None) => End::without(walk.last.clone()),
                 };
             }
-            Search::Picked(picked) if refused.is_some() => picked.give_back(),
-            Search::Picked(_) | Search::Groups(_) => {}
+            Search::Picked(picked) => {
+                if let Some([Value::Integer(refused)]) = refused.as_deref() {
+                    picked.give_back_from(*refused);
+                }
+            }
+            Search::Groups(_) => {}
         }
     }
 }
@@ -146,11 +161,16 @@ impl Picked {
         (!self.given.is_empty()).then(|| Keys::Rowids(self.given.clone()))
     }
 
-    /// A batch that ran out of time left some of its rows: all of them are asked again.
-    fn give_back(&mut self) {
-        for rowid in self.given.drain(..).rev() {
+    /// A batch that ran out of time left its rows from this one on.
+    fn give_back_from(&mut self, first: i64) {
+        for rowid in self.given.drain(..).rev().filter(|rowid| *rowid >= first) {
             self.left.push_front(rowid);
         }
+    }
+
+    /// A batch that did not happen left all of its rows.
+    fn give_back(&mut self) {
+        self.give_back_from(i64::MIN);
     }
 }
 
@@ -328,8 +348,10 @@ mod tests {
         let mut picked = Picked { left: (1..=5).collect(), given: Vec::new() };
         assert_eq!(picked.next(3), Some(Keys::Rowids(vec![1, 2, 3])));
         picked.give_back();
-        assert_eq!(picked.next(2), Some(Keys::Rowids(vec![1, 2])));
-        assert_eq!(picked.next(9), Some(Keys::Rowids(vec![3, 4, 5])));
+        assert_eq!(picked.next(4), Some(Keys::Rowids(vec![1, 2, 3, 4])));
+        picked.give_back_from(3);
+        assert_eq!(picked.next(1), Some(Keys::Rowids(vec![3])));
+        assert_eq!(picked.next(9), Some(Keys::Rowids(vec![4, 5])));
         assert_eq!(picked.next(9), None);
     }
 }

@@ -2,11 +2,13 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use rusqlite::functions::Context;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Statement};
+use rusqlite::{Connection, OptionalExtension, Statement};
 
 use super::groups::{Doomed, Unit};
+use super::refusals::is_refusal;
 use crate::dataset::sqlite::blocked::along::row_number;
 use crate::dataset::sqlite::blocked::circle::Circle;
 use crate::dataset::sqlite::foreign_key::unreferenced;
@@ -27,8 +29,10 @@ pub(super) struct Deletion<'a> {
 pub(super) struct Ended {
     /// Those that went.
     pub(super) gone: Vec<Unit>,
-    /// What the database said against one of the others.
-    pub(super) refusal: Option<rusqlite::Error>,
+    /// Those that the database refused, and what it said.
+    pub(super) refused: Vec<(Unit, String)>,
+    /// How many of the last there was no time for.
+    pub(super) untried: usize,
 }
 
 impl<'a> Deletion<'a> {
@@ -45,34 +49,33 @@ impl<'a> Deletion<'a> {
     }
 
     /// Deletes each unit of which every row is still due and referred to by none that stays.
-    pub(super) fn delete(&self, units: &[Unit]) -> rusqlite::Result<Ended> {
+    pub(super) fn delete(&self, units: &[Unit], deadline: Instant) -> rusqlite::Result<Ended> {
         // Within a circle one row goes before the other; until the commit that is no violation.
         self.connection.execute_batch("PRAGMA defer_foreign_keys = ON")?;
         let mut statements = self.statements()?;
-        let mut ended = Ended { gone: Vec::new(), refusal: None };
+        let mut ended = Ended { gone: Vec::new(), refused: Vec::new(), untried: 0 };
         // Inside of a savepoint each statement costs the more, the more has been done; a unit that is alone is
         // undone with the transaction.
         let is_alone = units.len() == 1;
         let execute = |sql: &str| if is_alone { Ok(()) } else { self.connection.execute_batch(sql) };
-        for unit in units {
+        for (place, unit) in units.iter().enumerate() {
+            if place > 0 && Instant::now() >= deadline {
+                ended.untried = units.len() - place;
+                break;
+            }
             execute("SAVEPOINT frist_unit")?;
             match self.go(unit, &mut statements) {
                 Ok(true) => ended.gone.push(unit.clone()),
                 Ok(false) => execute("ROLLBACK TO frist_unit")?,
-                Err(error) if self.is_refusal(&error) => {
+                Err(error) if is_refusal(&error) && (is_alone || !self.connection.is_autocommit()) => {
                     execute("ROLLBACK TO frist_unit")?;
-                    ended.refusal = Some(error);
+                    ended.refused.push((unit.clone(), error.to_string()));
                 }
                 Err(error) => return Err(error),
             }
             execute("RELEASE frist_unit")?;
         }
         Ok(ended)
-    }
-
-    /// A constraint or a trigger forbids one unit; the transaction goes on.
-    fn is_refusal(&self, error: &rusqlite::Error) -> bool {
-        error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) && !self.connection.is_autocommit()
     }
 
     /// What is asked about and done to single rows of each table.
@@ -99,19 +102,19 @@ impl<'a> Deletion<'a> {
             }
         }
         for group in unit.0.chunk_by(|_, next| !next.is_first) {
-            if self.circle.has_triggers {
+            if self.circle.is_watched() {
                 self.set_among(group);
             }
             for row in group {
                 let single = &mut statements[usize::from(row.table)];
-                let is_watched = self.circle.has_triggers && single.is_there.exists([row.number])?;
+                let is_watched = self.circle.is_watched() && single.is_there.exists([row.number])?;
                 if is_watched && !single.goes(row)? {
                     return Ok(false);
                 }
                 single.delete.execute([row.number])?;
             }
         }
-        for row in unit.0.iter().filter(|_| self.circle.has_triggers) {
+        for row in unit.0.iter().filter(|_| self.circle.is_watched()) {
             // One of them may have kept it, or put it back.
             if statements[usize::from(row.table)].is_there.exists([row.number])? {
                 return Ok(false);

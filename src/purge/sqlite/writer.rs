@@ -1,9 +1,9 @@
 //! A connection that may write.
 
 use std::cell::RefCell;
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -13,6 +13,7 @@ use super::stand::{Look, Stand};
 use crate::dataset::Problem;
 use crate::dataset::sqlite::open::{beside, configure, needs_recovery, real};
 use crate::dataset::sqlite::problem;
+use crate::purge::stop::Stop;
 
 /// The one connection of a purge to a database.
 pub(in crate::purge) struct Writer {
@@ -22,6 +23,8 @@ pub(in crate::purge) struct Writer {
     path: PathBuf,
     wait: Duration,
     pub(super) is_wal: bool,
+    /// How many frames the log may have while a reader pins it.
+    longest_log: i64,
     // Behind the connection: fields are dropped in their order, and this one must go last.
     neighbours: Neighbours,
     // For the same reason.
@@ -51,10 +54,20 @@ impl Writer {
             let ours = "PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = NORMAL";
             quietly(&connection, ours).map_err(explain)?;
         }
+        let page: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0)).map_err(explain)?;
+        let longest_log = LONGEST_LOG / page.max(512);
         let neighbours = Neighbours::of(path, is_wal);
         let (checkpoints, look) = (RefCell::default(), Look::at(path, is_wal));
-        let writer =
-            Writer { checkpoints, connection, path: path.to_path_buf(), wait, is_wal, neighbours, look };
+        let writer = Writer {
+            checkpoints,
+            connection,
+            path: path.to_path_buf(),
+            wait,
+            is_wal,
+            longest_log,
+            neighbours,
+            look,
+        };
         writer.require_foreign_keys()?;
         writer.require_writable()?;
         Ok(writer)
@@ -129,8 +142,8 @@ impl Writer {
 
     /// Makes the last commit durable, and moves its pages from the log into the database: at once, or
     /// beside the next batch where that holds up nobody. Readers may keep the pages from moving; the
-    /// next time, or the engine, does the rest.
-    pub(super) fn settle(&self, is_alone: bool) -> Result<(), Problem> {
+    /// next time, or the engine, does the rest, unless the log has become too long for that.
+    pub(super) fn settle(&self, is_alone: bool, stop: &Stop) -> Result<(), Problem> {
         if !self.is_wal {
             return Ok(());
         }
@@ -142,27 +155,95 @@ impl Writer {
             .map_err(|error| Problem::new("io-error", format!("cannot sync {}: {error}", log.display())))?;
         let mut checkpoints = self.checkpoints.borrow_mut();
         let is_moved = is_alone && checkpoints.get_or_insert_with(|| Checkpoints::of(&self.path)).next();
-        if !is_moved {
-            *checkpoints = None;
-            self.try_checkpoint("PRAGMA wal_checkpoint(PASSIVE)");
+        if is_moved {
+            return Ok(());
+        }
+        *checkpoints = None;
+        match self.checkpoint("PASSIVE") {
+            Some(Log { frames, .. }) if frames > self.longest_log => self.begin_the_log_anew(stop),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits until no reader needs the log any more. Nobody waits for that but this purge: it holds no lock
+    /// meanwhile.
+    fn begin_the_log_anew(&self, stop: &Stop) -> Result<(), Problem> {
+        let since = Instant::now();
+        while stop.reason().is_none() {
+            if self.try_to_empty("RESTART") {
+                return Ok(());
+            }
+            if since.elapsed() > self.wait {
+                return Err(self.pinned());
+            }
+            std::thread::sleep(BETWEEN_TRIES);
         }
         Ok(())
     }
 
-    /// Moves all pages into the database and empties the log, where no reader needs it.
+    fn pinned(&self) -> Problem {
+        let log = beside(&self.path, "-wal");
+        let size = fs::metadata(&log).map_or(0, |log| log.len());
+        let message = format!(
+            "{}: another program has been reading for so long that the log has grown to {} MB and cannot be emptied; \
+             what was deleted so far stays deleted; end that reader, a backup or an open shell, and run again",
+            self.path.display(),
+            size / 1_000_000
+        );
+        Problem::new("busy", message)
+    }
+
+    /// Moves all pages into the database and empties the log, where no reader needs it. Nobody waits for a
+    /// reader: where one stays, the engine does it later.
     pub(in crate::purge) fn finish(self) {
         *self.checkpoints.borrow_mut() = None;
-        if self.is_wal {
-            self.try_checkpoint("PRAGMA wal_checkpoint(TRUNCATE)");
+        if self.is_wal && !(0..LAST_TRIES).any(|number| self.is_emptied(number)) {
+            tracing::info!("{}: another program reads, and so the log was not emptied", self.path.display());
         }
     }
 
-    fn try_checkpoint(&self, pragma: &str) {
-        if let Err(error) = quietly(&self.connection, pragma) {
-            tracing::warn!("{}: the log was not emptied: {error}", self.path.display());
+    fn is_emptied(&self, number: u32) -> bool {
+        if number > 0 {
+            std::thread::sleep(BETWEEN_TRIES);
         }
+        self.try_to_empty("TRUNCATE")
+    }
+
+    /// Moves all pages beside other writers, and then tries for a moment to begin the log anew, for which
+    /// these have to wait.
+    fn try_to_empty(&self, how: &str) -> bool {
+        self.be_patient_for(Duration::ZERO);
+        let is_empty = self.checkpoint("PASSIVE").is_some_and(|log| log.moved == log.frames)
+            && self.checkpoint(how).is_some_and(|log| !log.is_busy);
+        self.be_patient();
+        is_empty
+    }
+
+    fn checkpoint(&self, how: &str) -> Option<Log> {
+        let sql = format!("PRAGMA wal_checkpoint({how})");
+        let log = self.connection.query_row(&sql, [], |row| {
+            Ok(Log { is_busy: row.get(0)?, frames: row.get(1)?, moved: row.get(2)? })
+        });
+        log.inspect_err(|error| tracing::warn!("{}: the log was not emptied: {error}", self.path.display()))
+            .ok()
     }
 }
+
+/// What a checkpoint says of the log.
+struct Log {
+    is_busy: bool,
+    frames: i64,
+    /// How many frames are in the database.
+    moved: i64,
+}
+
+/// The longest log that a purge leaves to readers, in bytes.
+const LONGEST_LOG: i64 = 128 * 1024 * 1024;
+
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
+
+/// How often the last checkpoint is tried: short readers and writers are gone by then.
+const LAST_TRIES: u32 = 10;
 
 /// Runs pragmas that answer with rows nobody needs.
 fn quietly(connection: &Connection, sql: &str) -> rusqlite::Result<()> {

@@ -27,6 +27,8 @@ pub struct Circle {
     pub keys: Vec<Inner>,
     /// Whether a trigger of the database may change rows while others are deleted.
     pub has_triggers: bool,
+    /// Whether the engine empties keys that name rows of its tables, and so changes other rows.
+    pub empties_keys: bool,
 }
 
 /// One table of a circle, and the rules on it.
@@ -85,6 +87,11 @@ pub(super) fn acting(rules: &[&Rule], acts: impl Fn(&Rule) -> bool) -> Vec<usize
 }
 
 impl Circle {
+    /// Whether rows may change while others are deleted.
+    pub fn is_watched(&self) -> bool {
+        self.has_triggers || self.empties_keys
+    }
+
     /// Reads the rows that rules delete, and who names them. What keeps rows from outside must be known
     /// to the members' books, or be part of the condition.
     pub fn read(

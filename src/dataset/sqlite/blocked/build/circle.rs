@@ -88,9 +88,10 @@ impl Build<'_> {
 
     /// Members with the keys between them, and those that name their rows from outside.
     fn joined(&self, mut members: Vec<Member>) -> Result<Circle, Problem> {
-        let mut keys = Vec::new();
+        let (mut keys, mut are_emptied) = (Vec::new(), false);
         for parent in 0..members.len() {
             let references = references_to(self.connection, &members[parent].table.name).map_err(engine)?;
+            are_emptied |= references.iter().any(|reference| !reference.keeps);
             for reference in references.into_iter().filter(|reference| reference.keeps) {
                 match members.iter().position(|member| member.table.name == reference.child) {
                     Some(child) => keys.push(Inner { reference, child, parent }),
@@ -100,7 +101,7 @@ impl Build<'_> {
         }
         let any = "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'";
         let triggers: i64 = self.connection.query_row(any, [], |row| row.get(0)).map_err(engine)?;
-        Ok(Circle { members, keys, has_triggers: triggers > 0 })
+        Ok(Circle { members, keys, has_triggers: triggers > 0, empties_keys: are_emptied })
     }
 
     /// The rows of a circle that stay, where these ties keep those of its first table from outside.

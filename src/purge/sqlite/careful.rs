@@ -1,0 +1,289 @@
+//! One row a statement: where what happens to one record may change another, and where the database refuses
+//! one of many.
+
+use std::time::Instant;
+
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, OptionalExtension, Row, Statement, params_from_iter};
+
+use super::along::{Taken, Together};
+use super::keys::{Bound, Keys};
+use super::refusals::{Refusal, is_refusal};
+use super::sample::Sampler;
+use super::{Conditions, Task};
+use crate::dataset::sqlite::list::key_text;
+use crate::dataset::sqlite::problem;
+use crate::dataset::sqlite::schema::Table;
+use crate::purge::job::Halt;
+
+/// How careful a batch is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Care {
+    /// One statement finds, asks and acts.
+    Fused,
+    /// Each row is asked and goes by a statement of its own.
+    EachRow,
+    /// And what the database refuses is undone by itself.
+    Guarded,
+}
+
+/// Why a statement was not carried out.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The database refuses a row: others may go.
+    Refused(String),
+    Halt(Halt),
+}
+
+impl Failure {
+    pub(super) fn of(database: &std::path::Path, error: &rusqlite::Error) -> Failure {
+        if is_refusal(error) {
+            Failure::Refused(error.to_string())
+        } else {
+            Failure::Halt(Halt::Problem(problem(database, error)))
+        }
+    }
+}
+
+impl From<Halt> for Failure {
+    fn from(halt: Halt) -> Failure {
+        Failure::Halt(halt)
+    }
+}
+
+/// How far a batch may go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// The rows that it may try.
+    pub(super) rows: u64,
+    /// The records that may go.
+    pub(super) most: u64,
+    pub(super) deadline: Instant,
+}
+
+/// What a batch did, row by row.
+#[derive(Debug, Default)]
+pub(super) struct Went {
+    pub(super) taken: Taken,
+    /// The keys of the records that went.
+    pub(super) keys: Vec<Bound>,
+    /// The first due row for which time or rows were used up.
+    pub(super) rest: Option<Bound>,
+    /// The rows that were asked.
+    pub(super) tried: u64,
+    /// Some of the records that went, with what they held before.
+    pub(super) sampler: Sampler,
+    /// Of how many records that went one is remembered: a power of two; none has gone where it is 0.
+    pub(super) stride: u64,
+}
+
+impl Went {
+    fn remember(&mut self, key: &Bound, held: &[Value]) {
+        let cells = (key.iter().map(ValueRef::from), held.iter().map(ValueRef::from));
+        let stride = self.stride.max(1);
+        if self.keys.len() as u64 & (stride - 1) == 0 {
+            self.stride = self.sampler.add(cells.0, cells.1, stride);
+        } else {
+            self.sampler.end_with(cells.0, cells.1);
+        }
+    }
+}
+
+/// What became of one row.
+enum Became {
+    Gone(Taken),
+    /// It is no longer due, or a trigger passed over it.
+    Stays,
+    Refused(Refusal),
+    /// The refusal took the whole transaction with it.
+    AllUndone(Refusal),
+}
+
+/// A batch, row by row.
+pub(super) struct RowByRow<'a> {
+    pub(super) task: &'a Task<'a>,
+    pub(super) conditions: &'a Conditions,
+    pub(super) is_guarded: bool,
+    /// Begins the transaction again.
+    pub(super) begin: &'a dyn Fn() -> Result<(), Halt>,
+}
+
+impl RowByRow<'_> {
+    /// Asks each due row within the keys once more, right before it goes.
+    pub(super) fn act(&self, keys: &Keys, mut limits: Limits) -> Result<Went, Failure> {
+        let mut alone = self.alone()?;
+        loop {
+            let found = self.find(keys, limits.rows)?;
+            match self.act_on(&found, limits, &mut alone)? {
+                Ok(went) => return Ok(went),
+                // What went before it is undone as well: it goes again, and the next batch begins here.
+                Err(place) => limits.rows = place,
+            }
+        }
+    }
+
+    /// The place of a row that undid those before it, where there is one.
+    fn act_on(
+        &self,
+        found: &[Bound],
+        limits: Limits,
+        alone: &mut Statement<'_>,
+    ) -> Result<Result<Went, u64>, Failure> {
+        let mut went = Went::default();
+        for key in found {
+            let is_late = went.tried > 0 && Instant::now() >= limits.deadline;
+            if is_late || went.tried >= limits.rows || went.taken.records >= limits.most {
+                went.rest = Some(key.clone());
+                break;
+            }
+            let held = self.held(key)?;
+            match self.row(key, alone)? {
+                Became::Gone(taken) => {
+                    went.remember(key, &held);
+                    went.taken.add(taken);
+                    went.keys.push(key.clone());
+                }
+                Became::Stays => {}
+                Became::Refused(refusal) => went.taken.refusals.push(refusal),
+                Became::AllUndone(_) if !went.keys.is_empty() => {
+                    (self.begin)()?;
+                    return Ok(Err(went.tried));
+                }
+                Became::AllUndone(refusal) => {
+                    (self.begin)()?;
+                    went.taken.refusals.push(refusal);
+                }
+            }
+            went.tried += 1;
+        }
+        Ok(Ok(went))
+    }
+
+    /// The keys of due rows, and of one more than may be tried.
+    fn find(&self, keys: &Keys, rows: u64) -> Result<Vec<Bound>, Failure> {
+        let (table, Conditions { by_keys, unreferenced, .. }) = (self.task.table, self.conditions);
+        let columns: Vec<String> = table.order().iter().map(|column| table.column_sql(column)).collect();
+        let (bounds, parameters) = keys.condition(table);
+        let sql = format!(
+            "SELECT {columns} FROM {} WHERE {bounds} AND {by_keys}{unreferenced} ORDER BY {columns} LIMIT {}",
+            table.sql(),
+            rows.saturating_add(1),
+            columns = columns.join(", ")
+        );
+        let bound = |row: &Row<'_>| (0..columns.len()).map(|column| row.get(column)).collect();
+        let found = self.connection().prepare(&sql).and_then(|mut statement| {
+            statement.query_map(params_from_iter(parameters), bound)?.collect::<rusqlite::Result<_>>()
+        });
+        found.map_err(|error| Failure::Halt(self.task.halt(&error)))
+    }
+
+    fn row(&self, key: &Bound, alone: &mut Statement<'_>) -> Result<Became, Failure> {
+        self.savepoint("SAVEPOINT frist_row")?;
+        let failure = match self.try_row(key, alone) {
+            Ok(taken) => {
+                self.savepoint("RELEASE frist_row")?;
+                return Ok(if taken.records > 0 { Became::Gone(taken) } else { Became::Stays });
+            }
+            Err(failure) => failure,
+        };
+        match failure {
+            Failure::Refused(why) if self.is_guarded && self.connection().is_autocommit() => {
+                Ok(Became::AllUndone(self.task.refusal(key, &why)))
+            }
+            Failure::Refused(why) if self.is_guarded => {
+                self.savepoint("ROLLBACK TO frist_row")?;
+                self.savepoint("RELEASE frist_row")?;
+                Ok(Became::Refused(self.task.refusal(key, &why)))
+            }
+            other => Err(other),
+        }
+    }
+
+    /// What the row holds in the columns that the rule sets.
+    fn held(&self, key: &Bound) -> Result<Vec<Value>, Failure> {
+        let Task { table, policy, .. } = *self.task;
+        let settings = policy.then.settings();
+        if settings.is_empty() {
+            return Ok(Vec::new());
+        }
+        let columns: Vec<String> = settings.iter().map(|setting| table.column_sql(&setting.column)).collect();
+        let sql = format!("SELECT {} FROM {} WHERE {}", columns.join(", "), table.sql(), is_key(table));
+        let cells = |row: &Row<'_>| (0..columns.len()).map(|column| row.get(column)).collect();
+        let held = self
+            .connection()
+            .prepare(&sql)
+            .and_then(|mut statement| statement.query_row(params_from_iter(key), cells).optional());
+        Ok(held.map_err(|error| Failure::Halt(self.task.halt(&error)))?.unwrap_or_default())
+    }
+
+    fn savepoint(&self, sql: &str) -> Result<(), Failure> {
+        let done = if self.is_guarded { self.connection().execute_batch(sql) } else { Ok(()) };
+        done.map_err(|error| Failure::Halt(self.task.halt(&error)))
+    }
+
+    /// The statement about a row that goes alone.
+    fn alone(&self) -> Result<Statement<'_>, Failure> {
+        let Conditions { act, by_keys, unreferenced, .. } = self.conditions;
+        let sql = format!("{act} WHERE {} AND {by_keys}{unreferenced}", is_key(self.task.table));
+        self.connection().prepare(&sql).map_err(|error| Failure::Halt(self.task.halt(&error)))
+    }
+
+    fn try_row(&self, key: &Bound, alone: &mut Statement<'_>) -> Result<Taken, Failure> {
+        let Task { table, rule, writer, .. } = *self.task;
+        let Some(along) = table.blockers.along(rule) else {
+            let records = alone.execute(params_from_iter(key));
+            let records = records.map_err(|error| Failure::of(writer.path(), &error))? as u64;
+            return Ok(Taken { records, ..Taken::default() });
+        };
+        let is_it = is_key(table);
+        let still = Some(self.still(&is_it, key)?);
+        let together =
+            Together { connection: self.connection(), database: writer.path(), table, along, still };
+        together.delete(&format!("{is_it} AND {}", self.conditions.by_keys), key)
+    }
+
+    /// What a record satisfies as long as it is what the rule was asked about, after rows that go along have
+    /// gone. What these said of it is no longer there to be asked.
+    fn still(&self, is_it: &str, key: &Bound) -> Result<(String, Vec<Value>), Failure> {
+        let (table, book) = (self.task.table, self.task.book);
+        if table.joins.iter().all(Option::is_none) {
+            return Ok((self.conditions.by_keys.clone(), Vec::new()));
+        }
+        let columns: Vec<String> = book.columns().iter().map(|column| table.column_sql(column)).collect();
+        let sql = format!("SELECT {} FROM {} WHERE {is_it}", columns.join(", "), table.sql());
+        let cells = |row: &Row<'_>| (0..columns.len()).map(|column| row.get(column)).collect();
+        let cells = self.connection().query_row(&sql, params_from_iter(key), cells).optional();
+        let cells: Vec<Value> =
+            cells.map_err(|error| Failure::Halt(self.task.halt(&error)))?.unwrap_or_default();
+        let same = columns.iter().zip(1..).map(|(column, number)| format!("{column} IS ?{number}"));
+        Ok((same.collect::<Vec<_>>().join(" AND "), cells))
+    }
+
+    fn connection(&self) -> &Connection {
+        self.task.connection()
+    }
+}
+
+impl Task<'_> {
+    /// A record that stays, by the name that people know it by.
+    pub(super) fn refusal(&self, key: &Bound, why: &str) -> Refusal {
+        let columns: Vec<String> = self.names.iter().map(|column| self.table.column_sql(column)).collect();
+        let sql =
+            format!("SELECT {} FROM {} WHERE {}", columns.join(", "), self.table.sql(), is_key(self.table));
+        let named = self.connection().prepare(&sql).and_then(|mut statement| {
+            statement.query_row(params_from_iter(key), |row| key_text(row, columns.len()))
+        });
+        match named {
+            Ok(name) => Refusal::new(&self.names, &name, why),
+            Err(_) => Refusal::new(&self.table.order(), &format!("{key:?}"), why),
+        }
+    }
+}
+
+/// The condition that a row has one key.
+fn is_key(table: &Table) -> String {
+    let columns = table.order();
+    let equal =
+        columns.iter().zip(1..).map(|(column, number)| format!("{} = ?{number}", table.column_sql(column)));
+    equal.collect::<Vec<String>>().join(" AND ")
+}
