@@ -2,13 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-use super::support::{COMING, OLD, PURGE, Place, finish, open};
+use rusqlite::Connection;
+use serde_json::json;
+
+use super::support::{COMING, OLD, PURGE, Place, Ran, count, finish, open};
 
 const DUE: u64 = 50_000;
 
 /// The promise is 50 ms and a gap, measured by the benchmarks; this is what no build and no busy
 /// machine should need. Without the gaps it is seconds.
 const LONGEST: Duration = Duration::from_millis(500);
+
+/// With a reader that does not end, or a trigger that takes its time.
+const ONE_SECOND: Duration = Duration::from_secs(1);
 
 struct Waits {
     longest: Duration,
@@ -85,4 +91,95 @@ fn another_writer_goes_on_beside_a_purge_with_a_log() {
 #[test]
 fn another_writer_goes_on_beside_a_purge_with_a_journal() {
     assert_writers_go_on("DELETE");
+}
+
+/// The longest time that an insert of another program took while a purge ran.
+fn longest_wait(place: &Place, arguments: &[&str]) -> (Duration, Ran) {
+    let mut purge = place.start(&[&PURGE[..], arguments].concat());
+    let connection = open(&place.path("data.db"));
+    let mut longest = Duration::ZERO;
+    while purge.try_wait().unwrap().is_none() {
+        let asked = Instant::now();
+        connection.execute("INSERT INTO other VALUES (1)", []).unwrap();
+        longest = longest.max(asked.elapsed());
+        std::thread::sleep(Duration::from_millis(3));
+    }
+    (longest, finish(purge))
+}
+
+/// A busy machine can stop a writer by itself, so that one good try of three is enough.
+fn assert_nobody_waits_a_second(place: impl Fn() -> (Place, Connection), arguments: &[&str], deleted: u64) {
+    let mut tries = Vec::new();
+    for _ in 0..3 {
+        let (place, _reader) = place();
+        let (longest, purge) = longest_wait(&place, arguments);
+        assert_eq!(purge.expect(0).rule("log")["deleted"], deleted);
+        if longest < ONE_SECOND {
+            return;
+        }
+        tries.push(longest);
+    }
+    panic!("{tries:?}");
+}
+
+fn rows(journal: &str, due: u64, sql: &str) -> (Place, Connection) {
+    let place = Place::in_memory();
+    place.write_rule_on("log");
+    let connection = place.database(&format!(
+        "PRAGMA journal_mode = {journal}; CREATE TABLE other (n); CREATE TABLE log (id INTEGER PRIMARY KEY, at TEXT);
+         WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 1000)
+         INSERT INTO log SELECT n, iif(n <= {due}, '{OLD}', '{COMING}') FROM n; {sql}"
+    ));
+    (place, connection)
+}
+
+fn read(connection: &Connection) {
+    connection.execute_batch("BEGIN").unwrap();
+    assert_eq!(count(connection, "log"), 1_000);
+}
+
+#[test]
+fn another_writer_does_not_wait_for_a_reader_of_a_log() {
+    let place = || {
+        let (place, reader) = rows("WAL", 500, "");
+        read(&reader);
+        (place, reader)
+    };
+    assert_nobody_waits_a_second(place, &["--wait", "60s"], 500);
+}
+
+/// Counting takes about 50 ms or more, once for each row.
+#[test]
+fn another_writer_does_not_wait_for_a_slow_trigger() {
+    let slow = "CREATE TABLE counts (n);
+        CREATE VIEW counted (n) AS WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 100000)
+            SELECT count(*) FROM n;
+        CREATE TRIGGER counting AFTER DELETE ON log BEGIN DELETE FROM counts WHERE n = (SELECT n FROM counted); END;
+        INSERT INTO counts VALUES (1);";
+    for journal in ["WAL", "DELETE"] {
+        assert_nobody_waits_a_second(|| rows(journal, 40, slow), &[], 40);
+    }
+}
+
+fn entries(place: &Place, event: &str) -> usize {
+    place.ledger().iter().filter(|entry| entry["event"] == event).count()
+}
+
+/// Before the rollback journal can be done with, every reader has to be gone.
+#[test]
+fn waiting_for_a_reader_fills_no_ledger() {
+    let (place, reader) = rows("DELETE", 500, "");
+    read(&reader);
+    let purge = place.frist(&[&PURGE[..], &["--wait", "3s"]].concat()).expect(3);
+    assert_eq!((purge.problems("log"), &purge.rule("log")["deleted"]), (vec!["busy".to_owned()], &json!(0)));
+    assert_eq!([entries(&place, "batch"), entries(&place, "batch-undone")], [1, 1]);
+
+    let waiting = place.start(&[&PURGE[..], &["--wait", "600s"]].concat());
+    std::thread::sleep(Duration::from_secs(3));
+    reader.execute_batch("COMMIT").unwrap();
+    assert_eq!(finish(waiting).expect(0).rule("log")["deleted"], 500);
+    let batches = entries(&place, "batch") - entries(&place, "batch-undone");
+    assert!(entries(&place, "batch-undone") <= 2 && (1..5).contains(&batches), "{}", place.ledger_text());
+    assert_eq!(count(&reader, "log"), 500);
+    place.assert_ledger_is_whole();
 }

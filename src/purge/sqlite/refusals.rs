@@ -67,9 +67,9 @@ impl Refusals {
         let mut rows: Vec<&i64> = self.units.keys().collect();
         rows.sort_unstable();
         let named = self.named.iter().chain(rows.iter().map(|row| &self.units[row])).take(NAMED);
-        let mut words: Vec<String> = named.map(|Refusal { key, why }| format!("{key} ({why})")).collect();
+        let words: Vec<String> = named.map(|Refusal { key, why }| format!("{key} ({why})")).collect();
         let left = self.count() - words.len() as u64;
-        words.extend((left > 0).then(|| format!("{left} more")));
+        let more = if left > 0 { format!(" and {left} more") } else { String::new() };
         let deed = if deletes { "go" } else { "be changed" };
         let (records, refuses) = match self.count() {
             0 => return None,
@@ -77,7 +77,7 @@ impl Refusals {
             count => (format!("{count} due records stay"), "them"),
         };
         let message = format!(
-            "{}: {records}, for a trigger or a constraint of the database does not let {refuses} {deed}: {}; \
+            "{}: {records}, for a trigger or a constraint of the database does not let {refuses} {deed}: {}{more}; \
              change what refuses {refuses}, and run again",
             database.display(),
             words.join(", ")
@@ -126,7 +126,7 @@ mod tests {
         assert!(told(&refusals).contains("1 due record stays") && told(&refusals).contains("id 7 (no);"));
         refusals.add((8..=1_000).map(refusal).collect());
         assert_eq!(refusals.count(), 994);
-        assert!(told(&refusals).contains("id 11 (no), 989 more"), "{}", told(&refusals));
+        assert!(told(&refusals).contains("id 11 (no) and 989 more"), "{}", told(&refusals));
     }
 
     #[test]

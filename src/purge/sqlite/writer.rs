@@ -264,3 +264,62 @@ pub(in crate::purge) fn recover(path: &Path, wait: Duration) -> Result<(), Probl
     writer.finish();
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+
+    /// A database with a log, a writer whose patience and whose longest log are short, and a reader.
+    fn pinned() -> (tempfile::TempDir, Writer, Connection) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data.db");
+        let reader = Connection::open(&path).unwrap();
+        reader
+            .execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (x); INSERT INTO t VALUES (1)")
+            .unwrap();
+        let writer = Writer::open(&path, Duration::from_millis(100)).unwrap();
+        reader.execute_batch("BEGIN; SELECT count(*) FROM t").unwrap();
+        (folder, Writer { longest_log: 20, ..writer }, reader)
+    }
+
+    fn stop() -> Stop {
+        Stop::new(Arc::new(AtomicBool::new(false)), Instant::now(), None)
+    }
+
+    #[test]
+    fn a_log_that_a_reader_pins_does_not_grow_without_bound() {
+        let (_folder, writer, reader) = pinned();
+        let write = |bytes: u32| {
+            let sql = format!("INSERT INTO t VALUES (zeroblob({bytes}))");
+            writer.connection.execute_batch(&sql).unwrap();
+            writer.settle(false, &stop())
+        };
+        assert_eq!(write(1), Ok(()));
+        let busy = write(200_000).unwrap_err();
+        assert!(busy.code == "busy" && busy.message.contains("has grown to"), "{busy:?}");
+        let signalled = Stop::new(Arc::new(AtomicBool::new(true)), Instant::now(), None);
+        assert_eq!(writer.settle(false, &signalled), Ok(()), "a signal ends the waiting");
+        reader.execute_batch("COMMIT").unwrap();
+        assert_eq!(write(1), Ok(()));
+        assert_eq!(write(1), Ok(()), "the log has begun anew");
+        assert!(writer.checkpoint("PASSIVE").unwrap().frames < 20);
+    }
+
+    #[test]
+    fn the_last_checkpoint_waits_for_no_reader() {
+        let (folder, writer, reader) = pinned();
+        let writer = Writer { wait: Duration::from_secs(600), ..writer };
+        writer.connection.execute_batch("INSERT INTO t VALUES (zeroblob(100000))").unwrap();
+        let log = folder.path().join("data.db-wal");
+        let began = Instant::now();
+        writer.finish();
+        assert!(began.elapsed() < Duration::from_secs(30));
+        assert!(fs::metadata(&log).unwrap().len() > 100_000);
+        reader.execute_batch("COMMIT").unwrap();
+        Writer::open(&folder.path().join("data.db"), Duration::ZERO).unwrap().finish();
+        assert_eq!(fs::metadata(&log).unwrap().len(), 0);
+    }
+}
