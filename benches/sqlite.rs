@@ -18,6 +18,8 @@ mod circles;
 mod data;
 #[path = "support/measure.rs"]
 mod measure;
+#[path = "support/neighbours.rs"]
+mod neighbours;
 #[path = "support/related.rs"]
 mod related;
 #[path = "support/rows.rs"]
@@ -174,7 +176,13 @@ fn waits(database: &Database) {
         shell(&copy.path, &format!("DELETE FROM log WHERE created_at < '{before}'; {CHECKPOINT}"));
     });
     println!("another writer's longest wait (at most 100 ms)");
-    println!("  during purge: {} ms; during one DELETE: {} ms\n", mine.as_millis(), theirs.as_millis());
+    println!("  during purge: {} ms; during one DELETE: {} ms", mine.as_millis(), theirs.as_millis());
+    println!("  beside a reader's open snapshot: {} ms", neighbours::beside_a_snapshot().as_millis());
+    println!("  where a trigger takes 50 ms a row: {} ms", neighbours::beside_a_slow_trigger().as_millis());
+    println!(
+        "  entries about batches while a reader of a rollback journal stays for 10 s: {}\n",
+        neighbours::entries_beside_a_reader()
+    );
 }
 
 fn nightly(database: &Database, count: u64) {
