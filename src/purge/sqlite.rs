@@ -16,6 +16,7 @@ mod sample;
 mod search;
 mod stand;
 mod survivors;
+mod touched;
 mod units;
 mod writer;
 
@@ -51,6 +52,7 @@ use groups::{Passes, Unit};
 use quota::Quota;
 use refusals::{Refusal, Refusals};
 use search::Search;
+use touched::Touched;
 use writer::Writer;
 
 /// Carries out a job on a database.
@@ -125,6 +127,8 @@ struct Conditions {
     references: Vec<foreign_key::Reference>,
     /// Whether what is done to one record may change another.
     reaches_others: bool,
+    /// Sees what a trigger does to the row that goes.
+    touched: Option<Touched>,
     schema_version: i64,
 }
 
@@ -151,8 +155,16 @@ impl Task<'_> {
             unreferenced: unreferenced(self.table, &references),
             references,
             reaches_others,
+            touched: self.touched()?,
             schema_version: self.writer.schema_version()?,
         })
+    }
+
+    fn touched(&self) -> rusqlite::Result<Option<Touched>> {
+        if !self.book.deletes(self.rule) || !self.table.has_delete_trigger || self.circle.is_some() {
+            return Ok(None);
+        }
+        Touched::watch(self.connection(), self.table, self.book.columns()).map(Some)
     }
 
     /// How often a table is gone through: what was deleted may have kept other rows of it. A unit that could

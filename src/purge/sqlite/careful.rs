@@ -229,6 +229,16 @@ impl RowByRow<'_> {
     }
 
     fn try_row(&self, key: &Bound, alone: &mut Statement<'_>) -> Result<Taken, Failure> {
+        let Some(touched) = &self.conditions.touched else { return self.go(key, alone) };
+        touched.begin(key);
+        let taken = self.go(key, alone)?;
+        if taken.records > 0 && touched.is_touched() {
+            return Err(Failure::Refused("a trigger changes it right before it goes".to_string()));
+        }
+        Ok(taken)
+    }
+
+    fn go(&self, key: &Bound, alone: &mut Statement<'_>) -> Result<Taken, Failure> {
         let Task { table, rule, writer, .. } = *self.task;
         let Some(along) = table.blockers.along(rule) else {
             let records = alone.execute(params_from_iter(key));
