@@ -12,6 +12,18 @@ const LOCK: Duration = Duration::from_millis(47);
 /// in a transaction of `LOCK` it began.
 pub(super) const GAP: Duration = Duration::from_millis(25);
 
+/// Behind a transaction that took longer, a gap of `GAP` may be missed: such a writer then asks every 50 ms, and later
+/// every 100.
+const LONG: Duration = Duration::from_millis(60);
+
+/// A gap that no writer misses.
+const SURE_GAP: Duration = Duration::from_millis(110);
+
+/// How long the lock is left free for others after it was held for so long.
+pub(super) fn gap_after(held: Duration) -> Duration {
+    if held > LONG { held.min(SURE_GAP) } else { GAP }
+}
+
 /// How much larger than the last one a batch may be.
 const GROWTH: u64 = 4;
 
@@ -147,6 +159,23 @@ mod tests {
             pace.learn(held(0, Duration::ZERO, false));
         }
         assert_eq!(pace.stretch(), LONGEST_STRETCH);
+    }
+
+    /// A writer that begins to wait in the middle of a transaction gets its turn in the first gap.
+    #[test]
+    fn whoever_waits_with_the_stock_handler_meets_the_gap() {
+        let steps = [1, 2, 5, 10, 15, 20, 25, 25, 25, 50, 50, 100];
+        for held in (1..=50).chain(61..1_000) {
+            let gap = gap_after(Duration::from_millis(held)).as_millis() as u64;
+            for begun in 0..held {
+                let mut asked = begun;
+                let mut delays = steps.iter().chain(std::iter::repeat(&100));
+                while asked < held {
+                    asked += delays.next().unwrap();
+                }
+                assert!(asked < held + gap, "{held} ms, from {begun} on: {asked}");
+            }
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(super) use writer::recover;
 
 use super::job::{Amount, Deletion, Halt, Job, Journal};
 use super::named_files;
-use super::pace::{GAP, Pace};
+use super::pace::{GAP, Pace, gap_after};
 use super::stop::Stop;
 use crate::anonymise::Key;
 use crate::dataset::Problem;
@@ -376,7 +376,7 @@ impl Task<'_> {
 
     /// Nobody waits where nobody else has the database open.
     fn gap_after(&self, held: Duration, is_alone: bool) -> Gap {
-        let shortest = if is_alone { Duration::ZERO } else { GAP };
+        let shortest = if is_alone { Duration::ZERO } else { gap_after(held) };
         Gap::after(held, self.nice, shortest)
     }
 
