@@ -118,14 +118,74 @@ pub struct Position {
 }
 
 impl Position {
-    /// The position of a byte of a text; past the end means the end.
+    /// The position of a byte of a text; past the end means the end. Who asks for many keeps [`Lines`].
     pub fn of(text: &str, byte: usize) -> Position {
-        let byte = (0..=byte.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let byte = boundary(text, byte);
         let before = &text[..byte];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let line = before.matches('\n').count() + 1;
         Position { line, column: before[line_start..].chars().count() + 1 }
     }
+}
+
+/// The last place up to a byte at which a character begins, or the text ends.
+fn boundary(text: &str, byte: usize) -> usize {
+    (0..=byte.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+/// A text that knows where its lines begin, so that a thousand positions cost no thousand readings of it.
+#[derive(Clone, Debug)]
+pub struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+    /// How many characters begin before each multiple of `STRIDE`.
+    characters: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    const STRIDE: usize = 1024;
+
+    /// The lines of a text.
+    pub fn of(text: &'t str) -> Lines<'t> {
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(newline, _)| newline + 1));
+        let counts = text.as_bytes().chunks(Lines::STRIDE).scan(0, |sum, part| {
+            *sum += beginnings(part);
+            Some(*sum)
+        });
+        Lines { text, starts: starts.collect(), characters: std::iter::once(0).chain(counts).collect() }
+    }
+
+    /// The position of a byte; past the end means the end.
+    pub fn position(&self, byte: usize) -> Position {
+        let byte = boundary(self.text, byte);
+        let line = self.starts.partition_point(|start| *start <= byte);
+        let start = self.start(line);
+        Position { line, column: self.characters_before(byte) - self.characters_before(start) + 1 }
+    }
+
+    /// The number of the line that holds a byte, that line without its end, and where it begins.
+    pub(crate) fn line_of(&self, byte: usize) -> (usize, &'t str, usize) {
+        let line = self.starts.partition_point(|start| *start <= byte.min(self.text.len()));
+        let start = self.start(line);
+        let end = self.starts.get(line).map_or(self.text.len(), |next| next - 1);
+        let text = &self.text[start..end];
+        (line, text.strip_suffix('\r').unwrap_or(text), start)
+    }
+
+    fn start(&self, line: usize) -> usize {
+        line.checked_sub(1).and_then(|before| self.starts.get(before)).copied().unwrap_or_default()
+    }
+
+    fn characters_before(&self, byte: usize) -> usize {
+        let stride = byte / Lines::STRIDE;
+        let rest = &self.text.as_bytes()[stride * Lines::STRIDE..byte];
+        self.characters.get(stride).copied().unwrap_or_default() + beginnings(rest)
+    }
+}
+
+/// How many characters begin in some bytes of UTF-8.
+fn beginnings(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| !matches!(byte, 0x80..=0xbf)).count()
 }
 
 /// What is longer was not misspelt, and comparing it would take quadratic time and memory.
@@ -154,6 +214,17 @@ mod tests {
         assert_eq!(Position::of(text, 5), Position { line: 2, column: 3 });
         assert_eq!(Position::of(text, 4), Position { line: 2, column: 2 }, "inside a character");
         assert_eq!(Position::of(text, 99), Position { line: 3, column: 1 });
+    }
+
+    #[test]
+    fn lines_know_every_position_that_the_text_does() {
+        let long = "å".repeat(1_500) + "a\n\nøb\r\n" + &"x€".repeat(1_000);
+        for text in ["", "\n", "a", "a\nbøc\n", long.as_str()] {
+            let lines = Lines::of(text);
+            for byte in 0..text.len() + 3 {
+                assert_eq!(lines.position(byte), Position::of(text, byte), "{byte} of {text:?}");
+            }
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Examined, Finding, Position, write_json};
+use super::{Examined, Finding, Lines, write_json};
 
 #[derive(Serialize)]
 struct Check<'a> {
@@ -29,7 +29,10 @@ struct Entry<'a> {
 
 /// Writes all findings of some files as one JSON object and a line end.
 pub fn write(out: &mut dyn Write, examined: &[Examined]) -> io::Result<()> {
-    let findings = examined.iter().flat_map(|file| file.findings.iter().map(|finding| entry(file, finding)));
+    let findings = examined.iter().flat_map(|file| {
+        let lines = Lines::of(&file.text);
+        file.findings.iter().map(move |finding| entry(file, &lines, finding))
+    });
     let check = Check {
         format: "frist.check/1",
         findings: findings.collect(),
@@ -40,9 +43,9 @@ pub fn write(out: &mut dyn Write, examined: &[Examined]) -> io::Result<()> {
     writeln!(out)
 }
 
-fn entry<'a>(file: &'a Examined, finding: &'a Finding) -> Entry<'a> {
-    let start = finding.span.as_ref().map(|span| Position::of(&file.text, span.start));
-    let end = finding.span.as_ref().map(|span| Position::of(&file.text, span.end));
+fn entry<'a>(file: &'a Examined, lines: &Lines<'_>, finding: &'a Finding) -> Entry<'a> {
+    let start = finding.span.as_ref().map(|span| lines.position(span.start));
+    let end = finding.span.as_ref().map(|span| lines.position(span.end));
     Entry {
         code: finding.code,
         severity: finding.severity.word(),

@@ -3,7 +3,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::printable::visible;
-use super::{Examined, Finding, Severity, printable};
+use super::{Examined, Finding, Lines, Severity, printable};
 
 /// All findings of some files, then one line that counts them.
 pub fn render(examined: &[Examined], color: bool, width: usize) -> String {
@@ -11,15 +11,17 @@ pub fn render(examined: &[Examined], color: bool, width: usize) -> String {
     let mut out = String::new();
     for file in examined {
         let text = visible(&file.text);
+        let lines = Lines::of(&text);
         for finding in &file.findings {
-            out.push_str(&renderer.render(&[draw(file, &text, finding)]));
+            out.push_str(&renderer.render(&[draw(file, &lines, finding)]));
             out.push_str("\n\n");
         }
     }
     out
 }
 
-fn draw<'a>(file: &'a Examined, text: &'a str, finding: &'a Finding) -> Group<'a> {
+/// Draws a finding from the one line that it is about: the rest of the file is not read for each of them.
+fn draw<'a>(file: &'a Examined, lines: &Lines<'a>, finding: &'a Finding) -> Group<'a> {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -27,11 +29,14 @@ fn draw<'a>(file: &'a Examined, text: &'a str, finding: &'a Finding) -> Group<'a
     let title = level.primary_title(printable(&finding.message)).id(finding.code);
     let path = printable(&file.file);
     let group = match &finding.span {
-        Some(span) => title.element(
-            Snippet::source(text)
-                .path(path)
-                .annotation(AnnotationKind::Primary.span(inside(text, span.start, span.end))),
-        ),
+        Some(span) => {
+            let span = inside(&file.text, span.start, span.end);
+            let (number, line, start) = lines.line_of(span.start);
+            let within = |byte: usize| byte.saturating_sub(start).min(line.len());
+            let span = within(span.start)..within(span.end);
+            let snippet = Snippet::source(line).line_start(number).path(path);
+            title.element(snippet.annotation(AnnotationKind::Primary.span(span)))
+        }
         None => title.element(annotate_snippets::Origin::path(path)),
     };
     match &finding.help {

@@ -11,6 +11,7 @@ mod target;
 mod then;
 mod with;
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::calendar::{CountedFrom, Format, Period};
@@ -158,7 +159,7 @@ impl Rule {
 /// Reads every `[[rule]]`; a rule with an error is left out, its problems noted.
 pub(super) fn read_all(whole: &mut Section<'_>, given: &Given<'_>) -> Vec<Rule> {
     let mut rules = Vec::new();
-    let mut names: Vec<String> = Vec::new();
+    let mut names = HashSet::new();
     for mut section in whole.listed_sections("rule", "a rule") {
         let name = section.required("name");
         if let Some(name) = &name {
@@ -171,17 +172,16 @@ pub(super) fn read_all(whole: &mut Section<'_>, given: &Given<'_>) -> Vec<Rule> 
     rules
 }
 
-fn check_name(section: &Section<'_>, name: &Placed<String>, names: &mut Vec<String>) {
+fn check_name(section: &Section<'_>, name: &Placed<String>, names: &mut HashSet<String>) {
     if name.value.trim().is_empty() || name.value.chars().any(char::is_control) {
         let finding = Finding::error("bad-name", "a rule needs a name that can be read", name.span.clone());
         section.note(finding.help("write letters, digits and blanks, such as \"app-data\""));
     }
-    if names.contains(&name.value) {
+    if !names.insert(name.value.clone()) {
         let message = format!("two rules are called `{}`", name.value);
         let finding = Finding::error("duplicate-name", message, name.span.clone());
         section.note(finding.help("give this one a name of its own"));
     }
-    names.push(name.value.clone());
 }
 
 fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'_>) -> Option<Rule> {

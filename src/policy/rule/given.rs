@@ -2,7 +2,7 @@
 
 use crate::calendar::{FinancialYear, Zone};
 use crate::condition::Condition;
-use crate::diagnostic::{Finding, Position, nearest};
+use crate::diagnostic::{Finding, Lines, nearest};
 use crate::policy::Surroundings;
 use crate::policy::activity::Activity;
 use crate::policy::header::Header;
@@ -18,7 +18,7 @@ pub(in crate::policy) struct Given<'a> {
     pub(super) limit: Limit,
     pub(super) sources: &'a Sources,
     pub(super) activities: &'a [Activity],
-    pub(super) text: &'a str,
+    lines: Lines<'a>,
     pub(super) surroundings: &'a Surroundings<'a>,
 }
 
@@ -38,13 +38,13 @@ impl<'a> Given<'a> {
             limit: header.map(|header| header.limit).unwrap_or_default(),
             sources,
             activities,
-            text,
+            lines: Lines::of(text),
             surroundings,
         }
     }
 
     pub(super) fn place(&self, byte: usize) -> String {
-        let at = Position::of(self.text, byte);
+        let at = self.lines.position(byte);
         format!("{}:{}:{}", self.surroundings.file, at.line, at.column)
     }
 
