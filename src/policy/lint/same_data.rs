@@ -1,5 +1,6 @@
 //! Two names for the same data hide rules from each other: the longest could no longer win.
 
+use std::collections::{HashMap, HashSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -8,13 +9,19 @@ use crate::policy::{Kind, Policy, Rule, Source};
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut known: HashMap<Identity, usize> = HashMap::new();
     for (at, source) in policy.sources.iter().enumerate() {
-        let earlier = policy.sources[..at].iter().find(|other| meet(&other.kind, &source.kind));
-        findings.extend(earlier.map(|other| {
+        let own = identities(&source.kind);
+        // Of several that are met, the one that stands first.
+        let met = own.iter().filter_map(|identity| known.get(identity)).min();
+        findings.extend(met.and_then(|met| policy.sources.get(*met)).map(|other| {
             let message =
                 format!("sources `{}` and `{}` are the same {}", other.name, source.name, what(source));
             Finding::error("same-data", message, source.span.clone()).help("keep one of them")
         }));
+        own.into_iter().for_each(|identity| {
+            known.entry(identity).or_insert(at);
+        });
     }
     findings
 }
@@ -26,8 +33,10 @@ pub fn together(policy: &Policy, earlier: &[&Policy]) -> Vec<Finding> {
         Finding::error("duplicate-name", message, policy.name_span.clone())
             .help("give each policy a name of its own")
     });
+    let own = reached(policy);
+    let pairs: Vec<Pair<'_>> = earlier.iter().filter_map(|other| Pair::of(policy, &own, other)).collect();
     let data = policy.rules.iter().filter_map(|rule| {
-        let (other, twin) = earlier.iter().find_map(|other| Some((other, twin(policy, rule, other)?)))?;
+        let (other, twin) = pairs.iter().find_map(|pair| Some((pair.other, pair.twin(rule)?)))?;
         let message = format!(
             "rule `{}` and rule `{}` of {} are about the same {}",
             rule.name,
@@ -41,27 +50,84 @@ pub fn together(policy: &Policy, earlier: &[&Policy]) -> Vec<Finding> {
                 .help(format!("rules on one {} belong into one policy, where the longest wins", noun(rule))),
         )
     });
-    let along = earlier.iter().flat_map(|other| [along(policy, policy, other), along(policy, other, policy)]);
-    names.chain(data).chain(along.flatten()).collect()
+    let along = pairs.iter().flat_map(Pair::along);
+    names.chain(data).chain(along).collect()
 }
 
-/// Rows that go along with records of one policy, and that rules of another one are about: these could
-/// not keep them. Told in the policy that is read later.
-fn along(read: &Policy, taking: &Policy, other: &Policy) -> Option<Finding> {
-    let both = taking.rules.iter().flat_map(|rule| other.rules.iter().map(move |about| (rule, about)));
-    let (rule, about) = both.into_iter().find(|(rule, about)| {
-        let takes =
-            rule.with.relations().iter().any(|relation| relation.table.eq_ignore_ascii_case(&about.table));
-        let kinds = taking.source(&rule.source).zip(other.source(&about.source));
-        takes && kinds.is_some_and(|(one, two)| meet(&one.kind, &two.kind))
-    })?;
-    let own = if std::ptr::eq(read, taking) { rule } else { about };
+/// What the sources of a policy reach, by their names.
+fn reached(policy: &Policy) -> Vec<(&str, HashSet<Identity>)> {
+    let of = |source| -> HashSet<Identity> { identities(source).into_iter().collect() };
+    policy.sources.iter().map(|source| (source.name.as_str(), of(&source.kind))).collect()
+}
+
+/// Two policies that reach the same files, and by which of their sources.
+struct Pair<'p> {
+    policy: &'p Policy,
+    other: &'p Policy,
+    met: HashSet<(&'p str, &'p str)>,
+    /// The rules of the other one by their tables.
+    on: HashMap<&'p str, Vec<&'p Rule>>,
+}
+
+impl<'p> Pair<'p> {
+    /// None where the two have no file in common, which is usual.
+    fn of(policy: &'p Policy, own: &[(&'p str, HashSet<Identity>)], other: &'p Policy) -> Option<Pair<'p>> {
+        let mut met = HashSet::new();
+        for source in &other.sources {
+            let theirs = identities(&source.kind);
+            let meeting = own.iter().filter(|(_, own)| theirs.iter().any(|identity| own.contains(identity)));
+            met.extend(meeting.map(|(name, _)| (*name, source.name.as_str())));
+        }
+        let mut on: HashMap<&str, Vec<&Rule>> = HashMap::new();
+        if met.is_empty() {
+            return None;
+        }
+        other.rules.iter().for_each(|rule| on.entry(&rule.table).or_default().push(rule));
+        Some(Pair { policy, other, met, on })
+    }
+
+    fn twin(&self, rule: &Rule) -> Option<&'p Rule> {
+        let mut on = self.on.get(rule.table.as_str())?.iter();
+        let is_twin = |twin: &&&Rule| self.met.contains(&(rule.source.as_str(), twin.source.as_str()));
+        on.find(is_twin).copied()
+    }
+
+    /// Rows that go along with records of one policy, and that rules of the other one are about: these
+    /// could not keep them. Told in the policy that is read later.
+    fn along(&self) -> Vec<Finding> {
+        let meets = |rule: &Rule, about: &Rule| self.met.contains(&(rule.source.as_str(), &about.source));
+        let own = taken(self.policy, self.other, &meets)
+            .map(|(rule, about)| along((self.policy, rule), (self.other, about), rule));
+        let theirs = taken(self.other, self.policy, &|rule, about| meets(about, rule))
+            .map(|(rule, about)| along((self.other, rule), (self.policy, about), about));
+        own.into_iter().chain(theirs).collect()
+    }
+}
+
+/// The first rule that takes rows along, and the rule of the other policy that is about them.
+fn taken<'p>(
+    taking: &'p Policy,
+    other: &'p Policy,
+    meets: &dyn Fn(&Rule, &Rule) -> bool,
+) -> Option<(&'p Rule, &'p Rule)> {
+    taking.rules.iter().find_map(|rule| {
+        let relations = rule.with.relations();
+        let is_taken = |about: &&Rule| {
+            let takes = relations.iter().any(|relation| relation.table.eq_ignore_ascii_case(&about.table));
+            takes && meets(rule, about)
+        };
+        let about = (!relations.is_empty()).then(|| other.rules.iter().find(is_taken)).flatten()?;
+        Some((rule, about))
+    })
+}
+
+fn along((taking, rule): (&Policy, &Rule), (other, about): (&Policy, &Rule), read: &Rule) -> Finding {
     let message = format!(
         "rule `{}` of {} takes rows of `{}` along, and rule `{}` of {} is about them",
         rule.name, taking.file, about.table, about.name, other.file
     );
-    let finding = Finding::error("same-data", message, own.places.data.clone());
-    Some(finding.help("rules on one table belong into one policy, where each can keep what it is about"))
+    let finding = Finding::error("same-data", message, read.places.data.clone());
+    finding.help("rules on one table belong into one policy, where each can keep what it is about")
 }
 
 fn noun(rule: &Rule) -> &'static str {
@@ -76,20 +142,6 @@ fn what(source: &Source) -> &'static str {
     }
 }
 
-fn twin<'p>(policy: &Policy, rule: &Rule, other: &'p Policy) -> Option<&'p Rule> {
-    let kind = &policy.source(&rule.source)?.kind;
-    other.rules.iter().find(|candidate| {
-        candidate.table == rule.table
-            && other.source(&candidate.source).is_some_and(|source| meet(&source.kind, kind))
-    })
-}
-
-/// Whether two sources reach the same file, as far as files are there to tell.
-fn meet(one: &Kind, other: &Kind) -> bool {
-    let others = identities(other);
-    identities(one).iter().any(|identity| others.contains(identity))
-}
-
 /// A source's file, or its pattern and the files that match it now.
 fn identities(kind: &Kind) -> Vec<Identity> {
     let own = identity(kind.path());
@@ -100,7 +152,7 @@ fn identities(kind: &Kind) -> Vec<Identity> {
 
 /// What tells two files apart: device and inode where the file exists, for a link is no other
 /// file, and the tidied path where it does not.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Identity {
     File(u64, u64),
     Path(PathBuf),

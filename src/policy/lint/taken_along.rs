@@ -1,6 +1,7 @@
 //! Rows that go along with a record must say nothing of records that stay, and files must not be taken
 //! from a folder that holds more than data.
 
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
 
 use crate::dataset::folder::refusal;
@@ -9,16 +10,37 @@ use crate::policy::{NamedFiles, Policy, Relation, Rule, Source};
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
     let taking = policy.rules.iter().filter(|rule| !rule.with.is_empty());
-    let rows = taking
-        .clone()
-        .flat_map(|rule| rule.with.relations().into_iter().filter_map(|along| evidence(policy, rule, along)));
+    let readers = Readers::of(policy);
+    let rows = taking.clone().flat_map(|rule| {
+        rule.with.relations().into_iter().filter_map(|along| evidence(&readers, rule, along))
+    });
     let files = taking.flat_map(|rule| rule.with.all_files()).filter_map(|files| refused(policy, files));
     rows.chain(files).collect()
 }
 
+/// The rules by the tables that their relations lead to, in small letters. Few rules ask about one table.
+struct Readers<'p>(HashMap<String, Vec<&'p Rule>>);
+
+impl<'p> Readers<'p> {
+    fn of(policy: &'p Policy) -> Readers<'p> {
+        let mut readers: HashMap<String, Vec<&Rule>> = HashMap::new();
+        for rule in &policy.rules {
+            let tables: BTreeSet<String> =
+                rule.relations().map(|relation| relation.table.to_ascii_lowercase()).collect();
+            tables.into_iter().for_each(|table| readers.entry(table).or_default().push(rule));
+        }
+        Readers(readers)
+    }
+
+    fn of_table(&self, table: &str) -> &[&'p Rule] {
+        self.0.get(&table.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
+    }
+}
+
 /// A rule to which the rows that go along mean something.
-fn evidence(policy: &Policy, rule: &Rule, along: &Relation) -> Option<Finding> {
-    let (other, what) = policy.rules.iter().find_map(|other| Some((other, read_by(rule, along, other)?)))?;
+fn evidence(readers: &Readers<'_>, rule: &Rule, along: &Relation) -> Option<Finding> {
+    let mut readers = readers.of_table(&along.table).iter();
+    let (other, what) = readers.find_map(|other| Some((*other, read_by(rule, along, other)?)))?;
     let message = format!(
         "rows of `{}` go along with records of {}, and {what} rule `{}`",
         along.table,

@@ -1,35 +1,37 @@
 //! A source, an activity or a law that nothing uses protects nothing.
 
+use std::collections::HashSet;
+
 use crate::anonymise::Form;
 use crate::diagnostic::{Finding, nearest};
 use crate::policy::statute::Statute;
 use crate::policy::{ColumnSettings, Policy, Rule, Source};
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
+    let used: HashSet<&str> = policy.rules.iter().flat_map(sources_of).collect();
+    let named: HashSet<&str> = policy.rules.iter().filter_map(|rule| rule.activity.as_deref()).collect();
+    let lawful: HashSet<&str> =
+        policy.activities.iter().filter_map(|activity| activity.law.as_deref()).collect();
     let sources = policy
         .sources
         .iter()
-        .filter(|source| !policy.rules.iter().any(|rule| uses(rule, source)))
+        .filter(|source| !used.contains(source.name.as_str()))
         .map(|source| finding("unused-source", "source", &source.name, source.span.clone()));
     // An activity with a time limit in words is carried out by somebody else.
     let activities = policy
         .activities
         .iter()
         .filter(|activity| activity.time_limit.is_none())
-        .filter(|activity| !policy.rules.iter().any(|rule| rule.activity.as_ref() == Some(&activity.name)))
+        .filter(|activity| !named.contains(activity.name.as_str()))
         .map(|activity| finding("unused-activity", "activity", &activity.name, activity.span.clone()));
-    let laws = policy
-        .laws
-        .iter()
-        .filter(|law| !policy.activities.iter().any(|activity| activity.law.as_ref() == Some(&law.id)))
-        .map(unused_law);
+    let laws = policy.laws.iter().filter(|law| !lawful.contains(law.id.as_str())).map(unused_law);
     sources.chain(activities).chain(laws).chain(tables(policy)).chain(formats(policy)).collect()
 }
 
-/// Whether a rule is about the source, or asks about rows in it.
-fn uses(rule: &Rule, source: &Source) -> bool {
-    let mut elsewhere = rule.relations().filter_map(|relation| relation.elsewhere.as_ref());
-    rule.source == source.name || elsewhere.any(|name| *name == source.name)
+/// The sources that a rule is about, or asks about rows in.
+fn sources_of(rule: &Rule) -> impl Iterator<Item = &str> {
+    let elsewhere = rule.relations().filter_map(|relation| relation.elsewhere.as_deref());
+    std::iter::once(rule.source.as_str()).chain(elsewhere)
 }
 
 /// Settings of a table that no rule is about are usually a misspelt name.
