@@ -201,7 +201,7 @@ fn many(count: usize, beginning: &str, section: &str) -> String {
 }
 
 /// Twice as much takes twice as long. Where each rule looked at the whole file or at each other rule, these
-/// took minutes.
+/// took most of a minute.
 #[test]
 fn a_policy_of_thousands_of_rules_is_checked_at_once() {
     const RULE: &str = "[[rule]]\nname = \"rN\"\nkeep = \"1 day\"\nafter = \"at\"\n";
@@ -215,5 +215,5 @@ fn a_policy_of_thousands_of_rules_is_checked_at_once() {
     place.frist(&["check", "tables.toml"]).code(0).says("with 10000 rules: no problem found");
     place.frist(&["check", "sources.toml"]).code(0).says("with 4000 rules: no problem found");
     place.frist(&["check", "faults.toml"]).code(1).says("--> faults.toml:3006:1");
-    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
 }
