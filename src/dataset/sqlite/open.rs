@@ -4,8 +4,10 @@
 //! file beside it. Whether it stayed the same is asked before and after, and a file that
 //! changed is read again. A live write-ahead log is read through the engine's shared memory.
 
+use std::ffi::CString;
 use std::fs::{self, File, Metadata};
 use std::io::Read;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -13,9 +15,12 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+use rustix::fs::{CWD, Mode, OFlags, openat};
 
 use super::problem;
 use crate::dataset::Problem;
+use crate::dataset::folder::look::Look;
+use crate::dataset::folder::volume::Volume;
 use crate::dataset::request::Unusable;
 
 /// How often a file that changes is read before a shared lock keeps writers out.
@@ -168,6 +173,7 @@ impl Sight {
             let message = format!("{} is not a file, so it is no SQLite database", path.display());
             return Err(Unusable::failed(Problem::new("not-a-database", message)));
         }
+        require_one_name(path, &metadata).map_err(Unusable::failed)?;
         let wal = fs::metadata(beside(path, "-wal")).ok().filter(|wal| wal.size() > 0);
         let sight = Sight {
             header: header(path, metadata.size())?,
@@ -190,6 +196,36 @@ impl Sight {
         // A journal in use is a writer at work, or one that died: only locks can tell.
         if self.wal.is_some() || self.journal_in_use { Access::ReadOnly } else { Access::Immutable }
     }
+}
+
+/// Refuses a file that other programs may know by another name: SQLite keeps the log beside the name by which
+/// it was opened, and what lies in the log of another name would be missed, and overwritten.
+pub fn require_one_name(path: &Path, metadata: &Metadata) -> Result<(), Problem> {
+    let why = if metadata.nlink() > 1 {
+        format!("has {} names (hard links)", metadata.nlink())
+    } else if is_mounted_alone(path) {
+        "is mounted as a single file".to_string()
+    } else {
+        return Ok(());
+    };
+    let message = format!(
+        "{} {why}: a program that opens it elsewhere keeps its newest content in a log beside that other name, where \
+         frist cannot see it; name the database where its program opens it, and {}",
+        path.display(),
+        if metadata.nlink() > 1 { "remove its other names" } else { "mount the folder that it lies in" }
+    );
+    Err(Problem::new("several-names", message))
+}
+
+/// Whether a file is mounted over its own name, as single files are handed to containers.
+fn is_mounted_alone(path: &Path) -> bool {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return false };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let Ok(name) = CString::new(name.as_bytes()) else { return false };
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let Ok(folder) = openat(CWD, folder, flags, Mode::empty()) else { return false };
+    let Ok(volume) = Volume::of(folder.as_fd()) else { return false };
+    Look::at(folder.as_fd(), &name).is_ok_and(|file| volume.is_mounted_over(&file))
 }
 
 /// Whether a writer died, or is at work: only one that may write can tell and put it right.

@@ -11,7 +11,7 @@ use super::checkpoints::Checkpoints;
 use super::neighbours::Neighbours;
 use super::stand::{Look, Stand};
 use crate::dataset::Problem;
-use crate::dataset::sqlite::open::{beside, configure, needs_recovery, real};
+use crate::dataset::sqlite::open::{beside, configure, needs_recovery, real, require_one_name};
 use crate::dataset::sqlite::problem;
 use crate::purge::stop::Stop;
 
@@ -38,6 +38,9 @@ impl Writer {
     /// Opens an existing database; `wait` is how long it waits for other writers.
     pub(in crate::purge) fn open(path: &Path, wait: Duration) -> Result<Writer, Problem> {
         let path = &real(path);
+        if let Ok(metadata) = path.metadata() {
+            require_one_name(path, &metadata)?;
+        }
         let explain = |error| problem(path, &error);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(explain)?;
