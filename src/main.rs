@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
@@ -17,6 +19,7 @@ use tracing_subscriber::fmt::format::{Writer, debug_fn};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log(&cli);
+    outlive_the_file_size_limit();
     let (stdout, stderr) = (io::stdout(), io::stderr());
     let asks = io::stdin().is_terminal() && stderr.is_terminal();
     let mut answers = io::stdin().lock();
@@ -33,6 +36,15 @@ fn main() -> ExitCode {
     // A reader that went away before the end has been dealt with where it was noticed.
     let _ = console.out.flush();
     ExitCode::from(code)
+}
+
+/// A file that grows past the limit of its size is an error of its source, and must not end the process in
+/// the middle of a write. A signal that somebody catches does not; nobody needs the flag.
+fn outlive_the_file_size_limit() {
+    let flag = Arc::new(AtomicBool::new(false));
+    if let Err(error) = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, flag) {
+        tracing::warn!("SIGXFSZ cannot be caught: {error}");
+    }
 }
 
 /// The one place that asks the time.
