@@ -61,6 +61,6 @@ pub use history::{Doubt, History, Unfinished};
 pub use link::{Hash, Link, NotALink, Receipt};
 pub use lock::RunLock;
 pub use pending::Pending;
-pub use removals::Removal;
+pub use removals::{NamedFile, Removal, Seen};
 pub use torn::Torn;
 pub use verify::{Note, Verified, verify};

@@ -40,7 +40,7 @@ pub use source::{
     ColumnSettings, CsvFiles, FOLDER_COLUMNS, Folder, Ignored, IgnoredFiles, Kind, Rewrite, Source, Unit,
 };
 pub use start::{Choice, Dated, Own, Part, Start};
-pub use with::{NamedFiles, With};
+pub use with::{NamedFiles, NamingColumn, With};
 
 use crate::calendar::{FinancialYear, Period, Zone};
 use crate::diagnostic::{Finding, Position};

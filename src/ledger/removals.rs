@@ -10,6 +10,8 @@ use super::error::LedgerError;
 use super::folder::StateFolder;
 use super::lock::RunLock;
 use super::private;
+use crate::dataset::folder::look::{Look, Modified};
+use crate::policy::NamingColumn;
 
 /// Files that one column of a database named.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,8 +24,60 @@ pub struct Removal {
     pub column: String,
     /// The folder below which they lie.
     pub folder: PathBuf,
-    /// What the column held.
-    pub values: Vec<String>,
+    /// The files, by their paths below the folder.
+    #[serde(alias = "values")]
+    pub files: Vec<NamedFile>,
+    /// All columns that may name the same files.
+    #[serde(default)]
+    pub naming: Vec<NamingColumn>,
+}
+
+/// A file that a row named, as it was before the row went.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written")]
+pub struct NamedFile {
+    /// Its path below the folder.
+    pub path: String,
+    /// What the system knew of it; none where nobody has looked.
+    pub seen: Option<Seen>,
+}
+
+/// By what a file is known again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// The file system.
+    pub device: u64,
+    /// The file in it.
+    pub inode: u64,
+    /// Its bytes.
+    pub size: u64,
+    /// When it was last written.
+    pub modified: Modified,
+}
+
+impl Seen {
+    /// What a look tells.
+    pub fn of(look: &Look) -> Seen {
+        let Look { device, inode, size, modified, .. } = *look;
+        Seen { device, inode, size, modified }
+    }
+}
+
+/// Lists of before held paths alone.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Path(String),
+    File { path: String, seen: Option<Seen> },
+}
+
+impl From<Written> for NamedFile {
+    fn from(written: Written) -> NamedFile {
+        match written {
+            Written::Path(path) => NamedFile { path, seen: None },
+            Written::File { path, seen } => NamedFile { path, seen },
+        }
+    }
 }
 
 /// A value can be a name.
@@ -37,7 +91,7 @@ impl Removal {
     /// Puts a list on the disk in place of the last one; an empty list leaves no file.
     pub fn write(removals: &[Removal], lock: &RunLock) -> Result<(), LedgerError> {
         let path = lock.folder().removals();
-        let is_empty = removals.iter().all(|removal| removal.values.is_empty());
+        let is_empty = removals.iter().all(|removal| removal.files.is_empty());
         if is_empty { private::clear(lock, &path) } else { private::write(lock, &path, &removals) }
     }
 

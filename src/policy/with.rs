@@ -1,9 +1,12 @@
 //! What goes together with a record: `with = [{ table = "messages", on = "sender_id = id" }]`.
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 
 use super::relation::Relation;
+use super::{Kind, Policy};
 
 /// What is deleted together with each record.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +30,45 @@ pub struct NamedFiles {
     pub at: String,
 }
 
+/// A column of a database that names files, wherever in a policy it says so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamingColumn {
+    /// The database.
+    pub database: PathBuf,
+    /// Its table.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// The folder below which the files lie.
+    pub folder: PathBuf,
+}
+
+impl NamingColumn {
+    /// All those of a policy.
+    pub fn all(policy: &Policy) -> Vec<NamingColumn> {
+        let mut columns = Vec::new();
+        for rule in &policy.rules {
+            if let Some(Kind::Sqlite(database)) = policy.source(&rule.source).map(|source| &source.kind) {
+                rule.with.add_naming(database, &rule.table, &mut columns);
+            }
+        }
+        columns
+    }
+}
+
 impl With {
+    fn add_naming(&self, database: &Path, table: &str, columns: &mut Vec<NamingColumn>) {
+        for files in &self.files {
+            let (database, table) = (database.to_path_buf(), table.to_string());
+            let (column, folder) = (files.column.clone(), files.folder.clone());
+            let naming = NamingColumn { database, table, column, folder };
+            if !columns.contains(&naming) {
+                columns.push(naming);
+            }
+        }
+        self.rows.iter().for_each(|(relation, with)| with.add_naming(database, &relation.table, columns));
+    }
+
     /// Whether a record goes alone.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.files.is_empty()

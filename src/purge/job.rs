@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::named_files::Stayed;
 use super::stop::{Stop, StopReason};
 use super::{csv, folder, sqlite};
 use crate::anonymise::Key;
@@ -112,6 +113,8 @@ pub(super) struct Deletion {
     pub(super) deleted: u64,
     /// Rows and files that went along.
     pub(super) taken_along: u64,
+    /// Files that rows named that went, and that stay.
+    pub(super) stayed: Stayed,
     /// Records of other rules that had to go first, by the names of these.
     pub(super) ahead: BTreeMap<String, u64>,
     /// Bytes that were given back, where records are files.

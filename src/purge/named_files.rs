@@ -1,105 +1,108 @@
-//! Removing files that deleted rows named, below their folder and past every link.
+//! Removing files that deleted rows named, below their folder, past every link and every mount. A file
+//! goes if it is the one that was there before the rows went, and no row names it.
 
-use std::ffi::CString;
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
+mod question;
+
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, params_from_iter};
+use rusqlite::Connection;
 use rustix::fs::{AtFlags, unlinkat};
 use rustix::io::Errno;
 
 use crate::dataset::Problem;
 use crate::dataset::folder::named;
-use crate::dataset::folder::root::{Closed, Root, enter};
-use crate::dataset::sqlite::open::read;
-use crate::dataset::sqlite::schema::{columns, table_names};
-use crate::dataset::sqlite::{problem, quoted};
-use crate::ledger::Removal;
+use crate::dataset::folder::root::Root;
+use crate::ledger::{NamedFile, Removal, Seen};
+use crate::policy::{NamingColumn, Policy};
 use crate::value::Value;
+use question::Question;
 
 /// What came of removing files.
 #[derive(Debug, Default)]
 pub(super) struct Removed {
     /// Files that are gone by our hand.
     pub(super) files: u64,
+    /// Files that are not to go.
+    pub(super) stayed: Stayed,
     /// Those that are still to go.
     pub(super) left: Vec<Removal>,
     /// Why.
     pub(super) problems: Vec<Problem>,
 }
 
-/// Removes the files of rows that are gone.
-pub(super) fn remove(removals: &[Removal]) -> Removed {
+/// Files that stay although rows that named them are gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Stayed {
+    /// Other rows name them.
+    named: u64,
+    /// They are not what was there before the rows went.
+    changed: u64,
+}
+
+impl Stayed {
+    /// Counts those of another batch, too.
+    pub(super) fn add(&mut self, other: Stayed) {
+        self.named += other.named;
+        self.changed += other.changed;
+    }
+
+    /// Warns of them; their names may be personal, and so are not told.
+    pub(super) fn tell(self) {
+        let files = |files: u64| if files == 1 { "1 file".to_string() } else { format!("{files} files") };
+        if self.named > 0 {
+            let files = files(self.named);
+            tracing::warn!("{files} that deleted rows named stay: rows that stay name them as well");
+        }
+        if self.changed > 0 {
+            let files = files(self.changed);
+            tracing::warn!(
+                "{files} that deleted rows named stay: they were written or replaced after the rows were judged"
+            );
+        }
+    }
+}
+
+/// Removes the files of rows that are gone. The database that is open is asked by its own connection.
+pub(super) fn remove(removals: &[Removal], open: Option<(&Path, &Connection)>) -> Removed {
     let mut removed = Removed::default();
-    for removal in removals {
-        removed.one(removal);
+    match Question::about(removals).ask(open) {
+        Ok(question) => removals.iter().for_each(|removal| removed.one(removal, &question)),
+        Err(problem) => {
+            removed.problems.push(problem);
+            removed.left = removals.to_vec();
+        }
     }
     removed
 }
 
 /// Removes the files of an earlier run, as far as no row names them: the rows that did may still be
-/// there.
-pub(super) fn finish(removals: &[Removal]) -> Removed {
+/// there. What the policy says by now is asked as well as what it said then.
+pub(super) fn finish(removals: &[Removal], policy: &Policy) -> Removed {
     let mut removed = Removed::default();
     for removal in removals {
-        match unnamed(removal) {
-            Ok(values) => removed.one(&Removal { values, ..removal.clone() }),
-            Err(problem) => {
-                removed.problems.push(problem);
-                removed.left.push(removal.clone());
-            }
-        }
+        let mut removal = removal.clone();
+        let Removal { database, table, column, folder, .. } = removal.clone();
+        removal.naming.push(NamingColumn { database, table, column, folder });
+        removal.naming.extend(NamingColumn::all(policy));
+        let Removed { files, stayed, left, problems } = remove(std::slice::from_ref(&removal), None);
+        removed.files += files;
+        removed.stayed.add(stayed);
+        removed.left.extend(left);
+        removed.problems.extend(problems);
     }
     removed
 }
 
-/// The values that no row holds any more.
-fn unnamed(removal: &Removal) -> Result<Vec<String>, Problem> {
-    let asked = read(&removal.database, |opener| {
-        let connection = opener.connect()?;
-        let explain = |error| problem(opener.path(), &error);
-        if !is_known(&connection, removal).map_err(explain)? {
-            return Err(unknown(removal));
-        }
-        let (table, column) = (quoted(&removal.table), quoted(&removal.column));
-        let mut unnamed = Vec::new();
-        for value in &removal.values {
-            let spellings = named::spellings(&removal.folder, value);
-            let marks = vec!["?"; spellings.len()].join(", ");
-            let sql = format!("SELECT 1 FROM main.{table} WHERE {column} IN ({marks}) LIMIT 1");
-            let row: Option<i64> = connection
-                .query_row(&sql, params_from_iter(spellings), |row| row.get(0))
-                .optional()
-                .map_err(explain)?;
-            if row.is_none() {
-                unnamed.push(value.clone());
-            }
-        }
-        Ok(unnamed)
-    });
-    asked.map_err(|unusable| unusable.problem)
-}
-
-/// What was renamed since names nothing that could be asked for.
-fn is_known(connection: &Connection, removal: &Removal) -> rusqlite::Result<bool> {
-    Ok(table_names(connection)?.contains(&removal.table)
-        && columns(connection, &removal.table)?.0.contains(&removal.column))
-}
-
-fn unknown(removal: &Removal) -> Problem {
-    let message = format!(
-        "{}: column `{}` of table `{}` is not there any more, and files that it named are still to be removed; nobody \
-         can say whether other rows name them",
-        removal.database.display(),
-        removal.column,
-        removal.table
-    );
-    Problem::new("named-files", message)
+/// What became of one file.
+enum Fate {
+    Removed,
+    NotThere,
+    Named,
+    Changed,
 }
 
 impl Removed {
-    fn one(&mut self, removal: &Removal) {
+    fn one(&mut self, removal: &Removal, question: &Question) {
         let root = match Root::reopen(&removal.folder) {
             Ok(root) => root,
             Err(problem) => {
@@ -109,19 +112,22 @@ impl Removed {
             }
         };
         let mut left = Vec::new();
-        for value in &removal.values {
-            match unlink(&root, &removal.folder, value) {
-                Ok(files) => self.files += files,
+        for file in &removal.files {
+            match unlink(&root, &removal.folder, file, question) {
+                Ok(Fate::Removed) => self.files += 1,
+                Ok(Fate::NotThere) => {}
+                Ok(Fate::Named) => self.stayed.named += 1,
+                Ok(Fate::Changed) => self.stayed.changed += 1,
                 Err(why) => {
                     if left.is_empty() {
                         self.problems.push(stuck(removal, &why));
                     }
-                    left.push(value.clone());
+                    left.push(file.clone());
                 }
             }
         }
         if !left.is_empty() {
-            self.left.push(Removal { values: left, ..removal.clone() });
+            self.left.push(Removal { files: left, ..removal.clone() });
         }
     }
 }
@@ -137,35 +143,22 @@ fn stuck(removal: &Removal, why: &str) -> Problem {
     Problem::new("named-files", message)
 }
 
-/// Removes one file; how many that were. What is not there is as good as removed.
-fn unlink(root: &Root, folder: &Path, value: &str) -> Result<u64, String> {
-    let Ok(Some(path)) = named::below(folder, Value::Text(value.as_bytes())) else { return Ok(0) };
-    let names: Result<Vec<CString>, _> = path.iter().map(|name| CString::new(name.as_bytes())).collect();
-    let Ok(names) = names else { return Ok(0) };
-    let Some((file, folders)) = names.split_last() else { return Ok(0) };
-    let mut inner: Option<OwnedFd> = None;
-    for name in folders {
-        let outer = inner.as_ref().map_or_else(|| root.as_fd(), AsFd::as_fd);
-        inner = Some(match enter(outer, name, root.volume()) {
-            Ok(entered) => entered,
-            Err(Closed::Gone) => return gone_or_link(outer, name),
-            Err(closed) => return Err(closed.words()),
-        });
+/// Removes one file. What is not there is as good as removed.
+fn unlink(root: &Root, folder: &Path, file: &NamedFile, question: &Question) -> Result<Fate, String> {
+    let Ok(Some(path)) = named::below(folder, Value::Text(file.path.as_bytes())) else {
+        return Ok(Fate::NotThere);
+    };
+    let Some(place) = named::place(root, &path)? else { return Ok(Fate::NotThere) };
+    let Some(look) = place.look()? else { return Ok(Fate::NotThere) };
+    if question.is_named(folder, &path) {
+        return Ok(Fate::Named);
     }
-    let inner = inner.as_ref().map_or_else(|| root.as_fd(), AsFd::as_fd);
-    match unlinkat(inner, file.as_c_str(), AtFlags::empty()) {
-        Ok(()) => Ok(1),
-        // A name that no file can have is one that is not there.
-        Err(Errno::NOENT | Errno::NAMETOOLONG) => Ok(0),
-        Err(error) => Err(std::io::Error::from(error).to_string()),
+    if file.seen != Some(Seen::of(&look)) {
+        return Ok(Fate::Changed);
     }
-}
-
-/// A folder that is not there holds nothing; through a link nobody goes.
-fn gone_or_link(folder: std::os::fd::BorrowedFd<'_>, name: &CString) -> Result<u64, String> {
-    match rustix::fs::statat(folder, name.as_c_str(), AtFlags::SYMLINK_NOFOLLOW) {
-        Err(Errno::NOENT) => Ok(0),
+    match unlinkat(place.folder(), place.name.as_c_str(), AtFlags::empty()) {
+        Ok(()) => Ok(Fate::Removed),
+        Err(Errno::NOENT) => Ok(Fate::NotThere),
         Err(error) => Err(std::io::Error::from(error).to_string()),
-        Ok(_) => Err("its folder is a link, or no folder".to_string()),
     }
 }

@@ -79,7 +79,9 @@ impl<'a> Run<'a> {
         let started = run_started(policy, plan, circumstances, previous);
         ledger.append(&clock(), &Event::RunStarted(started))?;
         let accounts = recovery::account(lock, &mut ledger, &clock, &witness, circumstances.wait)?;
-        let named_files::Removed { left, problems, .. } = named_files::finish(&Removal::read(lock.folder())?);
+        let removed = named_files::finish(&Removal::read(lock.folder())?, policy);
+        removed.stayed.tell();
+        let named_files::Removed { left, problems, .. } = removed;
         Removal::write(&left, lock)?;
         policy.sources.iter().for_each(|source| job::clear_strays(&source.kind));
         Running::of(&name, policy).write(lock)?;

@@ -73,6 +73,7 @@ pub(super) fn carry_out(
     let (held, table, book) = (&writer, &table, &book);
     let task = Task { writer: held, table, names, circle, policy, key, book, rule, amount, nice };
     let result = task.carry_out(job.stop, journal, (job.told, job.room), done);
+    done.stayed.tell();
     writer.finish();
     result
 }
@@ -312,7 +313,8 @@ impl Task<'_> {
             if has_taken {
                 self.writer.settle(is_alone, stop).map_err(Halt::Problem)?;
             }
-            remove_files(&files, journal, done)?;
+            let own = (self.writer.path(), self.connection());
+            remove_files(&files, own, journal, done)?;
             tracing::debug!("{held:?}, then {:?}", gap.since.elapsed());
         }
     }
@@ -419,12 +421,18 @@ fn account(taken: Taken, told: &dyn Fn(u64), done: &mut Deletion) -> Vec<Removal
 }
 
 /// Removes the files that deleted rows named. What cannot be removed is remembered, and fails the rule.
-fn remove_files(files: &[Removal], journal: &mut dyn Journal, done: &mut Deletion) -> Result<(), Halt> {
+fn remove_files(
+    files: &[Removal],
+    own: (&Path, &Connection),
+    journal: &mut dyn Journal,
+    done: &mut Deletion,
+) -> Result<(), Halt> {
     if files.is_empty() {
         return Ok(());
     }
-    let removed = named_files::remove(files);
+    let removed = named_files::remove(files, Some(own));
     done.taken_along += removed.files;
+    done.stayed.add(removed.stayed);
     journal.leave(removed.left)?;
     // One is told for all of them: the others are remembered.
     let is_told = done.problems.iter().any(|known| removed.problems.iter().any(|new| new.code == known.code));

@@ -24,6 +24,7 @@ const TABLES: &str = "CREATE TABLE customers (id INTEGER PRIMARY KEY, at TEXT);
     CREATE INDEX by_message ON pictures (message); CREATE INDEX by_path ON pictures (path);
     CREATE INDEX by_avatar ON users (avatar);";
 
+const AVATAR: &str = "{ files = \"uploads\", column = \"avatar\" }";
 const WITH: &str = "with = [{ table = \"users\", on = \"customer = id\", with = [
     { files = \"uploads\", column = \"avatar\" },
     { table = \"messages\", with = [{ table = \"pictures\", with = [{ files = \"uploads\", column = \"path\" }] }] },
@@ -244,12 +245,14 @@ fn a_name_that_leaves_the_folder_blocks_the_record_and_no_link_is_followed() {
     fs::write(place.path("elsewhere/f"), "x").unwrap();
     symlink(place.path("elsewhere"), place.path("uploads/link")).unwrap();
     symlink(place.path("elsewhere/f"), place.path("uploads/to-file")).unwrap();
-    let purge = place.purge().expect(3);
-    assert_eq!(purge.problems("customers"), ["named-files"]);
+    let blocked = place.purge().expect(0);
+    assert_eq!(blocked.rule("customers")["deleted"], 0);
+    assert_eq!(count(&connection, "users"), 2, "a file behind a link blocks its record");
+    connection.execute("DELETE FROM users WHERE id = 1", []).unwrap();
+    place.purge().expect(0);
     assert_eq!(count(&connection, "customers"), 0);
     assert!(place.path("elsewhere/f").exists());
     assert_eq!(files(&place), ["link"], "a link itself is a file that can go");
-    assert!(place.state().join("removals.json").exists(), "what could not be removed is remembered");
 }
 
 #[test]
@@ -258,22 +261,79 @@ fn a_file_that_cannot_be_removed_is_told_remembered_and_removed_by_the_next_run(
         "INSERT INTO customers VALUES (1, '{OLD}'), (2, '{OLD}'); INSERT INTO users VALUES (1, 1, 'a'), (2, 2, 'b');"
     );
     let (place, connection) = place(WITH, "", &sql);
+    write_files(&place, &["a", "b"]);
+    remember(&place, &["a"]);
     // A folder in the way is what nobody can remove, not even root.
+    fs::remove_file(place.path("uploads/a")).unwrap();
     fs::create_dir(place.path("uploads/a")).unwrap();
-    write_files(&place, &["b"]);
     let purge = place.purge().expect(3);
-    assert_eq!(purge.problems("customers"), ["named-files"]);
-    assert_eq!(count(&connection, "customers"), 0);
+    assert_eq!(purge.json()["problems"][0]["code"], "named-files", "{purge:?}");
+    assert_eq!(count(&connection, "customers"), 1, "what names a folder is blocked");
     assert_eq!(files(&place), ["a"]);
     let mode = fs::metadata(place.state().join("removals.json")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    let again = place.purge().expect(3);
-    assert_eq!(again.json()["problems"][0]["code"], "named-files", "{again:?}");
     fs::remove_dir(place.path("uploads/a")).unwrap();
     write_files(&place, &["a"]);
     place.purge().expect(0);
-    assert_eq!(files(&place), Vec::<String>::new());
+    assert_eq!((files(&place), count(&connection, "customers")), (Vec::<String>::new(), 0));
     assert!(!place.state().join("removals.json").exists());
+}
+
+/// The list of a killed run: files as they are now.
+fn remember(place: &Place, names: &[&str]) {
+    use std::os::unix::fs::MetadataExt;
+    let seen = |name: &str| {
+        let file = fs::symlink_metadata(place.path("uploads").join(name)).unwrap();
+        let modified = serde_json::json!({ "seconds": file.mtime(), "nanos": file.mtime_nsec() });
+        serde_json::json!({ "device": file.dev(), "inode": file.ino(), "size": file.size(), "modified": modified })
+    };
+    let files: Vec<serde_json::Value> =
+        names.iter().map(|name| serde_json::json!({ "path": name, "seen": seen(name) })).collect();
+    let database = place.path("data.db").canonicalize().unwrap();
+    let list = serde_json::json!([{ "database": database, "table": "users", "column": "avatar",
+        "folder": place.path("uploads"), "files": files }]);
+    fs::create_dir_all(place.state()).unwrap();
+    fs::write(place.state().join("removals.json"), list.to_string()).unwrap();
+}
+
+/// Whatever a row that stays writes, in whatever column: as long as it leads to the file, the file stays.
+#[test]
+fn a_file_stays_that_a_row_names_in_another_spelling_or_column() {
+    let spellings =
+        ["2020//a.jpg", "2020/./a.jpg", "./2020/a.jpg", "b/../2020/a.jpg", "way/a.jpg", "FOLDER//2020/a.jpg"];
+    for (column, spelling) in ["avatar", "other"].iter().flat_map(|column| spellings.map(|s| (*column, s))) {
+        let sql = format!(
+            "ALTER TABLE users ADD COLUMN other TEXT; CREATE INDEX by_other ON users (other);
+             INSERT INTO customers VALUES (1, '{OLD}'), (2, '{COMING}');
+             INSERT INTO users (id, customer, avatar) VALUES (1, 1, '2020//a.jpg'), (2, 2, NULL);"
+        );
+        let with = WITH.replace(AVATAR, &format!("{AVATAR}, {}", AVATAR.replace("avatar", "other")));
+        let (place, connection) = place(&with, "", &sql);
+        fs::create_dir(place.path("uploads/2020")).unwrap();
+        symlink("2020", place.path("uploads/way")).unwrap();
+        write_files(&place, &["2020/a.jpg"]);
+        let spelling = spelling.replace("FOLDER", place.path("uploads").to_str().unwrap());
+        connection.execute(&format!("UPDATE users SET {column} = ?1 WHERE id = 2"), [&spelling]).unwrap();
+        let purge = place.purge().expect(0);
+        assert!(purge.err.contains("1 file that deleted rows named stay"), "{purge:?}");
+        assert_eq!(count(&connection, "customers"), 1);
+        assert!(place.path("uploads/2020/a.jpg").exists(), "{column}: {spelling}");
+    }
+}
+
+#[test]
+fn a_database_with_two_names_is_refused() {
+    let sql = format!("INSERT INTO customers VALUES (1, '{OLD}');");
+    let (place, connection) = place(WITH, "", &sql);
+    fs::hard_link(place.path("data.db"), place.path("second.db")).unwrap();
+    let report = place.frist(&REPORT).expect(3);
+    assert!(report.out.contains("has 2 names (hard links)"), "{report:?}");
+    place.frist(&["check", "--data"]).expect(3);
+    place.purge().expect(3);
+    assert_eq!(count(&connection, "customers"), 1);
+    fs::remove_file(place.path("second.db")).unwrap();
+    place.purge().expect(0);
+    assert_eq!(count(&connection, "customers"), 0);
 }
 
 /// Between the commit and the removal a run can die: files go by the next one, unless a row names them.
@@ -285,10 +345,8 @@ fn a_list_that_a_killed_run_left_is_worked_off_against_the_rows() {
     let (place, _connection) = place(WITH, "", &sql);
     write_files(&place, &["kept", "gone", "beside"]);
     place.purge().expect(0);
-    let database = place.path("data.db").canonicalize().unwrap();
-    let list = serde_json::json!([{ "database": database, "table": "users", "column": "avatar",
-        "folder": place.path("uploads"), "values": ["kept", "gone", "../data.db"] }]);
-    fs::write(place.state().join("removals.json"), list.to_string()).unwrap();
+    remember(&place, &["kept", "gone", "../data.db", "beside"]);
+    fs::write(place.path("uploads/beside"), "written since").unwrap();
     place.purge().expect(0);
     assert_eq!(files(&place), ["beside", "kept"]);
     assert!(place.path("data.db").exists());

@@ -1,7 +1,15 @@
 //! Files that a column of a database names, by their paths below a folder.
 
+use std::cell::OnceCell;
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
+use rustix::io::Errno;
+
+use super::look::{Look, is_file_or_link};
+use super::root::{Closed, Root, enter};
 use crate::value::Value;
 
 /// A value that names nothing below the folder.
@@ -37,13 +45,91 @@ pub fn below(folder: &Path, value: Value<'_>) -> Result<Option<PathBuf>, Strange
     if plain.as_os_str().is_empty() || text.ends_with('/') { Err(Strange) } else { Ok(Some(plain)) }
 }
 
-/// The ways in which a column may name the file of a path below the folder.
-pub fn spellings(folder: &Path, path: &str) -> Vec<rusqlite::types::Value> {
-    use rusqlite::types::Value;
-    let absolute = folder.join(path).to_string_lossy().into_owned();
-    let texts = [path.to_string(), format!("./{path}"), absolute];
-    let number = path.parse::<i64>().ok().filter(|number| number.to_string() == path);
-    texts.into_iter().map(Value::Text).chain(number.map(Value::Integer)).collect()
+/// Where a named file lies, or would lie: its folder, open, and its name in it.
+pub struct Place<'r> {
+    root: &'r Root,
+    /// None for the folder itself.
+    inner: Option<OwnedFd>,
+    /// Its name.
+    pub name: CString,
+}
+
+impl Place<'_> {
+    /// The folder that it lies in.
+    pub fn folder(&self) -> BorrowedFd<'_> {
+        self.inner.as_ref().map_or_else(|| self.root.as_fd(), AsFd::as_fd)
+    }
+
+    /// What the system knows of the file; none where there is none. What is no file is an error.
+    pub fn look(&self) -> Result<Option<Look>, String> {
+        match Look::at(self.folder(), &self.name) {
+            Ok(look) if self.root.volume().is_mounted_over(&look) => Err(Closed::Mount.words()),
+            Ok(look) if is_file_or_link(look.kind) => Ok(Some(look)),
+            Ok(_) => Err("it is no file".to_string()),
+            // A name that no file can have is one that is not there.
+            Err(Errno::NOENT | Errno::NAMETOOLONG) => Ok(None),
+            Err(error) => Err(std::io::Error::from(error).to_string()),
+        }
+    }
+}
+
+/// Goes to where a path below a folder leads, past every link and every mount; none where a folder on
+/// the way is not there.
+pub fn place<'r>(root: &'r Root, path: &Path) -> Result<Option<Place<'r>>, String> {
+    let names: Result<Vec<CString>, _> = path.iter().map(|name| CString::new(name.as_bytes())).collect();
+    let Ok(mut names) = names else { return Ok(None) };
+    let Some(name) = names.pop() else { return Ok(None) };
+    let mut inner: Option<OwnedFd> = None;
+    for folder in &names {
+        let outer = inner.as_ref().map_or_else(|| root.as_fd(), AsFd::as_fd);
+        inner = Some(match enter(outer, folder, root.volume()) {
+            Ok(entered) => entered,
+            Err(Closed::Gone) => return nothing_or_link(outer, folder).map(|()| None),
+            Err(Closed::Error(Errno::NAMETOOLONG)) => return Ok(None),
+            Err(closed) => return Err(closed.words()),
+        });
+    }
+    Ok(Some(Place { root, inner, name }))
+}
+
+/// A folder that is not there holds nothing; through a link nobody goes.
+fn nothing_or_link(folder: BorrowedFd<'_>, name: &CStr) -> Result<(), String> {
+    match Look::at(folder, name) {
+        Err(Errno::NOENT) => Ok(()),
+        Err(error) => Err(std::io::Error::from(error).to_string()),
+        Ok(_) => Err("its folder is a link, or no folder".to_string()),
+    }
+}
+
+/// A folder below which values name files.
+pub struct Below {
+    folder: PathBuf,
+    root: OnceCell<Option<Root>>,
+}
+
+impl Below {
+    /// It is opened when the first value leads into it.
+    pub fn new(folder: &Path) -> Below {
+        Below { folder: folder.to_path_buf(), root: OnceCell::new() }
+    }
+
+    /// Whether a value leads nowhere that a file could be removed: out of the folder, to a folder, or
+    /// through a link or a mount.
+    pub fn is_strange(&self, value: Value<'_>) -> bool {
+        let path = match below(&self.folder, value) {
+            Ok(None) => return false,
+            Ok(Some(path)) => path,
+            Err(Strange) => return true,
+        };
+        // Of a folder that is not there, or that the system keeps shut, the purge tells.
+        let root = self.root.get_or_init(|| Root::reopen(&self.folder).ok());
+        let Some(root) = root else { return false };
+        match place(root, &path) {
+            Ok(Some(place)) => place.look().is_err(),
+            Ok(None) => false,
+            Err(_) => true,
+        }
+    }
 }
 
 #[cfg(test)]

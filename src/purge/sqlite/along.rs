@@ -2,6 +2,7 @@
 //! gathered first, and then deleted from the rows that refer to others on.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -9,12 +10,13 @@ use rusqlite::{Connection, params_from_iter};
 use super::careful::Failure;
 use super::refusals::Refusal;
 use crate::dataset::folder::named;
+use crate::dataset::folder::root::Root;
 use crate::dataset::sqlite::blocked::along::{Along, Node, row_number};
 use crate::dataset::sqlite::blocked::order::Web;
 use crate::dataset::sqlite::foreign_key::Reference;
 use crate::dataset::sqlite::schema::Table;
 use crate::dataset::sqlite::{quoted, value};
-use crate::ledger::Removal;
+use crate::ledger::{NamedFile, Removal, Seen};
 use crate::policy::NamedFiles;
 
 /// What a transaction takes along.
@@ -139,7 +141,7 @@ impl Together<'_> {
         Ok(())
     }
 
-    /// The files that only rows name that go.
+    /// The files that rows name that go. Whether others name them is asked when these are gone.
     fn files(&self) -> rusqlite::Result<Vec<Removal>> {
         let mut removals = Vec::new();
         for files in &self.along.files {
@@ -173,32 +175,12 @@ impl Together<'_> {
                 paths.extend(path.into_os_string().into_string());
             }
         }
-        let mut values = Vec::new();
-        for path in paths {
-            if !self.is_named_by_others(table, files, &path)? {
-                values.push(path);
-            }
-        }
+        let files_seen = seen(&files.folder, paths);
         let (database, folder) = (self.database.to_path_buf(), files.folder.clone());
         let (table, column) = (table.name.clone(), files.column.clone());
-        Ok((!values.is_empty()).then_some(Removal { database, table, column, folder, values }))
-    }
-
-    /// Whether a row of the table that stays names the same file, however it spells it. The table may
-    /// stand at several places.
-    fn is_named_by_others(&self, table: &Table, files: &NamedFiles, path: &str) -> rusqlite::Result<bool> {
-        let spellings = named::spellings(&files.folder, path);
-        let marks = vec!["?"; spellings.len()].join(", ");
-        let sql = format!(
-            "SELECT count(*) FROM (SELECT 1 FROM {} WHERE {} IN ({marks}) AND {} NOT IN \
-             (SELECT row FROM temp.frist_taken WHERE node IN ({})) LIMIT 1)",
-            table.sql(),
-            table.column_sql(&files.column),
-            row_number(table),
-            self.places_of(table)
-        );
-        let named: i64 = self.connection.query_row(&sql, params_from_iter(spellings), |row| row.get(0))?;
-        Ok(named > 0)
+        let naming = self.along.naming.clone();
+        let removal = Removal { database, table, column, folder, files: files_seen, naming };
+        Ok((!removal.files.is_empty()).then_some(removal))
     }
 
     /// A table of which rows may be taken.
@@ -257,6 +239,21 @@ impl Together<'_> {
         }
         Ok(Ok(rows))
     }
+}
+
+/// Files as they are now, before the commit. What is not there has not to go; of a folder that cannot be
+/// opened nobody knows, and the removal tells why.
+fn seen(folder: &Path, paths: BTreeSet<String>) -> Vec<NamedFile> {
+    let Ok(root) = Root::reopen(folder) else {
+        return paths.into_iter().map(|path| NamedFile { path, seen: None }).collect();
+    };
+    let look = |path: &String| named::place(&root, Path::new(path))?.map_or(Ok(None), |place| place.look());
+    let seen = paths.into_iter().filter_map(|path| match look(&path) {
+        Ok(None) => None,
+        Ok(Some(look)) => Some(NamedFile { path, seen: Some(Seen::of(&look)) }),
+        Err(_) => Some(NamedFile { path, seen: None }),
+    });
+    seen.collect()
 }
 
 fn kept(table: &str) -> Failure {

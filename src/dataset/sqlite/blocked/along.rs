@@ -1,6 +1,5 @@
 //! Rows and files that go along with a record: where they are, and which of them cannot go.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use rusqlite::Connection;
@@ -15,7 +14,7 @@ use crate::dataset::sqlite::join::Pairs;
 use crate::dataset::sqlite::name::alias_beside;
 use crate::dataset::sqlite::schema::{Key, Table};
 use crate::dataset::sqlite::{quoted, value};
-use crate::policy::NamedFiles;
+use crate::policy::{NamedFiles, NamingColumn};
 use crate::verdict::{Keeper, Question, RuleBook, Speaks};
 
 /// All that goes along with a record.
@@ -27,6 +26,8 @@ pub struct Along {
     pub nodes: Vec<Node>,
     /// Files that the record itself names.
     pub files: Vec<NamedFiles>,
+    /// All columns of the policy that name files, if any go along.
+    pub naming: Vec<NamingColumn>,
     /// Other records, which may share rows with it.
     pub(super) others: Option<Others>,
 }
@@ -138,9 +139,10 @@ fn file_function(owner: &str, place: usize) -> String {
 
 fn register_files(connection: &Connection, owner: &str, files: &[NamedFiles]) -> rusqlite::Result<()> {
     for (place, files) in files.iter().enumerate() {
-        let (name, folder): (String, PathBuf) = (file_function(owner, place), files.folder.clone());
+        let name = file_function(owner, place);
+        let below = named::Below::new(&files.folder);
         connection.create_scalar_function(name.as_str(), 1, PURE, move |context: &Context<'_>| {
-            Ok(named::below(&folder, value(context.get_raw(0))).is_err())
+            Ok(below.is_strange(value(context.get_raw(0))))
         })?;
     }
     Ok(())
@@ -332,5 +334,6 @@ fn strange_files(files: &[NamedFiles], owner: &str, table: &Table, number: usize
 
 fn strange(files: &[NamedFiles]) -> String {
     let folders: Vec<String> = files.iter().map(|files| files.folder.display().to_string()).collect();
-    format!("values that name no file below {}", folders.join(" or "))
+    let folders = folders.join(" or ");
+    format!("values that name no file below {folders}, or one that only a link or a mount leads to")
 }

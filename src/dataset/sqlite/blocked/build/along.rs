@@ -10,7 +10,7 @@ use crate::dataset::sqlite::foreign_key::{self, references_to};
 use crate::dataset::sqlite::schema::{Table, describe};
 use crate::dataset::sqlite::{join, prefilter, quoted};
 use crate::dataset::{Problem, elsewhere};
-use crate::policy::{NamedFiles, Relation, Rule, With};
+use crate::policy::{NamedFiles, NamingColumn, Relation, Rule, With};
 use crate::verdict::{Question, RuleBook};
 
 impl Build<'_> {
@@ -27,11 +27,15 @@ impl Build<'_> {
             name: format!("record_{}", self.tables),
             nodes: Vec::new(),
             files: rule.with.files.clone(),
+            naming: Vec::new(),
             others: None,
         };
         if !rule.with.rows.is_empty() {
             let others = self.described(table, &table.name, "sharer", book);
             along.others = others.map(|table| Others { table, book: Arc::clone(book), rule: place });
+        }
+        if !rule.with.all_files().is_empty() {
+            along.naming = NamingColumn::all(self.request.policy);
         }
         if !rule.with.is_empty() {
             require_row_numbers(table, &rule.places.data_at)?;
