@@ -104,3 +104,59 @@ fn the_folder_of_a_source_may_be_a_mount() {
     let left = ["volume/old", "volume/sub/old", "data/hidden"].map(|name| place.path(name).exists());
     assert_eq!(left, [false, false, true]);
 }
+
+fn database_place(rest: &str) -> Place {
+    let place = Place::new();
+    let source = "[source.db]\nsqlite = \"data.db\"\n";
+    let rule = "[[rule]]\nname = \"u\"\ndata = \"db.u\"\nkeep = \"1 year\"\nafter = \"at\"\n";
+    fs::write(place.policy(), format!("{HEAD}{WITHOUT_LIMIT}{source}{rule}{rest}")).unwrap();
+    let sql = "CREATE TABLE u (at TEXT, f TEXT);
+               INSERT INTO u VALUES ('2001-02-03', 'sub/x'), ('2001-02-03', 'y')";
+    place.database(sql).close().unwrap();
+    place
+}
+
+#[test]
+fn a_file_behind_a_mount_keeps_the_record_that_names_it() {
+    let place = database_place("with = [{ files = \"up\", column = \"f\" }]\n");
+    ["other/x", "up/sub/hidden", "up/y"].iter().for_each(|name| old_file(&place.path(name)));
+    let Some((code, said)) = mounted(&place, ("other", "up/sub"), &["report"]) else { return };
+    let rule = &said["rules"][0];
+    assert_eq!((code, &rule["due"], &rule["blocked"]), (0, &1.into(), &1.into()), "{said}");
+    purge(&place, ("other", "up/sub"));
+    assert!(place.path("other/x").exists() && !place.path("up/y").exists());
+    assert_eq!(
+        place.database("").query_row("SELECT f FROM u", [], |row| row.get::<_, String>(0)).unwrap(),
+        "sub/x"
+    );
+}
+
+#[test]
+fn a_database_that_is_mounted_as_a_single_file_is_refused() {
+    let place = database_place("");
+    fs::rename(place.path("data.db"), place.path("real.db")).unwrap();
+    fs::write(place.path("data.db"), "").unwrap();
+    let before = fs::read(place.path("real.db")).unwrap();
+    for command in [&["report"][..], &["purge", "--yes"]] {
+        let Some((code, said)) = mounted(&place, ("real.db", "data.db"), command) else { return };
+        assert_eq!(code, 3, "{said}");
+        assert!(said.to_string().contains("is mounted as a single file"), "{said}");
+    }
+    assert_eq!(fs::read(place.path("real.db")).unwrap(), before);
+}
+
+/// A rename cannot replace a mount.
+#[test]
+fn a_csv_file_that_is_mounted_alone_stays_as_it_is() {
+    let place = Place::new();
+    let source = "[source.log]\ncsv = \"data.csv\"\n";
+    let rule = "[[rule]]\nname = \"log\"\ndata = \"log\"\nkeep = \"1 year\"\nafter = \"at\"\n";
+    fs::write(place.policy(), format!("{HEAD}{WITHOUT_LIMIT}{source}{rule}")).unwrap();
+    fs::write(place.path("real.csv"), "at\n2001-02-03\n").unwrap();
+    fs::write(place.path("data.csv"), "").unwrap();
+    let Some((code, said)) = mounted(&place, ("real.csv", "data.csv"), &["purge", "--yes"]) else { return };
+    assert_eq!((code, &said["rules"][0]["deleted"]), (3, &0.into()), "{said}");
+    assert!(said.to_string().contains("data.csv"), "{said}");
+    assert_eq!(fs::read(place.path("real.csv")).unwrap(), b"at\n2001-02-03\n");
+    assert!(!place.path(".data.csv.frist-new").exists());
+}
