@@ -162,3 +162,38 @@ fn unlink(root: &Root, folder: &Path, file: &NamedFile, question: &Question) -> 
         Err(error) => Err(std::io::Error::from(error).to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_file_goes_only_if_it_is_still_the_one_from_before_the_commit() {
+        let place = tempfile::tempdir().unwrap();
+        let path = |name: &str| place.path().join(name);
+        for name in ["same", "written", "replaced"] {
+            fs::write(path(name), "old").unwrap();
+        }
+        let root = Root::reopen(place.path()).unwrap();
+        let seen = |name: &str| {
+            let look = named::place(&root, Path::new(name)).unwrap().unwrap().look().unwrap().unwrap();
+            NamedFile { path: name.to_string(), seen: Some(Seen::of(&look)) }
+        };
+        let mut files: Vec<NamedFile> = ["same", "written", "replaced"].map(seen).into();
+        files.push(NamedFile { path: "unseen".to_string(), seen: None });
+        fs::write(path("written"), "longer").unwrap();
+        fs::write(path("new"), "old").unwrap();
+        fs::rename(path("new"), path("replaced")).unwrap();
+        fs::write(path("unseen"), "").unwrap();
+        let (database, folder) = (path("none.db"), place.path().to_path_buf());
+        let (table, column) = ("t".to_string(), "c".to_string());
+        let removal = Removal { database, table, column, folder, files, naming: Vec::new() };
+        let removed = remove(&[removal], None);
+        assert_eq!((removed.files, removed.left.len(), removed.problems.len()), (1, 0, 0));
+        assert_eq!(removed.stayed, Stayed { named: 0, changed: 3 });
+        assert!(!path("same").exists());
+        assert!(["written", "replaced", "unseen"].iter().all(|name| path(name).exists()));
+    }
+}
