@@ -23,6 +23,9 @@ pub(crate) const OPTIONS: MatchOptions = MatchOptions {
     require_literal_leading_dot: false,
 };
 
+/// Deeper folders are not looked through for names that are no text.
+const DEEPEST: usize = 200;
+
 /// One file of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CsvFile {
@@ -65,14 +68,44 @@ pub(crate) fn find(source: &CsvFiles) -> Result<Found, Unusable> {
     Ok(found)
 }
 
-/// Files that the pattern would mean if their names were text: they are passed over by whoever
+/// Files and folders that the pattern would mean if their names were text: they are passed over by whoever
 /// expands it, and must not be so silently.
 fn nameless(pattern: &Path, folder: &Path) -> Vec<Problem> {
-    let last = pattern.file_name().and_then(OsStr::to_str).and_then(|last| Pattern::new(last).ok());
-    let (Some(last), Ok(entries)) = (last, fs::read_dir(folder)) else { return Vec::new() };
-    let names = entries.flatten().map(|entry| entry.file_name()).filter(|name| name.to_str().is_none());
-    let meant = names.filter(|name| last.matches_with(&name.to_string_lossy(), OPTIONS));
-    meant.map(|name| not_utf_8(&folder.join(name))).collect()
+    let mut problems = Vec::new();
+    if let Ok(parts) = pattern.strip_prefix(folder) {
+        let parts: Vec<&str> = parts.iter().filter_map(OsStr::to_str).collect();
+        look_for_nameless(folder, &parts, 0, &mut problems);
+    }
+    problems
+}
+
+fn look_for_nameless(folder: &Path, parts: &[&str], depth: usize, problems: &mut Vec<Problem>) {
+    let Some((part, further)) = parts.split_first() else { return };
+    let Ok(pattern) = Pattern::new(part) else { return };
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    let is_any_depth = *part == "**";
+    if is_any_depth {
+        look_for_nameless(folder, further, depth, problems);
+    }
+    for entry in entries.flatten() {
+        let (name, path) = (entry.file_name(), entry.path());
+        let is_meant = is_any_depth || pattern.matches_with(&name.to_string_lossy(), OPTIONS);
+        // What is below `**` may be meant only as a folder.
+        let is_folder = || fs::metadata(&path).is_ok_and(|metadata| metadata.is_dir());
+        let may_lead_on = !further.is_empty() || is_any_depth;
+        if !is_meant || (may_lead_on && !is_folder()) || depth > DEEPEST {
+            continue;
+        }
+        if name.to_str().is_none() {
+            let problem = not_utf_8(&path);
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        } else if may_lead_on && !(is_any_depth && entry.file_type().is_ok_and(|kind| kind.is_symlink())) {
+            let rest = if is_any_depth { parts } else { further };
+            look_for_nameless(&path, rest, depth + 1, problems);
+        }
+    }
 }
 
 fn not_utf_8(path: &Path) -> Problem {
@@ -225,4 +258,24 @@ pub(crate) fn read<T>(
     }
     let message = format!("{} changes faster than it can be read; run again", file.path.display());
     Err(Problem::new("changing", message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_that_is_no_text_is_passed_over_silently() {
+        let place = tempfile::tempdir().unwrap();
+        let path = |name: &[u8]| place.path().join(OsStr::from_bytes(name));
+        for folder in [&b"a"[..], b"a/deep", b"b\xff"] {
+            fs::create_dir(path(folder)).unwrap();
+        }
+        for file in [&b"a/x.csv"[..], b"a/\xff.csv", b"a/deep/\xff.csv", b"b\xff/x.csv", b"\xff.txt"] {
+            fs::write(path(file), "").unwrap();
+        }
+        let told = |pattern: &str| nameless(&place.path().join(pattern), place.path()).len();
+        assert_eq!((told("*/*.csv"), told("a/*.csv"), told("*.csv")), (2, 1, 0));
+        assert_eq!((told("**/*.csv"), told("*/*.log"), told("a/x.csv")), (3, 1, 0));
+    }
 }
