@@ -86,12 +86,16 @@ impl Console<'_> {
             let written = write_file(path, |file| draw(file, *format, Style { width: None, color: false }));
             unwritten.extend(written.err().map(|error| format!("cannot write {}: {error}", path.display())));
         }
-        if self.quiet && output.format == Format::Text {
-            complaints(self.out, self.style)?;
+        let shown = if self.quiet && output.format == Format::Text {
+            complaints(self.out, self.style)
         } else {
-            draw(self.out, output.format, self.style)?;
+            draw(self.out, output.format, self.style)
+        };
+        match shown.and_then(|()| self.out.flush()) {
+            // Who has read enough, as `head` has, changes nothing about how the command ended.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
+            _ => {}
         }
-        self.out.flush()?;
         match unwritten.pop() {
             None => Ok(()),
             Some(last) => {

@@ -50,6 +50,28 @@ fn a_reader_that_goes_away_is_no_error_worth_a_word() {
 }
 
 #[test]
+fn a_reader_that_goes_away_does_not_change_how_a_report_ends() {
+    let place = Place::with_rules(&rule("people", "people", "1 year", "ended_at"));
+    place
+        .sql("CREATE TABLE people (ended_at TEXT); INSERT INTO people VALUES ('2020-01-01'), ('2090-12-01')");
+    for (more, code) in [(&[][..], "0\n"), (&["--fail-on-due"], "1\n")] {
+        let command = [&["report", "policy.toml"], more].concat();
+        let ran = place.frist_in_shell("{ sleep 0.1;", &command, "; echo $? >&2; } | true").code(0);
+        assert_eq!(ran.err, code);
+    }
+}
+
+/// Without a handler the signal would end the process in the middle of a write.
+#[test]
+fn the_limit_of_a_files_size_is_an_error_and_no_death() {
+    let place = Place::with_rules(&rule("people", "people", "1 year", "ended_at"));
+    place.sql("CREATE TABLE people (ended_at TEXT); INSERT INTO people VALUES ('2020-01-01')");
+    let ran = place.frist_in_shell("ulimit -f 0;", &["purge", "--yes", "policy.toml"], "").code(3);
+    assert!(ran.err.contains("File too large") || ran.out.contains("File too large"), "{ran:?}");
+    assert_eq!(place.frist(&["purge", "--yes", "policy.toml"]).code, 0);
+}
+
+#[test]
 fn closed_streams_are_no_reason_to_panic() {
     let place = place();
     for command in COMMANDS {
