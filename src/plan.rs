@@ -125,6 +125,8 @@ pub struct PlannedRule {
     pub warning: Option<Problem>,
     /// What could not be read.
     pub problems: Vec<Problem>,
+    /// Whether part of its data could not be read, so that nobody knows what is due there.
+    pub is_partial: bool,
 }
 
 impl PlannedRule {
@@ -286,6 +288,7 @@ fn unplanned(index: usize, due_up_to: Option<DueUpTo>, problem: Problem) -> Plan
         bytes_due: None,
         warning: None,
         problems: vec![problem],
+        is_partial: true,
     }
 }
 
@@ -316,6 +319,7 @@ fn planned(policy: &Policy, rule: &Rule, book: &RuleBook, survey: &RuleSurvey, n
         bytes_due: survey.bytes_due,
         warning: survey.warning.clone(),
         problems: survey.problems.iter().cloned().chain(unreadable(policy, rule, tally, survey)).collect(),
+        is_partial: !survey.problems.is_empty(),
     }
 }
 

@@ -52,7 +52,7 @@ impl Test {
                 let above = seen.compares(Relation::GreaterOrEqual, low);
                 above.and(seen.compares(Relation::LessOrEqual, high))
             }
-            Test::Like(pattern) => seen.answer(|value| Some(pattern.matches(&value.text()?))),
+            Test::Like(pattern) => seen.answer(|value| pattern.is_matched_by(&value.text()?)),
         }
     }
 }
@@ -90,7 +90,10 @@ impl Literal {
     fn ordering_of(&self, value: Value<'_>) -> Option<Ordering> {
         match (self, value) {
             (Literal::Number(number), _) => number.ordering_of(value),
-            (Literal::Text(text), Value::Text(value)) => Some(value.cmp(text.as_bytes())),
+            (Literal::Text(text), Value::Text(value)) => {
+                let is_in_doubt = !text.is_ascii() && std::str::from_utf8(value).is_err();
+                (!is_in_doubt).then(|| value.cmp(text.as_bytes()))
+            }
             (Literal::Text(text), _) => Some(value.text()?.as_ref().cmp(text.as_bytes())),
         }
     }

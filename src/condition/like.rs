@@ -32,6 +32,13 @@ impl Pattern {
         Ok(Pattern(pieces))
     }
 
+    /// Whether a text fits; none where it is no UTF-8 and the pattern has a character beyond ASCII.
+    pub(super) fn is_matched_by(&self, text: &[u8]) -> Option<bool> {
+        let is_beyond_ascii = |piece: &Piece| matches!(piece, Piece::Character(one) if !one.is_ascii());
+        let is_in_doubt = self.0.iter().any(is_beyond_ascii) && std::str::from_utf8(text).is_err();
+        (!is_in_doubt).then(|| self.matches(text))
+    }
+
     /// Whether the whole text fits. Only the last `%` is ever retried, so the
     /// time is at most the product of both lengths.
     pub(super) fn matches(&self, text: &[u8]) -> bool {

@@ -8,6 +8,7 @@ pub(crate) mod files;
 pub(super) mod gather;
 pub(crate) mod index;
 pub mod list;
+mod missing;
 pub mod survey;
 pub(crate) mod turns;
 mod walk;

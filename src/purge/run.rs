@@ -170,6 +170,7 @@ impl<'a> Run<'a> {
         let outcome = match planned.counts.due {
             None => RuleOutcome::Failed,
             Some(_) if breach.is_some() => RuleOutcome::Refused,
+            Some(0) if planned.is_partial && !self.may_have_changed(rule, planned) => RuleOutcome::Failed,
             Some(0) if !self.may_have_changed(rule, planned) => {
                 done.survivors = Some(0);
                 RuleOutcome::Done

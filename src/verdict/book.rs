@@ -246,7 +246,11 @@ impl RuleBook {
             return Some(self.unless_done(rule, own, row));
         }
         // Doubt keeps the record.
-        if let Some(speaker) = self.clauses[rule].speaker(row, Speaks::Doubtful) {
+        let clause = &self.clauses[rule];
+        if let Some(unclear) = clause.unclear(row).filter(|_| clause.speaker(row, Speaks::Yes).is_none()) {
+            return Some(unclear);
+        }
+        if let Some(speaker) = clause.speaker(row, Speaks::Doubtful) {
             return Some(Verdict { state: State::Spared, reason: Reason::Spared(speaker), ..own });
         }
         if let Some(reason) = self.overruled(rule, &own, row) {

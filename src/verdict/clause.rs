@@ -2,6 +2,7 @@
 
 use super::anonymised::Set;
 use super::length::{FromData, Length, Said};
+use super::related::AnswerCell;
 use super::started::{Started, Starts};
 use super::{Protection, Reason, Speaks, State, Verdict};
 use crate::calendar::{Cutoff, Event, Instant};
@@ -40,6 +41,17 @@ impl Clause {
     /// The first answer that speaks for a record, at least so clearly.
     pub(super) fn speaker<'v>(&self, row: &impl Fn(usize) -> Value<'v>, clearly: Speaks) -> Option<usize> {
         self.unless.iter().copied().find(|answer| Speaks::from_cell(row(*answer)) >= clearly)
+    }
+
+    /// The first of some answers that nobody can give, for a key in an unknown encoding.
+    fn in_doubt<'v>(answers: &[usize], row: &impl Fn(usize) -> Value<'v>) -> Option<Verdict> {
+        let doubtful = answers.iter().find(|answer| row(**answer) == AnswerCell::IN_DOUBT)?;
+        Some(Verdict::unreadable(Reason::Related(*doubtful)))
+    }
+
+    /// What is said of a record of which nobody can say whether a related row speaks for it.
+    pub(super) fn unclear<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> Option<Verdict> {
+        Clause::in_doubt(&self.unless, row)
     }
 
     /// The event, where it can be read and is not in the future.
@@ -81,6 +93,9 @@ impl Clause {
                     return Some(Verdict::unreadable(Reason::Condition(columns[column])));
                 }
             }
+        }
+        if let Some(unclear) = Clause::in_doubt(&self.only_if, row) {
+            return Some(unclear);
         }
         if !self.is_related(row, clearly) {
             return None;

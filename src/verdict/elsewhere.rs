@@ -15,6 +15,10 @@ use crate::value::Value;
 #[derive(Debug, Default)]
 pub struct Answers {
     by_key: HashMap<Box<[u8]>, AnswerCell>,
+    /// Whether a key is text in an unknown encoding, which may mean any key beyond ASCII.
+    is_in_doubt: bool,
+    /// Whether there is a key beyond ASCII, which a text in an unknown encoding may mean.
+    is_beyond_ascii: bool,
 }
 
 /// A related row without a key by which records could find it.
@@ -43,12 +47,22 @@ impl Answers {
         let nothing = question.nothing().to_cell();
         let found = question.shown(&nothing, row);
         if found != nothing {
+            let is_text = std::str::from_utf8(&key).is_ok();
+            self.is_in_doubt |= !is_text;
+            self.is_beyond_ascii |= !key.is_ascii();
             self.by_key.insert(key.into(), found);
         }
         Ok(())
     }
 
+    /// What was found for a key. Of keys beyond ASCII nobody can say which are the same, where one
+    /// of them is no UTF-8.
     fn get(&self, key: &[u8]) -> Value<'_> {
+        if !key.is_ascii()
+            && (self.is_in_doubt || (self.is_beyond_ascii && std::str::from_utf8(key).is_err()))
+        {
+            return AnswerCell::IN_DOUBT;
+        }
         self.by_key.get(key).map_or(Value::Null, AnswerCell::value)
     }
 }

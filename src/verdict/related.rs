@@ -57,6 +57,9 @@ impl AnswerCell {
     /// What keeps a record, whatever was asked.
     pub(super) const UNKNOWN: Value<'static> = Value::Text(b"?");
 
+    /// The same, where the key is text in an unknown encoding.
+    pub(super) const IN_DOUBT: Value<'static> = Value::Text(b"!");
+
     /// As a value.
     pub fn value(&self) -> Value<'_> {
         match self {

@@ -2,11 +2,16 @@
 
 use std::io::{self, Read};
 
+use memchr::memchr;
+
 use super::index::{Index, Record};
 use super::{Dialect, Fault};
 
 /// How much is read at once.
 const BUFFER: usize = 256 * 1024;
+
+/// How much of a line before the header is read at first.
+const LINE: usize = 1024;
 
 /// The longest record that is judged. A longer one is most likely a quote that is not closed.
 pub(super) const LONGEST: usize = 8 * 1024 * 1024;
@@ -185,6 +190,27 @@ impl<R: Read> Chunks<R> {
         self.blocks.read(&mut chunk, length.saturating_sub(left.len()))?;
         left.extend_from_slice(chunk.content());
         Ok(&left[..length.min(left.len())])
+    }
+
+    /// Fields are separated otherwise than was thought.
+    pub(crate) fn separate_by(&mut self, delimiter: u8) {
+        self.structure.dialect.delimiter = delimiter;
+    }
+
+    /// Passes over a line, whatever stands in it; none at the end of the file.
+    pub(crate) fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let (mut wanted, mut seen) = (LINE, 0);
+        loop {
+            let there = self.beginning(wanted)?;
+            let end = memchr(b'\n', &there[seen..]).map(|at| seen + at + 1);
+            let is_over = there.len() < wanted || wanted > LONGEST;
+            if let Some(length) = end.or(is_over.then_some(there.len())) {
+                let line = there[..length].to_vec();
+                self.skip(length);
+                return Ok(Some(line).filter(|line| !line.is_empty()));
+            }
+            (seen, wanted) = (there.len(), 2 * wanted);
+        }
     }
 
     /// Passes over bytes that have been looked at.

@@ -4,7 +4,8 @@ use std::cell::OnceCell;
 use std::io::Read;
 use std::path::Path;
 
-use memchr::memchr;
+use encoding_rs::Encoding;
+use memchr::{memchr, memchr_iter};
 
 use super::Dialect;
 use super::chunks::{Chunk, Chunks};
@@ -20,7 +21,10 @@ use crate::verdict::{CommonCase, CommonTally, RuleBook, Tally};
 #[derive(Clone, Debug)]
 pub(crate) struct Columns {
     places: Vec<usize>,
+    /// Between the fields of the file.
+    pub(crate) delimiter: u8,
     quote: Option<u8>,
+    encoding: Option<&'static Encoding>,
     common: Option<CommonCase>,
 }
 
@@ -58,28 +62,16 @@ pub(super) fn open_for<R: Read>(
     source: &CsvFiles,
     wanted: &[String],
 ) -> Result<Opened<R>, Problem> {
-    let dialect = Dialect { delimiter: source.delimiter, quote: source.quote, width: None };
-    let mut chunks = Chunks::new(input, dialect);
-    let explain = |error| cannot_read(path, &error);
-    let beginning = chunks.beginning(BYTE_ORDER_MARK.len()).map_err(explain)?;
-    if [b"\xff\xfe", b"\xfe\xff"].iter().any(|mark| beginning.starts_with(*mark)) {
-        let message = format!("{} is UTF-16; frist reads bytes, ASCII or UTF-8", path.display());
-        return Err(Problem::new("utf-16", message));
-    }
-    let mut header = Vec::new();
-    if beginning == BYTE_ORDER_MARK {
-        chunks.skip(BYTE_ORDER_MARK.len());
-        header.extend_from_slice(BYTE_ORDER_MARK);
-    }
+    let (mut chunks, mut header) = begin(input, path, source)?;
     let names = match &source.columns {
         Some(names) => names.iter().map(|name| name.clone().into_bytes()).collect(),
-        None => match read_header(&mut chunks, path, &mut header)? {
+        None => match read_header(&mut chunks, path, source, &mut header)? {
             Some(names) => names,
             None => return Ok(Opened { chunks, columns: None, header }),
         },
     };
     chunks.expect(u32::try_from(names.len()).unwrap_or(u32::MAX));
-    let columns = Some(Columns::find(&names, path, source, wanted)?);
+    let columns = Some(Columns::find(&names, path, source, chunks.dialect(), wanted)?);
     Ok(Opened { chunks, columns, header })
 }
 
@@ -88,20 +80,96 @@ pub(crate) fn names<R: Read>(input: R, path: &Path, source: &CsvFiles) -> Result
     if let Some(names) = &source.columns {
         return Ok(names.clone());
     }
+    let (mut chunks, mut header) = begin(input, path, source)?;
+    let names = read_header(&mut chunks, path, source, &mut header)?.unwrap_or_default();
+    Ok(names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect())
+}
+
+/// A file behind all that stands before its header, and that as it is written.
+fn begin<R: Read>(input: R, path: &Path, source: &CsvFiles) -> Result<(Chunks<R>, Vec<u8>), Problem> {
     let dialect = Dialect { delimiter: source.delimiter, quote: source.quote, width: None };
     let mut chunks = Chunks::new(input, dialect);
-    let beginning = chunks.beginning(BYTE_ORDER_MARK.len()).map_err(|error| cannot_read(path, &error))?;
-    if beginning == BYTE_ORDER_MARK {
-        chunks.skip(BYTE_ORDER_MARK.len());
+    let explain = |error| cannot_read(path, &error);
+    let beginning = chunks.beginning(BYTE_ORDER_MARK.len()).map_err(explain)?;
+    if [b"\xff\xfe", b"\xfe\xff"].iter().any(|mark| beginning.starts_with(*mark)) {
+        let message = format!(
+            "{} is UTF-16, which frist does not read: convert it, as `iconv -f utf-16 -t utf-8` does",
+            path.display()
+        );
+        return Err(Problem::new("utf-16", message));
     }
-    let names = read_header(&mut chunks, path, &mut Vec::new())?.unwrap_or_default();
-    Ok(names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect())
+    let mut before = Vec::new();
+    if beginning == BYTE_ORDER_MARK {
+        if let Some(encoding) = source.encoding {
+            let message = format!(
+                "{} begins with the mark of UTF-8, and the policy says `encoding = \"{}\"`; make it a source of its own",
+                path.display(),
+                encoding.name()
+            );
+            return Err(Problem::new("bad-header", message));
+        }
+        chunks.skip(BYTE_ORDER_MARK.len());
+        before.extend_from_slice(BYTE_ORDER_MARK);
+    }
+    titles(&mut chunks, path, source, &mut before)?;
+    Ok((chunks, before))
+}
+
+/// Passes over the lines before the header. The first of all may say the delimiter.
+fn titles<R: Read>(
+    chunks: &mut Chunks<R>,
+    path: &Path,
+    source: &CsvFiles,
+    before: &mut Vec<u8>,
+) -> Result<(), Problem> {
+    let explain = |error| cannot_read(path, &error);
+    let mut left = source.skip_lines;
+    let said = said_delimiter(chunks.beginning(SEPARATOR_LINE).map_err(explain)?);
+    if let Some(delimiter) = said {
+        if source.says_delimiter && delimiter != source.delimiter || Some(delimiter) == source.quote {
+            return Err(no_header(path, "its first line, `sep=`, says another delimiter than the policy"));
+        }
+        chunks.separate_by(delimiter);
+        left = left.max(1);
+    }
+    let mut is_empty = before.is_empty();
+    for _ in 0..left {
+        match chunks.line().map_err(explain)? {
+            Some(line) => before.extend_from_slice(&line),
+            None if is_empty => return Ok(()),
+            None => return Err(no_header(path, "it ends before the lines that `skip-lines` passes over")),
+        }
+        is_empty = false;
+    }
+    Ok(())
+}
+
+/// How long the line `sep=;` is at most.
+const SEPARATOR_LINE: usize = b"sep=;\r\n".len();
+
+/// What the line `sep=;`, which spreadsheets write and read, says.
+fn said_delimiter(beginning: &[u8]) -> Option<u8> {
+    match beginning.strip_prefix(b"sep=")? {
+        [delimiter, b'\n', ..] | [delimiter, b'\r', b'\n', ..] if delimiter.is_ascii() => Some(*delimiter),
+        _ => None,
+    }
+}
+
+/// A text as UTF-8, where the encoding has all its characters; else its bytes.
+fn decoded(text: Vec<u8>, encoding: Option<&'static Encoding>) -> Vec<u8> {
+    let known =
+        encoding.and_then(|encoding| encoding.decode_without_bom_handling_and_without_replacement(&text));
+    match known {
+        Some(known) => known.into_owned().into_bytes(),
+        None => text,
+    }
 }
 
 /// The names in the first line that is not blank; none where there is no such line.
 fn read_header<R: Read>(
     chunks: &mut Chunks<R>,
     path: &Path,
+    source: &CsvFiles,
     header: &mut Vec<u8>,
 ) -> Result<Option<Vec<Vec<u8>>>, Problem> {
     let quote = chunks.dialect().quote;
@@ -115,11 +183,26 @@ fn read_header<R: Read>(
             return Err(no_header(path, fault.text()));
         }
         if !record.is_blank() {
-            let names = (0..record.width()).map(|place| text(record.field(place), quote).to_vec());
+            if has_bare_return(record.bytes()) {
+                return Err(no_header(path, BARE_RETURN));
+            }
+            let names =
+                (0..record.width()).map(|place| decoded(text(record.field(place), quote), source.encoding));
             return Ok(Some(names.collect()));
         }
     }
+    if source.skip_lines > 0 && !header.is_empty() {
+        return Err(no_header(path, "nothing follows the lines that `skip-lines` passes over"));
+    }
     Ok(None)
+}
+
+const BARE_RETURN: &str = "it holds a bare carriage return, and programs of today end lines with a line feed: convert \
+                           the file, as `tr '\\r' '\\n'` does";
+
+/// Whether some bytes hold a carriage return that no line feed follows.
+pub(super) fn has_bare_return(bytes: &[u8]) -> bool {
+    memchr_iter(b'\r', bytes).any(|at| bytes.get(at + 1) != Some(&b'\n'))
 }
 
 fn no_header(path: &Path, why: &str) -> Problem {
@@ -136,6 +219,7 @@ impl Columns {
         names: &[Vec<u8>],
         path: &Path,
         source: &CsvFiles,
+        dialect: &Dialect,
         wanted: &[String],
     ) -> Result<Columns, Problem> {
         let place_of = |column: &String| {
@@ -143,16 +227,35 @@ impl Columns {
             match (places.next(), places.next()) {
                 (Some(place), None) => Ok(place),
                 (Some(_), Some(_)) => Err(ambiguous(column, path)),
-                (None, _) => Err(missing(column, names, path)),
+                (None, _) => Err(super::missing::column(column, names, path, dialect)),
             }
         };
         let places: Result<Vec<usize>, Problem> = wanted.iter().map(place_of).collect();
-        Ok(Columns { places: places?, quote: source.quote, common: None })
+        Ok(Columns {
+            places: places?,
+            delimiter: dialect.delimiter,
+            quote: dialect.quote,
+            encoding: source.encoding,
+            common: None,
+        })
+    }
+
+    /// A text as the file writes it; none where its encoding cannot.
+    pub(crate) fn encoded(&self, made: Vec<u8>) -> Option<Vec<u8>> {
+        let Some(encoding) = self.encoding.filter(|_| !made.is_ascii()) else { return Some(made) };
+        let (bytes, _, is_replaced) = encoding.encode(std::str::from_utf8(&made).ok()?);
+        (!is_replaced).then(|| bytes.into_owned())
     }
 
     /// The place in the file of one of the book's columns.
     pub(crate) fn place(&self, column: usize) -> usize {
         self.places[column]
+    }
+
+    /// Whether a carriage return stands in a record where it can only be meant to end it.
+    pub(super) fn has_bare_return(&self, record: Record<'_>) -> bool {
+        let is_bare = |field: &[u8]| !self.is_quoted(field) && has_bare_return(field);
+        has_bare_return(record.bytes()) && (0..record.width()).any(|place| is_bare(record.field(place)))
     }
 
     /// A proper record as a row of values.
@@ -224,6 +327,9 @@ impl Row<'_> {
     #[inline(always)]
     pub(crate) fn value(&self, column: usize) -> Value<'_> {
         let field = self.record.field(self.columns.places[column]);
+        if self.columns.encoding.is_some() && !field.is_ascii() {
+            return value_of(&self.texts()[column]);
+        }
         if !self.columns.is_quoted(field) {
             return value_of(field);
         }
@@ -233,9 +339,9 @@ impl Row<'_> {
 
     #[cold]
     fn texts(&self) -> &[Vec<u8>] {
-        let Columns { places, quote, .. } = self.columns;
-        self.texts
-            .get_or_init(|| places.iter().map(|place| text(self.record.field(*place), *quote)).collect())
+        let Columns { places, quote, encoding, .. } = self.columns;
+        let read = |place: &usize| decoded(text(self.record.field(*place), *quote), *encoding);
+        self.texts.get_or_init(|| places.iter().map(read).collect())
     }
 }
 
@@ -260,13 +366,4 @@ fn text(field: &[u8], quote: Option<u8>) -> Vec<u8> {
 fn ambiguous(column: &str, path: &Path) -> Problem {
     let message = format!("two columns of {} are called `{column}`; rename one of them", path.display());
     Problem::new("ambiguous-column", message)
-}
-
-fn missing(column: &str, names: &[Vec<u8>], path: &Path) -> Problem {
-    let names: Vec<String> = names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
-    let help = match crate::diagnostic::nearest(column, names.iter().map(String::as_str)) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("it has {}", names.join(", ")),
-    };
-    Problem::new("missing-column", format!("{} has no column `{column}`; {help}", path.display()))
 }

@@ -63,7 +63,7 @@ fn one_file(
     let (mut line, mut chunk) = (1 + lines(&header), Chunk::default());
     while chunks.next(&mut chunk).map_err(|error| cannot_read(&file.path, &error))? {
         if chunk.part == Some(Part::First) {
-            return Err(improper(file, line, Fault::TooLong));
+            return Err(improper(file, line, Fault::TooLong.text()));
         }
         line = one_chunk(&chunk, &columns, gathering, file, line)?;
     }
@@ -80,9 +80,12 @@ fn one_chunk(
 ) -> Result<u64, Problem> {
     for record in chunk.records() {
         if let Some(fault) = record.fault.filter(|_| !record.is_blank()) {
-            return Err(improper(file, line, fault));
+            return Err(improper(file, line, fault.text()));
         }
         if !record.is_blank() {
+            if columns.has_bare_return(record) {
+                return Err(improper(file, line, "it holds a bare carriage return"));
+            }
             let row = columns.row(record);
             // No field is binary data, and so every key can be read.
             let _ = gathering.add(|column| row.value(column));
@@ -92,7 +95,7 @@ fn one_chunk(
     Ok(line)
 }
 
-fn improper(file: &CsvFile, line: u64, fault: Fault) -> Problem {
-    let message = format!("{}:{line} is no proper record ({}); correct the line", file.name, fault.text());
+fn improper(file: &CsvFile, line: u64, why: &str) -> Problem {
+    let message = format!("{}:{line} is no proper record ({why}); correct the line", file.name);
     Problem::new("malformed", message)
 }

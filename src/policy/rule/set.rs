@@ -110,6 +110,11 @@ fn writable(inner: &Section<'_>, form: &Placed<Form>, target: Option<&Target<'_>
                     \"remove\", \"year\", \"month\" or \"truncate\"";
         inner.note(Finding::error("cannot-grow", message, form.span.clone()).help(help));
     }
+    if let Some(encoding) = files.encoding.filter(|encoding| encoding.encode(text).2) {
+        let message = format!("{} cannot be written in the encoding {}", inner.title(), encoding.name());
+        let help = "leave out what the encoding has no character for";
+        inner.note(Finding::error("bad-value", message, form.span.clone()).help(help));
+    }
     if files.quote.is_none() && needs_quotes(text, files) {
         let message = format!("{} cannot be written in files without quotes", inner.title());
         let help = "leave delimiters and line ends out of the text, or say in the source how fields are quoted \

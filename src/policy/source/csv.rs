@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use encoding_rs::Encoding;
+
 use crate::diagnostic::Finding;
 use crate::policy::section::{Complaint, Placed, Section};
 use crate::policy::{Surroundings, path};
@@ -13,6 +15,12 @@ pub struct CsvFiles {
     pub pattern: PathBuf,
     /// Between fields.
     pub delimiter: u8,
+    /// Whether the policy says so; else the line `sep=;` of a file may.
+    pub says_delimiter: bool,
+    /// How text is written, where that is not UTF-8.
+    pub encoding: Option<&'static Encoding>,
+    /// How many lines stand before the header, or the first record.
+    pub skip_lines: u64,
     /// Around fields; none where quotes mean nothing.
     pub quote: Option<u8>,
     /// The columns' names; none where the first line of each file says them.
@@ -35,10 +43,38 @@ pub enum Rewrite {
 /// Reads the keys of a CSV source; none where there is none, or a wrong one.
 pub(super) fn read(section: &mut Section<'_>, surroundings: &Surroundings<'_>) -> Option<CsvFiles> {
     let pattern = section.parsed("csv", |text| path::pattern(text, surroundings));
+    let says_delimiter = section.has("delimiter");
     let (delimiter, quote) = marks(section);
+    let encoding = section.parsed("encoding", encoding).and_then(|encoding| encoding.value);
+    let skip_lines = section.whole_number("skip-lines").map_or(0, |lines| lines.value);
     let columns = columns(section);
     let rewrite = section.parsed("rewrite", parse_rewrite).map_or(Rewrite::Rename, |rewrite| rewrite.value);
-    Some(CsvFiles { pattern: pattern?.value, delimiter, quote, columns, rewrite })
+    Some(CsvFiles {
+        pattern: pattern?.value,
+        delimiter,
+        says_delimiter,
+        encoding,
+        skip_lines,
+        quote,
+        columns,
+        rewrite,
+    })
+}
+
+/// An encoding of which every byte is a character; none for UTF-8, in which all text is.
+fn encoding(label: &str) -> Result<Option<&'static Encoding>, Complaint> {
+    let help = "write \"windows-1252\" (which is \"iso-8859-1\" too), or another label of one byte a character; or \
+                convert the files, as `iconv -t utf-8` does";
+    let complain = |message: String| Complaint::new("bad-value", message, Some(help.to_string()));
+    let known = Encoding::for_label_no_replacement(label.as_bytes())
+        .ok_or_else(|| complain(format!("`{label}` is no encoding that frist knows")))?;
+    match known {
+        _ if known == encoding_rs::UTF_8 => Ok(None),
+        _ if known.is_single_byte() => Ok(Some(known)),
+        _ => Err(complain(format!(
+            "`{label}` writes characters in several bytes, and frist reads single ones"
+        ))),
+    }
 }
 
 /// The delimiter and the quote, which must differ.

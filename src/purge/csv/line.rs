@@ -42,7 +42,7 @@ impl Lines<'_> {
         let changed = settings.filter_map(|setting| {
             let made = self.book.make(self.rule, setting, &|column| row.value(column));
             let place = self.columns.place(self.book.cell_of(self.rule, setting));
-            Some((place, self.text(made)?))
+            Some((place, self.columns.encoded(self.text(made)?)?))
         });
         changed.collect()
     }
@@ -81,6 +81,6 @@ impl Lines<'_> {
     }
 
     fn ends_field(&self, byte: u8) -> bool {
-        byte == self.source.delimiter || matches!(byte, b'\n' | b'\r')
+        byte == self.columns.delimiter || matches!(byte, b'\n' | b'\r')
     }
 }
