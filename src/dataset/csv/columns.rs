@@ -179,13 +179,13 @@ fn read_header<R: Read>(
         let Some(record) = chunk.records().next() else {
             return Err(no_header(path, "its first record does not end"));
         };
+        if has_bare_return(record.bytes()) {
+            return Err(no_header(path, BARE_RETURN));
+        }
         if let Some(fault) = record.fault {
             return Err(no_header(path, fault.text()));
         }
         if !record.is_blank() {
-            if has_bare_return(record.bytes()) {
-                return Err(no_header(path, BARE_RETURN));
-            }
             let names =
                 (0..record.width()).map(|place| decoded(text(record.field(place), quote), source.encoding));
             return Ok(Some(names.collect()));
