@@ -2,6 +2,7 @@
 //! where it shows a folder of the same file system. Without a namespace to mount in, nothing is tried.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
@@ -34,7 +35,7 @@ fn mounted(place: &Place, (from, to): (&str, &str), arguments: &[&str]) -> Optio
     };
     let mount = format!("mount --bind {from} {to}");
     if !in_namespace(&mount).output().is_ok_and(|tried| tried.status.success()) {
-        eprintln!("skipped: no namespace to mount in can be made here");
+        let _ = writeln!(std::io::stderr(), "skipped: no namespace to mount in can be made here");
         return None;
     }
     let mut command = in_namespace(&format!("{mount} && exec \"$@\""));
