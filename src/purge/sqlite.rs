@@ -241,8 +241,8 @@ impl Task<'_> {
     fn refuse_what_cannot_be_done(&self) -> Result<(), Halt> {
         let connection = self.connection();
         let refusal =
-            preparable::refusal(connection, self.table, self.policy).and_then(|refusal| match refusal {
-                None => settable::refusal(connection, self.table, self.policy),
+            settable::refusal(connection, self.table, self.policy).and_then(|refusal| match refusal {
+                None => preparable::refusal(connection, self.table, self.policy),
                 found => Ok(found),
             });
         refusal.map_err(|error| self.halt(&error))?.map_or(Ok(()), |problem| Err(Halt::Refused(problem)))

@@ -29,7 +29,7 @@ fn the_text_has_a_line_for_each_entry() {
     assert_snapshot!(steady.collect::<Vec<_>>().join("\n"), @r#"
     2  2026-11-20T01:00:00Z  source         source=app status=read
     3  2026-11-20T01:00:00Z  rule-started   rule=people data=app.people then=delete keep=1 year due_up_to=2025-11-19 counts(matched=1 due=1 held=0 blocked=0 overruled=0 spared=0 done=0 waiting=0 running=0 unreadable=0 unrelated=0) oldest_event=2020-05-01 longest_overdue_days=2028
-    4  2026-11-20T01:00:00Z  batch          rule=people number=1 rows=1 range=[1,1]
+    4  2026-11-20T01:00:00Z  batch          rule=people number=1 rows=1
     5  2026-11-20T01:00:00Z  rule-finished  rule=people deleted=1 taken_along=0 anonymised=0 pseudonymised=0 survivors=0 batches=1 outcome=done
     6  2026-11-20T01:00:00Z  run-finished   exit_code=0 deleted=1
     "#);

@@ -216,7 +216,7 @@ fn a_quiet_report_says_only_what_is_wrong() {
         ran.out.ends_with("\n3 records are due. Ended with 3: 1 record of app.customers cannot be read.\n")
     );
     assert!(
-        ran.out.starts_with("customers: PROBLEM: 1 record of app.customers cannot be read"),
+        ran.out.starts_with("shop/customers: PROBLEM: 1 record of app.customers cannot be read"),
         "{}",
         ran.out
     );

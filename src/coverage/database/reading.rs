@@ -210,7 +210,11 @@ fn refused(
 ) -> rusqlite::Result<Vec<(Range<usize>, Problem)>> {
     let mut refused: Vec<(Range<usize>, Problem)> = Vec::new();
     for rule in &request.rules {
-        let refusal = preparable::refusal(connection, table, rule)?;
+        // A column that cannot be set has been told of.
+        let refusal = match settable::refusal(connection, table, rule)? {
+            None => preparable::refusal(connection, table, rule)?,
+            Some(_) => None,
+        };
         // Rules that do the same are refused for the same.
         let refusal = refusal.filter(|problem| refused.iter().all(|(_, known)| known != problem));
         refused.extend(refusal.map(|problem| (rule.places.data.clone(), problem)));

@@ -290,11 +290,14 @@ fn changed_by_trigger(table: &Table) -> Problem {
 
 fn obstacle(connection: &Connection, asked: &Asked<'_>, rule: usize) -> rusqlite::Result<Option<Problem>> {
     let policy = asked.request.rules[rule];
+    if let Some(problem) = settable::refusal(connection, asked.table, policy)? {
+        return Ok(Some(problem));
+    }
     if let Some(problem) = preparable::refusal(connection, asked.table, policy)? {
         return Ok(Some(problem));
     }
     if !asked.book.deletes(rule) {
-        return settable::refusal(connection, asked.table, policy);
+        return Ok(None);
     }
     foreign_key::obstacle(connection, &foreign_key::references_to(connection, &asked.table.name)?)
 }

@@ -6,7 +6,7 @@ use super::super::super::support::{Place, policy, rule};
 use super::{customers, found, messages};
 
 const COPY: &str = "CREATE TRIGGER \"keep it\" AFTER DELETE ON Customers BEGIN
-    INSERT INTO Gone SELECT OLD.id, OLD.name; END";
+    INSERT INTO Gone (id, name) SELECT OLD.id, OLD.name; END";
 
 #[test]
 fn a_trigger_that_copies_deleted_rows_is_named() {
