@@ -124,7 +124,7 @@ fn what_a_killed_run_wrote_goes_although_its_file_is_gone() {
         assert_eq!(strays(&killed.place), [""; 0]);
         assert!(!killed.place.path("elsewhere/.c.log.frist-new").exists());
         assert_eq!(fs::read_to_string(file(&killed.place, "b.csv")).unwrap(), left());
-        killed.place.frist(&PURGE).expect(0);
+        killed.place.at("2026-01-03T00:00:00Z", &PURGE).expect(0);
     }
 }
 
@@ -139,6 +139,6 @@ fn what_another_run_is_writing_stays() {
     assert_eq!(fs::read_to_string(&killed.stray).unwrap(), left());
     assert_eq!(fs::read_to_string(file(&killed.place, "a.csv")).unwrap(), all());
     drop(other);
-    killed.place.frist(&PURGE).expect(0);
+    killed.place.at("2026-01-03T00:00:00Z", &PURGE).expect(0);
     killed.assert_settled();
 }
