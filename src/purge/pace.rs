@@ -27,6 +27,9 @@ pub(super) fn gap_after(held: Duration) -> Duration {
 /// How much larger than the last one a batch may be.
 const GROWTH: u64 = 4;
 
+/// A batch that found few of its rows due tells about so many times as many.
+const TRUST: u64 = 16;
+
 const FIRST_STRETCH: u64 = 20_000;
 /// Behind the last row that fits, a statement still passes over the rest of its stretch.
 const LONGEST_STRETCH: u64 = 250_000;
@@ -104,10 +107,15 @@ impl Pace {
         // The slowest recent commit counts: a fast one is no promise.
         self.commit = held.commit.max(self.commit.mul_f64(0.75));
         let time = self.time_for_work();
-        if held.work > time || held.rows * 2 >= self.rows {
-            let fits = scaled(held.rows, held.work, time);
-            self.rows = fits.clamp(1, self.rows.saturating_mul(GROWTH)).min(MOST_ROWS);
-        }
+        let fits = scaled(held.rows, held.work, time);
+        let rows = if held.work > time || held.rows * 2 >= self.rows {
+            fits.max(1)
+        } else {
+            // Few rows say little about many, and nothing against as many as before.
+            let told = held.rows.saturating_mul(TRUST).max(CAUTIOUS_STRETCH);
+            (fits / 4).min(told).max(self.rows)
+        };
+        self.rows = rows.min(self.rows.saturating_mul(GROWTH)).min(MOST_ROWS);
         let stretch =
             if held.spent { self.stretch - self.stretch / 10 } else { scaled(self.stretch, held.work, time) };
         self.stretch = stretch.clamp(100, self.stretch.saturating_mul(GROWTH)).min(LONGEST_STRETCH);
@@ -146,6 +154,20 @@ mod tests {
         assert_eq!(pace.rows(), FIRST_ROWS);
         pace.learn(held(3, Duration::from_secs(1), false));
         assert_eq!(pace.rows(), 1);
+    }
+
+    /// Where one row in ten is due, a batch that may pass over as many rows as it may take stayed at two of them.
+    #[test]
+    fn a_cautious_beginning_is_left_also_where_few_rows_are_due() {
+        let mut pace = Pace::cautious();
+        for _ in 0..12 {
+            let found = pace.rows().div_ceil(10);
+            pace.learn(held(found, Duration::from_micros(10 * found), false));
+        }
+        assert!(pace.rows() >= 1_000, "{}", pace.rows());
+        let before = pace.rows();
+        pace.learn(held(before, Duration::from_micros(200 * before), false));
+        assert!(pace.rows() < 250, "{}", pace.rows());
     }
 
     #[test]
