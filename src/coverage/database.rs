@@ -90,7 +90,7 @@ impl<'p> Database<'p> {
     }
 
     fn is_ignored(&self, table: &str) -> bool {
-        self.sources.iter().flat_map(|named| &named.source.ignore).any(|ignored| ignored.table == table)
+        self.sources.iter().flat_map(|named| &named.source.ignore).any(|ignored| ignored.matches(table))
     }
 
     /// A rule that takes rows of a table along.

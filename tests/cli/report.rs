@@ -354,3 +354,17 @@ fn a_database_that_may_only_be_read_is_enough() {
     after.retain(|(path, _)| !path.ends_with(".frist-binary"));
     assert_eq!(after, before);
 }
+
+#[test]
+fn a_missing_database_is_said_once() {
+    let rules: String = (0..5).map(|number| rule(&format!("r{number}"), "t", "1 year", "at")).collect();
+    let place = Place::with_rules(&rules);
+    for arguments in [
+        &["report", "policy.toml"][..],
+        &["purge", "--yes", "policy.toml"],
+        &["check", "--data", "policy.toml"],
+    ] {
+        let ran = place.frist(arguments).code(3);
+        assert_eq!(ran.out.matches("does not exist").count(), 1, "{ran:?}");
+    }
+}

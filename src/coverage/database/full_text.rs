@@ -17,7 +17,10 @@ pub(super) fn check(database: &Database<'_>, facts: &Facts<'_>, coverage: &mut C
         }
         let bases = bases(relation, module, facts);
         let mut covered = bases.iter().filter_map(|base| Some((*base, database.rule_on(base)?))).peekable();
-        if covered.peek().is_none() && !bases.iter().any(|base| database.is_ignored(base)) {
+        if covered.peek().is_none()
+            && relation.rows != Some(0)
+            && !bases.iter().any(|base| database.is_ignored(base))
+        {
             coverage.add(first.at, tables::uncovered(first, relation));
         }
         for (base, (named, rule)) in covered {

@@ -10,7 +10,7 @@ pub(super) fn check(database: &Database<'_>, facts: &Facts<'_>, coverage: &mut C
     for about in &facts.about {
         let Some(rule) = about.request.rules.first() else { continue };
         for pointing in &about.references {
-            let in_the_way = in_the_way(database, about, rule, pointing);
+            let in_the_way = in_the_way((database, facts), about, rule, pointing);
             for finding in in_the_way.into_iter().chain(slow(rule, pointing)) {
                 coverage.add(about.named.at, finding);
             }
@@ -20,17 +20,20 @@ pub(super) fn check(database: &Database<'_>, facts: &Facts<'_>, coverage: &mut C
 
 /// A key of rows that no rule deletes: what they name stays with them.
 fn in_the_way(
-    database: &Database<'_>,
+    (database, facts): (&Database<'_>, &Facts<'_>),
     about: &About<'_>,
     rule: &Rule,
     pointing: &Pointing,
 ) -> Option<Finding> {
     let reference = &pointing.reference;
     let child = &reference.child;
-    if !reference.keeps
+    let is_empty = facts.relations.iter().any(|relation| relation.name == *child && relation.rows == Some(0));
+    if is_empty
+        || !reference.keeps
         || reference.is_to_itself()
         || database.rule_on(child).is_some()
         || database.rule_along(child).is_some()
+        || database.is_ignored(child)
     {
         return None;
     }

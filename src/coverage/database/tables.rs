@@ -8,17 +8,24 @@ use super::reading::{Facts, Relation};
 use crate::coverage::{Coverage, Named};
 use crate::diagnostic::{Finding, nearest};
 use crate::policy::Ignored;
-use crate::report::records;
+use crate::report::{grouped, records};
 
 pub(super) fn check(database: &Database<'_>, facts: &Facts<'_>, coverage: &mut Coverage) {
     let Some(first) = database.sources.first() else { return };
-    for relation in &facts.relations {
-        if holds_data(relation, facts) && !database.is_covered(&relation.name) {
-            coverage.add(first.at, uncovered(first, relation));
-        }
+    let is_uncovered = |relation: &&Relation| {
+        holds_data(relation, facts) && relation.rows != Some(0) && !database.is_covered(&relation.name)
+    };
+    let uncovered_ones = facts.relations.iter().filter(is_uncovered);
+    let (virtual_ones, plain): (Vec<&Relation>, Vec<&Relation>) =
+        uncovered_ones.partition(|relation| relation.kind == "virtual");
+    match plain[..] {
+        [] => {}
+        [one] => coverage.add(first.at, uncovered(first, one)),
+        _ => coverage.add(first.at, all_uncovered(first, &plain)),
     }
+    virtual_ones.into_iter().for_each(|relation| coverage.add(first.at, uncovered(first, relation)));
     for named in &database.sources {
-        let stale = named.source.ignore.iter().filter(|ignored| !is_there(facts, &ignored.table));
+        let stale = named.source.ignore.iter().filter(|ignored| !is_there(facts, ignored));
         stale.for_each(|ignored| coverage.add(named.at, not_there(named, ignored, facts)));
     }
 }
@@ -68,6 +75,30 @@ pub(super) fn uncovered(named: &Named<'_>, relation: &Relation) -> Finding {
     Finding::warning("uncovered-table", message, named.source.span.clone()).help(help)
 }
 
+/// Many of them at once, with the line that ignores those that hold nothing to delete.
+fn all_uncovered(named: &Named<'_>, relations: &[&Relation]) -> Finding {
+    let told = |relation: &&Relation| match relation.rows {
+        Some(rows) => format!("{} ({})", relation.name, grouped(rows)),
+        None => relation.name.clone(),
+    };
+    let tables: Vec<String> = relations.iter().map(told).collect();
+    let message = format!(
+        "{} tables of source `{}` are covered by no rule and no `ignore`, with so many records: {}",
+        relations.len(),
+        named.source.name,
+        tables.join(", ")
+    );
+    let ignored: Vec<String> = relations
+        .iter()
+        .map(|relation| format!("{{ table = {}, why = \"TODO\" }}", toml_text(&relation.name)))
+        .collect();
+    let help = format!(
+        "write rules for those that hold personal data, and say of the others why they may stay: ignore = [{}]",
+        ignored.join(", ")
+    );
+    Finding::warning("uncovered-table", message, named.source.span.clone()).help(help)
+}
+
 /// A text as it is written in a policy.
 fn toml_text(text: &str) -> String {
     let escape = |c: char| match c {
@@ -78,8 +109,8 @@ fn toml_text(text: &str) -> String {
     format!("\"{}\"", text.chars().map(escape).collect::<String>())
 }
 
-fn is_there(facts: &Facts<'_>, table: &str) -> bool {
-    facts.relations.iter().any(|relation| relation.name == table)
+fn is_there(facts: &Facts<'_>, ignored: &Ignored) -> bool {
+    facts.relations.iter().any(|relation| ignored.matches(&relation.name))
 }
 
 fn not_there(named: &Named<'_>, ignored: &Ignored, facts: &Facts<'_>) -> Finding {

@@ -37,7 +37,7 @@ fn sources_of(rule: &Rule) -> impl Iterator<Item = &str> {
 /// Settings of a table that no rule is about are usually a misspelt name.
 fn tables(policy: &Policy) -> impl Iterator<Item = Finding> {
     settings(policy).filter_map(|(source, table, settings)| {
-        let ignored = source.ignore.iter().any(|ignored| ignored.table == table);
+        let ignored = source.ignore.iter().any(|ignored| ignored.matches(table));
         let rules = policy.rules.iter().filter(|rule| rule.source == source.name);
         let related = policy.rules.iter().flat_map(|rule| {
             let theirs = rule

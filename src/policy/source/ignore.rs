@@ -3,18 +3,30 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
+use globset::{Glob, GlobBuilder};
+
 use super::Section;
 use super::folder::{self, Folder, Unit};
 
-/// A table that holds nothing to delete.
+/// A table that holds nothing to delete, or all whose names fit a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ignored {
-    /// The table.
+    /// The table, or the pattern.
     pub table: String,
     /// Why it may be ignored.
     pub why: String,
     /// Where the table's name stands in the policy, in bytes.
     pub span: Range<usize>,
+    /// Where `table` has wildcards.
+    pattern: Option<Glob>,
+}
+
+impl Ignored {
+    /// Whether a table is one of those that are meant.
+    pub fn matches(&self, table: &str) -> bool {
+        let fits = |pattern: &Glob| pattern.compile_matcher().is_match(table);
+        self.table == table || self.pattern.as_ref().is_some_and(fits)
+    }
 }
 
 /// Files that hold nothing to delete.
@@ -58,7 +70,17 @@ pub(super) fn read(section: &mut Section<'_>) -> Ignore {
 fn table(entry: &mut Section<'_>) -> Option<Ignored> {
     let (table, why) = (entry.required("table"), entry.required("why"));
     let (table, why) = (table?, why?);
-    Some(Ignored { table: table.value, why: why.value, span: table.span })
+    let pattern = table.value.contains(WILDCARDS).then(|| pattern(&table.value)).flatten();
+    Some(Ignored { table: table.value, why: why.value, span: table.span, pattern })
+}
+
+/// Only these are wildcards in the name of a table, in which brackets may stand for themselves.
+const WILDCARDS: [char; 2] = ['*', '?'];
+
+fn pattern(name: &str) -> Option<Glob> {
+    let one = |c: char| if WILDCARDS.contains(&c) { c.to_string() } else { globset::escape(&c.to_string()) };
+    let escaped: String = name.chars().map(one).collect();
+    GlobBuilder::new(&escaped).literal_separator(false).build().ok()
 }
 
 fn files(entry: &mut Section<'_>) -> Option<IgnoredFiles> {

@@ -71,7 +71,7 @@ fn a_source_that_cannot_be_opened_is_an_error_and_the_answer_incomplete() {
 #[test]
 fn one_source_that_is_missing_does_not_hide_what_another_holds() {
     let place = customers();
-    place.sql("CREATE TABLE forgotten (id)");
+    place.sql("CREATE TABLE forgotten (id); INSERT INTO forgotten VALUES (1)");
     let rules = format!(
         "\n[source.old]\nsqlite = \"old.db\"\n{}",
         rule("accounts", "customers", "1 year", "ended_at")
@@ -84,7 +84,7 @@ fn one_source_that_is_missing_does_not_hide_what_another_holds() {
 #[test]
 fn warnings_end_with_0_unless_they_are_denied() {
     let place = customers();
-    place.sql("CREATE TABLE forgotten (id)");
+    place.sql("CREATE TABLE forgotten (id); INSERT INTO forgotten VALUES (1)");
     place
         .frist(&["check", "--data", "policy.toml"])
         .code(0)
@@ -97,7 +97,7 @@ fn warnings_end_with_0_unless_they_are_denied() {
 #[test]
 fn no_source_is_opened_for_policies_with_errors() {
     let place = customers();
-    place.sql("CREATE TABLE forgotten (id)");
+    place.sql("CREATE TABLE forgotten (id); INSERT INTO forgotten VALUES (1)");
     place.write("policy.toml", policy("shop", &rule("accounts", "customers", "1 yer", "ended_at")));
     let ran = place.frist(&["check", "--data", "policy.toml"]).code(1);
     ran.says("1 policy: 1 error; no source was opened").does_not_say("forgotten");
@@ -107,20 +107,23 @@ fn no_source_is_opened_for_policies_with_errors() {
 #[test]
 fn policies_that_are_read_together_cover_a_database_together() {
     let place = customers();
-    place.sql("CREATE TABLE log (at TEXT); CREATE TABLE forgotten (id)");
+    place.sql(
+        "CREATE TABLE log (at TEXT); CREATE TABLE forgotten (id); INSERT INTO forgotten VALUES (1);
+         INSERT INTO log VALUES ('2290-01-01')",
+    );
     place.write(
         "other.toml",
         policy("other", &rule("logs", "log", "1 year", "at")).replace("app.db", "./app.db"),
     );
     let ran = place.frist(&["check", "--data", "policy.toml", "other.toml"]).code(0);
     ran.says("2 policies with 2 rules and the data: 1 warning").says("table `forgotten`");
-    place.frist(&["check", "--data", "policy.toml"]).code(0).says("table `log`");
+    place.frist(&["check", "--data", "policy.toml"]).code(0).says("2 tables of source `app`").says("log (1)");
 }
 
 #[test]
 fn json_gives_the_same_findings() {
     let place = customers();
-    place.sql("CREATE TABLE forgotten (id)");
+    place.sql("CREATE TABLE forgotten (id); INSERT INTO forgotten VALUES (1)");
     let ran = place.frist(&["check", "--data", "--format", "json", "policy.toml"]).code(0);
     let told = ran.json();
     assert_eq!(told["format"], "frist.check/1");
@@ -134,7 +137,7 @@ fn json_gives_the_same_findings() {
 #[test]
 fn paths_start_where_the_root_is() {
     let place = customers();
-    place.sql("CREATE TABLE forgotten (id)");
+    place.sql("CREATE TABLE forgotten (id); INSERT INTO forgotten VALUES (1)");
     std::fs::create_dir(place.path("data")).unwrap();
     std::fs::rename(place.path("app.db"), place.path("data/app.db")).unwrap();
     place.frist(&["check", "--data", "policy.toml"]).code(3);

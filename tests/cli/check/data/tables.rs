@@ -23,7 +23,7 @@ fn a_table_that_nobody_mentioned_is_named_with_its_rows() {
 #[test]
 fn an_ignored_table_is_covered_and_one_that_is_not_there_is_a_mistake() {
     let place = customers();
-    place.sql("CREATE TABLE migrations (id)");
+    place.sql("CREATE TABLE migrations (id); INSERT INTO migrations VALUES (1)");
     let ignoring = |table: &str| {
         let ignore = format!("ignore = [{{ table = \"{table}\", why = \"no people\" }}]\n");
         policy("shop", &format!("{ignore}{}", rule("accounts", "customers", "1 year", "ended_at")))
@@ -32,7 +32,7 @@ fn an_ignored_table_is_covered_and_one_that_is_not_there_is_a_mistake() {
     assert_eq!(messages(&place, 0), Vec::<String>::new());
     place.write("policy.toml", ignoring("Migrations"));
     assert_snapshot!(found(&place, 0), @r#"
-    warning[uncovered-table]: table `migrations` of source `app` (empty now) is covered by no rule and no `ignore`
+    warning[uncovered-table]: table `migrations` of source `app` (1 record) is covered by no rule and no `ignore`
      --> policy.toml:9:9
       |
     9 | [source.app]
@@ -101,11 +101,12 @@ fn virtual_tables_are_named_and_what_they_consist_of_is_not() {
     place.sql(
         "CREATE VIRTUAL TABLE notes USING fts5(body); INSERT INTO notes VALUES ('a word');
          CREATE VIRTUAL TABLE memos USING fts4(body); CREATE VIRTUAL TABLE words USING fts5vocab(notes, 'row');
-         CREATE VIRTUAL TABLE places USING rtree(id, x0, x1)",
+         CREATE VIRTUAL TABLE places USING rtree(id, x0, x1); INSERT INTO places VALUES (1, 0, 1);
+         INSERT INTO memos VALUES ('another'); CREATE VIRTUAL TABLE vacant USING fts5(body)",
     );
     assert_snapshot!(messages(&place, 0).join("\n"), @r"
-    [uncovered-table] virtual table `places` (rtree) of source `app` (empty now) is covered by no rule and no `ignore`
-    [uncovered-table] virtual table `memos` (fts4) of source `app` (empty now) is covered by no rule and no `ignore`
+    [uncovered-table] virtual table `places` (rtree) of source `app` (1 record) is covered by no rule and no `ignore`
+    [uncovered-table] virtual table `memos` (fts4) of source `app` (1 record) is covered by no rule and no `ignore`
     [uncovered-table] virtual table `notes` (fts5) of source `app` (1 record) is covered by no rule and no `ignore`
     ");
     let ignore =
@@ -122,10 +123,14 @@ fn a_table_beside_a_virtual_one_is_not_taken_for_a_part_of_it() {
     place.sql(
         "CREATE TABLE docs_content (id INTEGER PRIMARY KEY, body TEXT);
          CREATE VIRTUAL TABLE docs USING fts5(body, content='docs_content', content_rowid='id');
-         CREATE TABLE docs_archive (id)",
+         CREATE TABLE docs_archive (id); INSERT INTO docs_archive VALUES (1);
+         INSERT INTO docs_content VALUES (1, 'a')",
     );
     let told = messages(&place, 0).join("\n");
-    assert!(told.contains("table `docs_content`") && told.contains("table `docs_archive`"), "{told}");
+    assert!(
+        told.contains("2 tables") && told.contains("docs_content") && told.contains("docs_archive (1)"),
+        "{told}"
+    );
     assert!(!told.contains("docs_data"), "{told}");
 }
 
@@ -134,13 +139,18 @@ fn every_name_is_told_and_none_becomes_sql() {
     let place = customers();
     let names = HOSTILE_NAMES.iter().filter(|name| **name != "order");
     names.clone().for_each(|name| {
-        place.sql(&format!("CREATE TABLE {} (a PRIMARY KEY) WITHOUT ROWID", quoted(name)));
+        let table = quoted(name);
+        place.sql(&format!(
+            "CREATE TABLE {table} (a PRIMARY KEY) WITHOUT ROWID; INSERT INTO {table} VALUES (1)"
+        ));
     });
     let told = messages(&place, 0);
-    assert_eq!(told.len(), HOSTILE_NAMES.len() - 1);
+    assert_eq!(told.len(), 1, "one finding for all of them");
+    assert!(
+        told[0].starts_with(&format!("[uncovered-table] {} tables of source `app`", HOSTILE_NAMES.len() - 1))
+    );
     for name in names.clone() {
-        let message = format!("[uncovered-table] table `{name}` of source `app` (empty now) is covered");
-        assert!(told.iter().any(|told| told.starts_with(&message)), "{name}: {told:#?}");
+        assert!(told[0].contains(&format!("{name} (1)")), "{name}: {told:#?}");
     }
     let text = found(&place, 0);
     assert!(!text.contains('\u{1b}'), "{text:?}");
@@ -154,7 +164,45 @@ fn every_name_is_told_and_none_becomes_sql() {
 #[test]
 fn a_source_without_a_rule_is_looked_at_all_the_same() {
     let place = Place::with_rules("");
-    place.sql("CREATE TABLE customers (id)");
+    place.sql("CREATE TABLE customers (id); INSERT INTO customers VALUES (1)");
     let told = messages(&place, 0).join("\n");
     assert!(told.contains("[unused-source]") && told.contains("table `customers`"), "{told}");
+}
+
+#[test]
+fn many_tables_are_one_finding_whose_line_can_be_pasted() {
+    let place = customers();
+    let names: Vec<String> = (0..12).map(|number| format!("wagtail_{number}")).collect();
+    for name in &names {
+        place.sql(&format!("CREATE TABLE {name} (id); INSERT INTO {name} VALUES (1), (2)"));
+    }
+    place.sql("CREATE TABLE vacant (id)");
+    let text = found(&place, 0);
+    assert_eq!(text.matches("warning[").count(), 1, "{text}");
+    let (_, line) = text.rsplit_once(": ignore = [").unwrap();
+    let rules = rule("accounts", "customers", "1 year", "ended_at");
+    place.write("policy.toml", policy("shop", &format!("ignore = [{line}\n{rules}")));
+    assert_eq!(messages(&place, 0), Vec::<String>::new());
+    let with = |pattern: &str| {
+        let ignore = format!("ignore = [{{ table = {}, why = \"pages\" }}]\n", toml_text(pattern));
+        place.write("policy.toml", policy("shop", &format!("{ignore}{rules}")));
+    };
+    for pattern in ["wagtail*", "wag?ail_*", "*"] {
+        with(pattern);
+        assert_eq!(messages(&place, 0), Vec::<String>::new(), "{pattern}");
+    }
+    with("Wagtail*");
+    let told = messages(&place, 0);
+    assert!(
+        told.len() == 2 && told[1].starts_with("[stale-ignore] source `app` has no table `Wagtail*`"),
+        "{told:?}"
+    );
+    place.sql(
+        "DROP TABLE wagtail_0; CREATE TABLE \"wagtail_[0]\" (id); INSERT INTO \"wagtail_[0]\" VALUES (1)",
+    );
+    with("wagtail_[0]*");
+    assert!(
+        messages(&place, 0)[0].starts_with("[uncovered-table] 11 tables"),
+        "brackets stand for themselves"
+    );
 }
