@@ -83,7 +83,7 @@ fn may_be_replaced(path: &Path, folder: &Path) -> io::Result<()> {
 }
 
 /// The files of a state folder, up to the first dot of their names.
-const STATE: [&str; 5] = ["ledger", "pending", "removals", "pseudonym", "lock"];
+const STATE: [&str; 6] = ["ledger", "pending", "removals", "running", "pseudonym", "lock"];
 
 /// What of a policy the file is: a report must not take its place.
 fn needed_by(policy: &Policy, file: &Path) -> Option<String> {
@@ -100,7 +100,11 @@ fn needed_by(policy: &Policy, file: &Path) -> Option<String> {
             let matches = glob::glob(&files.pattern.to_string_lossy()).into_iter().flatten().flatten();
             matches.into_iter().any(|path| is_same(&path, file))
         }
-        Kind::Folder(_) => false,
+        // A record, or a part of one, that it would replace or become.
+        Kind::Folder(folder) => folder
+            .path
+            .canonicalize()
+            .is_ok_and(|path| file.strip_prefix(path).is_ok_and(|below| folder.reaches(below))),
     });
     holds.map(|source| format!("data of source `{}`", source.name))
 }

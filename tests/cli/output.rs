@@ -2,7 +2,7 @@
 
 use frist::report::text::Style;
 
-use super::support::{Place, rule};
+use super::support::{Place, policy, rule};
 
 fn place() -> Place {
     let place = Place::with_rules(&rule("people", "people", "1 year", "ended_at"));
@@ -178,6 +178,38 @@ fn one_file_for_two_outputs_is_one_too_few() {
     }
     std::fs::remove_dir(place.path("folder")).unwrap();
     assert_eq!(place.snapshot(), before);
+}
+
+/// What a killed run left there is needed by the next one.
+#[test]
+fn no_output_takes_the_place_of_a_file_of_the_state_folder() {
+    let place = place_with_one_due();
+    place.frist(&["purge", "--yes", "policy.toml"]).code(0);
+    for name in ["ledger.jsonl", "ledger.head", "pending.json", "removals.json", "running.json", "lock"] {
+        let output = format!("json=state/{name}");
+        let ran = place.frist(&["report", "policy.toml", "--output", &output]).code(2);
+        ran.says("it is part of the state folder of policy `shop`; name another file");
+    }
+    place.frist(&["ledger", "verify", "policy.toml"]).code(0);
+}
+
+#[test]
+fn no_output_becomes_a_record_of_a_folder() {
+    let rules = "\n[source.backups]\nfiles = \"backups\"\nmatch = \"*.zst\"\n[[rule]]\nname = \"backups\"\n\
+                 data = \"backups\"\nkeep = \"30 days\"\nafter = \"modified\"\n";
+    let place = Place::new();
+    place.write("policy.toml", policy("shop", rules));
+    std::fs::create_dir(place.path("backups")).unwrap();
+    place.write("backups/a.zst", "precious");
+    let report = |path: &str| {
+        let output = format!("json={path}");
+        place.frist(&["report", "policy.toml", "--output", &output])
+    };
+    for path in ["backups/a.zst", "backups/new.zst"] {
+        report(path).code(2).says("it is data of source `backups`; name another file");
+    }
+    assert_eq!(place.read("backups/a.zst"), b"precious");
+    report("backups/report.json").code(0);
 }
 
 #[test]
