@@ -200,10 +200,9 @@ fn many(count: usize, beginning: &str, section: &str) -> String {
     format!("version = 1\n[policy]\nname = \"many\"\ntimezone = \"UTC\"\n{beginning}{sections}")
 }
 
-/// Twice as much takes twice as long. Where each rule looked at the whole file or at each other rule, these
-/// took most of a minute.
+/// How long that takes is measured in `benches/check.rs`.
 #[test]
-fn a_policy_of_thousands_of_rules_is_checked_at_once() {
+fn a_policy_of_thousands_of_rules_is_checked_and_each_place_is_right() {
     const RULE: &str = "[[rule]]\nname = \"rN\"\nkeep = \"1 day\"\nafter = \"at\"\n";
     let app = "[source.app]\nsqlite = \"app.db\"\n";
     let sources = format!("[source.sN]\nsqlite = \"N.db\"\n{RULE}data = \"sN.t\"\n");
@@ -211,9 +210,7 @@ fn a_policy_of_thousands_of_rules_is_checked_at_once() {
     place.write("tables.toml", many(10_000, app, &format!("{RULE}data = \"app.tN\"\n")));
     place.write("sources.toml", many(4_000, "", &sources));
     place.write("faults.toml", many(3_000, app, "[[rule]]\n"));
-    let begun = std::time::Instant::now();
     place.frist(&["check", "tables.toml"]).code(0).says("with 10000 rules: no problem found");
     place.frist(&["check", "sources.toml"]).code(0).says("with 4000 rules: no problem found");
     place.frist(&["check", "faults.toml"]).code(1).says("--> faults.toml:3006:1");
-    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
 }

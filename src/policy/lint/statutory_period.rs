@@ -9,10 +9,14 @@ use crate::policy::{Activity, Counting, Keep, Policy, Rule};
 use super::contradictory_law::contradiction;
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
-    policy.activities.iter().flat_map(|activity| judge(policy, activity)).collect()
+    let mut known = Vec::new();
+    policy.activities.iter().flat_map(|activity| judge(policy, activity, &mut known)).collect()
 }
 
-fn judge(policy: &Policy, activity: &Activity) -> Vec<Finding> {
+/// Laws and schedules that go together: a comparison looks at every date, and many rules keep alike.
+type Known<'p> = Vec<(&'p str, &'p Schedule)>;
+
+fn judge<'p>(policy: &'p Policy, activity: &'p Activity, known: &mut Known<'p>) -> Vec<Finding> {
     let Some(law) = activity.law.as_deref() else { return Vec::new() };
     let Some(statute) = policy.law(law) else {
         return unknown_law(policy, activity, law).into_iter().collect();
@@ -23,7 +27,7 @@ fn judge(policy: &Policy, activity: &Activity) -> Vec<Finding> {
         return Vec::new();
     }
     match Bounds::of(statute, policy) {
-        Some(bounds) => rules.filter_map(|rule| bounds.violation(rule)).collect(),
+        Some(bounds) => rules.filter_map(|rule| bounds.violation(rule, known)).collect(),
         None => vec![no_financial_year(statute, activity)],
     }
 }
@@ -89,9 +93,17 @@ impl<'p> Bounds<'p> {
         Some(Bounds { statute, earliest, latest })
     }
 
-    fn violation(&self, rule: &Rule) -> Option<Finding> {
+    fn violation(&self, rule: &'p Rule, known: &mut Known<'p>) -> Option<Finding> {
         match (&rule.keep, rule.keep.longest()) {
-            (Keep::Fixed(schedule), _) => self.violation_by(schedule, rule),
+            (Keep::Fixed(schedule), _) => {
+                let pair = (self.statute.id.as_str(), schedule);
+                if known.contains(&pair) {
+                    return None;
+                }
+                let violation = self.violation_by(schedule, rule);
+                known.extend(violation.is_none().then_some(pair));
+                violation
+            }
             (Keep::FromData(_), None) if self.latest.is_some() => Some(self.no_maximum(rule)),
             (Keep::FromData(_), longest) => {
                 let by_longest = longest.and_then(|longest| self.violation_by(&longest, rule));

@@ -222,6 +222,29 @@ fn one_slip_is_an_error_and_two_are_a_doubt() {
     }
 }
 
+/// What has been compared once is not compared again, and is told again where it is wrong.
+#[test]
+fn every_rule_that_keeps_too_short_is_told() {
+    let bad = kept("4 years", "end-of-financial-year");
+    let rules: String = (0..3)
+        .map(|number| {
+            let rule = rule(&format!("activity = \"billing\"\n{bad}"));
+            rule.replace("\"billing\"\ndata", &format!("\"r{number}\"\ndata"))
+        })
+        .collect();
+    let good = rule(&format!("activity = \"billing\"\n{}", kept("5 years", "end-of-financial-year")));
+    let good = good.replace("\"billing\"\ndata", "\"good\"\ndata");
+    let text = format!("{BEGINNING}{}{good}{rules}", activity("dk:bogfoeringsloven-12", ""));
+    let (_, findings) = read(&text);
+    let told: Vec<&str> =
+        findings.iter().filter(|one| one.is_error()).map(|one| one.message.as_str()).collect();
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(
+        (0..3)
+            .all(|number| told.iter().any(|told| told.starts_with(&format!("rule `r{number}` keeps less"))))
+    );
+}
+
 fn periods() -> impl Strategy<Value = String> {
     let units = proptest::sample::select(vec!["years", "months", "weeks", "days", "hours"]);
     (1_u32..80, units).prop_map(|(count, unit)| format!("{count} {unit}"))
