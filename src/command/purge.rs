@@ -25,18 +25,9 @@ pub(super) fn run(
     console: &mut Console<'_>,
     clock: &dyn Fn() -> Instant,
 ) -> Result<u8, Failure> {
-    if arguments.force {
-        return Err(Failure::usage(
-            "there is no `--force`; what a limit refuses is accepted by name: see --accept-limit",
-        ));
-    }
+    refuse_what_is_no_purge(arguments)?;
     if arguments.dry_run {
         return report::run(&as_report(arguments), console, clock);
-    }
-    if arguments.now.is_some() {
-        return Err(Failure::usage(
-            "a purge is always as of now; ask `frist report --now` what would be due",
-        ));
     }
     let policies = policies::valid(&arguments.policies, console)?;
     let chosen = policies::chosen(&policies, &arguments.rules)?;
@@ -85,6 +76,21 @@ pub(super) fn run(
     );
     delivered.map_err(|failure| failure.beside(code))?;
     Ok(code)
+}
+
+/// Words of neighbouring tools, and of `report`, that are answered by what to type instead.
+fn refuse_what_is_no_purge(arguments: &Purge) -> Result<(), Failure> {
+    if arguments.force {
+        return Err(Failure::usage(
+            "there is no `--force`; what a limit refuses is accepted by name: see --accept-limit",
+        ));
+    }
+    if arguments.now.is_some() && !arguments.dry_run {
+        return Err(Failure::usage(
+            "a purge is always as of now; ask `frist report --now` what would be due",
+        ));
+    }
+    Ok(())
 }
 
 /// What was typed, as far as it is about one policy.

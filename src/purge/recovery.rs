@@ -163,8 +163,8 @@ fn decide(
     decided.map_err(|problem| LedgerError::Doubt(problem.message))
 }
 
-/// The mark of the batch in doubt, and whether it was noted to be committed. It is written between the batch's entry and its commit: where
-/// that of another batch is found, or none, this one was never committed.
+/// The mark of the batch in doubt, and whether it was noted to be committed. It is written between the
+/// batch's entry and its commit: where that of another batch is found, or none, this one was never committed.
 fn mark(
     lock: &RunLock,
     killed: &Unfinished,

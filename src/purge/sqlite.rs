@@ -302,11 +302,7 @@ impl Task<'_> {
             gap = self.gap_after(held.total(), is_alone);
             pace.learn(held);
             search.ended(refused, held.rows, &pace);
-            if let (Search::Groups(groups), Some(circle)) = (&mut search, self.circle) {
-                groups.untried(untried);
-                groups.ended(&units, passes, circle);
-                units.iter().flat_map(Unit::own).for_each(|row| refusals.forget_row(row));
-            }
+            self.units_ended((&units, untried), &mut search, passes, refusals);
             refusals.add(std::mem::take(&mut taken.refusals));
             let has_taken = taken.records > 0;
             let files = account(taken, told, done);
@@ -316,6 +312,21 @@ impl Task<'_> {
             let own = (self.writer.path(), self.connection());
             remove_files(&files, own, journal, done)?;
             tracing::debug!("{held:?}, then {:?}", gap.since.elapsed());
+        }
+    }
+
+    /// Units went, and for some there was no time.
+    fn units_ended(
+        &self,
+        (units, untried): (&[Unit], usize),
+        search: &mut Search,
+        passes: &mut Passes,
+        refusals: &mut Refusals,
+    ) {
+        if let (Search::Groups(groups), Some(circle)) = (search, self.circle) {
+            groups.untried(untried);
+            groups.ended(units, passes, circle);
+            units.iter().flat_map(Unit::own).for_each(|row| refusals.forget_row(row));
         }
     }
 

@@ -105,11 +105,12 @@ impl Total {
             let due = planned.due().unwrap_or_default();
             total.due += due;
             total.blocked += planned.blocked().unwrap_or_default();
-            match () {
-                () if !rule.enforce => total.not_enforced += due,
-                () if planned.breach.is_some() => total.over_limit += due,
-                () if planned.refused.is_some() => total.refused += due,
-                () => {}
+            if !rule.enforce {
+                total.not_enforced += due;
+            } else if planned.breach.is_some() {
+                total.over_limit += due;
+            } else if planned.refused.is_some() {
+                total.refused += due;
             }
             total.add_reading(policy, planned, &planned.problems);
         }
