@@ -130,6 +130,28 @@ fn a_record_may_refer_to_what_it_takes_along() {
     assert_eq!([count(&connection, "customers"), count(&connection, "addresses")], [2, 2]);
 }
 
+/// By which of two columns a row goes along is one question, and by which key it would be orphaned or taken is another.
+#[test]
+fn a_row_that_goes_along_with_nobody_keeps_what_it_refers_to() {
+    for (action, blocks) in [("CASCADE", 1), ("NO ACTION", 1), ("RESTRICT", 1), ("SET NULL", 0)] {
+        let sql = format!(
+            "CREATE TABLE customers (id INTEGER PRIMARY KEY, at TEXT);
+             CREATE TABLE visits (id INTEGER PRIMARY KEY, customer INTEGER REFERENCES customers (id) ON DELETE {action},
+                                  referrer INTEGER REFERENCES customers (id) ON DELETE {action}, at TEXT);
+             CREATE INDEX c ON visits (customer); CREATE INDEX r ON visits (referrer);
+             INSERT INTO customers VALUES (1, '{OLD}'), (2, '{COMING}'), (3, '{OLD}');
+             INSERT INTO visits VALUES (1, 1, NULL, '{COMING}'), (2, 2, 3, '{OLD}');"
+        );
+        let (place, connection) = place(&customers("{ table = \"visits\", on = \"referrer = id\" }"), &sql);
+        let report = place.frist(&REPORT).expect(0).rule("customers");
+        assert_eq!([&report["due"], &report["blocked"]], [2 - blocks, blocks], "{action}");
+        let purge = place.purge().expect(0).rule("customers");
+        assert_eq!([&purge["deleted"], &purge["taken_along"]], [2 - blocks, 1], "{action}");
+        assert_eq!(count(&connection, "visits WHERE id = 1"), 1, "{action}");
+        assert_eq!(count(&connection, "customers"), 1 + blocks, "{action}");
+    }
+}
+
 /// A customer has a main user, and users have a customer.
 #[test]
 fn a_record_and_what_goes_along_may_refer_to_each_other() {

@@ -58,7 +58,8 @@ impl Tie {
         let (along, record) = along;
         let mut names = self.reference.names_sql(table, &alias);
         if let Some(goes_along) = along.any_member(&self.reference.child, &alias, record) {
-            names = format!("{names} AND NOT ({goes_along})");
+            // Where a column is empty, whether the row goes along is null: it does not.
+            names = format!("{names} AND ({goes_along}) IS NOT TRUE");
         }
         let code = Code { number, keeper: Keeper::NoRule };
         Ok(match &self.child {
