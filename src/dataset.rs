@@ -3,6 +3,7 @@
 pub mod csv;
 pub mod elsewhere;
 pub mod folder;
+pub(crate) mod joined;
 pub mod request;
 pub mod sqlite;
 

@@ -13,7 +13,7 @@
 //! [`calendar`] says when a record is due and how columns write time; [`condition`] says which
 //! records a rule is about. [`policy`] reads promises and lets only valid ones through, with
 //! [`diagnostic`] to tell what is wrong with the others. [`verdict`] decides a record's state in
-//! one place, [`dataset`] brings that decision to where the data is, [`plan`] freezes the
+//! one place, [`note`] remembers evidence that went, [`dataset`] brings that decision to where the data is, [`plan`] freezes the
 //! outcome; [`anonymise`] is what an anonymised value becomes; [`coverage`] asks whether rules
 //! cover all that is there. [`purge`] is the only code that changes data, and [`ledger`] remembers
 //! what it did. [`report`] draws plans and runs. [`cli`] is what can be typed, [`command`] the glue.
@@ -31,7 +31,9 @@ mod depth;
 pub mod diagnostic;
 pub mod exit;
 mod hexadecimal;
+mod key;
 pub mod ledger;
+pub mod note;
 pub mod plan;
 pub mod policy;
 pub mod purge;

@@ -92,6 +92,8 @@ pub struct PlannedRule {
     pub counts: Counts,
     /// Of the blocked records, those that `keep-newest` keeps.
     pub newest: u64,
+    /// Records that nothing is related to which could start their clock, and that no other rule of a run means.
+    pub without_clock: u64,
     /// Records that cannot be read; through an index, of those that were met.
     pub unreadable: u64,
     /// Whether only what may be due was read, through an index.
@@ -272,6 +274,7 @@ fn unplanned(index: usize, due_up_to: Option<DueUpTo>, problem: Problem) -> Plan
         index,
         counts: Counts::default(),
         newest: 0,
+        without_clock: 0,
         unreadable: 0,
         through_index: false,
         due_up_to,
@@ -300,6 +303,7 @@ fn planned(policy: &Policy, rule: &Rule, book: &RuleBook, survey: &RuleSurvey, n
         index: index_of(policy, rule),
         counts: if survey.through_index { tally.counts_of_met() } else { tally.counts() },
         newest: tally.records(State::Newest),
+        without_clock: if rule.enforce { tally.without_clock() } else { 0 },
         unreadable: tally.records(State::Unreadable),
         through_index: survey.through_index,
         due_up_to: book.cutoff(survey.rule).map(Cutoff::due_up_to),

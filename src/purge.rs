@@ -11,7 +11,6 @@ mod entries;
 mod folder;
 mod job;
 mod journal;
-mod key;
 #[cfg(test)]
 mod meanwhile;
 mod named_files;

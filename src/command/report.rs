@@ -6,6 +6,7 @@ use crate::calendar::Instant;
 use crate::cli::Report;
 use crate::dataset::request::Extent;
 use crate::exit;
+use crate::note::{self, Notes};
 use crate::plan::{Accepted, Plan, Scope};
 use crate::policy::Policy;
 use crate::report::{Listing, Subject, Total, text};
@@ -25,6 +26,7 @@ pub(super) fn run(
     let mut plans = Vec::new();
     for (policy, rules) in policies.iter().zip(&chosen) {
         let now = as_of(arguments, policy, clock)?;
+        tell_notes(policy);
         plans.push(Plan::make(
             policy,
             &Scope { now, rules: rules.as_ref(), accepted: &Accepted::default(), extent: Extent::Every },
@@ -62,6 +64,17 @@ pub(super) fn run(
     );
     delivered.map_err(|failure| failure.beside(code()))?;
     Ok(code())
+}
+
+/// With `-v`: what was noted of evidence that frist deleted.
+fn tell_notes(policy: &Policy) {
+    // What is wrong with them the plan says, where it matters.
+    let Ok(notes) = Notes::open(policy) else { return };
+    let asked = note::questions(policy);
+    for (question, count) in notes.counts() {
+        let stale = if asked.contains(&question) { "" } else { ", which no rule asks any more" };
+        tracing::debug!("{}: {count} notes of deleted rows: {question}{stale}", policy.name);
+    }
 }
 
 fn as_of(arguments: &Report, policy: &Policy, clock: &dyn Fn() -> Instant) -> Result<Instant, Failure> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{Counted, Problem, Status};
 use crate::calendar::Instant;
+use crate::note::Notes;
 use crate::policy::{Policy, Rule, Source};
 use crate::verdict::{Reason, RuleBook, Verdict};
 
@@ -35,6 +36,8 @@ pub struct Request<'p> {
     pub wanted: Vec<usize>,
     /// The rule book of `rules`.
     pub book: Arc<RuleBook>,
+    /// What was noted of evidence that went, once somebody has looked.
+    pub notes: Notes,
 }
 
 impl Request<'_> {
@@ -238,7 +241,16 @@ pub fn requests<'p>(
         let places = rules.iter().enumerate().filter(|(_, rule)| wanted(rule)).map(|(place, _)| place);
         let (wanted, book) = (places.collect(), Arc::new(RuleBook::new(rules.iter().copied(), now)));
         let acting = acting.clone();
-        requests.push(Request { policy, now, acting, table: &rule.table, rules, wanted, book });
+        requests.push(Request {
+            policy,
+            now,
+            acting,
+            table: &rule.table,
+            rules,
+            wanted,
+            book,
+            notes: Notes::default(),
+        });
     }
     requests
 }

@@ -7,11 +7,13 @@
 pub mod blocked;
 pub mod count;
 pub(crate) mod effects;
+pub(crate) mod evidence;
 mod failure;
 pub mod foreign_key;
 pub mod functions;
 pub(super) mod gather;
 pub mod join;
+pub(super) mod joined;
 pub mod list;
 mod name;
 pub mod open;

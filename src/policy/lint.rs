@@ -2,7 +2,6 @@
 
 mod column_read;
 mod contradictory_law;
-mod evidence_goes_first;
 mod horizon;
 mod no_rules;
 mod not_enforced;
@@ -25,7 +24,6 @@ pub fn policy(policy: &Policy) -> Vec<Finding> {
     let checks = [
         column_read::check,
         contradictory_law::check,
-        evidence_goes_first::check,
         horizon::check,
         no_rules::check,
         not_enforced::check,

@@ -4,6 +4,7 @@
 mod copy_back;
 mod doubt;
 mod early_sync;
+mod evidence;
 mod kept;
 mod line;
 mod reading;

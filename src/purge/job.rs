@@ -11,6 +11,7 @@ use crate::anonymise::Key;
 use crate::dataset::request::Request;
 use crate::dataset::{Problem, elsewhere};
 use crate::ledger::{LedgerError, RecoveryOutcome, Removal};
+use crate::note::Gone;
 use crate::policy::{Kind, Source};
 
 /// What a rule's deletion is given.
@@ -30,8 +31,18 @@ pub(super) struct Job<'a> {
     pub(super) nice: f64,
     /// What pseudonyms are made with, where the rule writes any.
     pub(super) key: Option<&'a Key>,
+    /// Notes what goes of the rows that other records' clocks depend on.
+    pub(super) notes: &'a dyn Noting,
     /// Told how many records are deleted, now and then.
     pub(super) told: &'a (dyn Fn(u64) + Sync),
+}
+
+/// Notes what goes of the rows that other records' clocks depend on.
+pub(super) trait Noting: Sync {
+    /// It is on the disk when this returns, before the commit.
+    fn note(&self, gone: &Gone) -> Result<(), Problem>;
+    /// No source is locked now, so that there is time to put notes in order.
+    fn rest(&self) -> Result<(), Problem>;
 }
 
 /// By what the next run finds out whether an announced batch came to be.

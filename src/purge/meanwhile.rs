@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant as Stopwatch};
 
-use super::job::{self, Amount, Deletion, Halt, Job, Journal, Mark};
+use super::job::{self, Amount, Deletion, Halt, Job, Journal, Mark, Noting};
 use super::stop::Stop;
 use crate::calendar::Instant;
+use crate::dataset::Problem;
 use crate::dataset::request::requests;
 use crate::ledger::{LedgerError, Removal};
+use crate::note::Gone;
 use crate::policy::{Policy, Surroundings, parse};
 
 /// 2026-11-20.
@@ -55,6 +57,7 @@ pub(super) fn purge(
         wait: Duration::ZERO,
         nice: 0.0,
         key: None,
+        notes: &Nothing,
         told: &|_| {},
     };
     let mut journal = Meanwhile { happens, announced: Vec::new(), settled: Vec::new(), undone: Vec::new() };
@@ -62,6 +65,20 @@ pub(super) fn purge(
     let halt = job::carry_out(&job, &mut journal, &mut done).err();
     let Meanwhile { announced, settled, undone, .. } = journal;
     Purged { done, announced, settled, undone, halt }
+}
+
+/// Nothing is noted.
+struct Nothing;
+
+impl Noting for Nothing {
+    fn note(&self, gone: &Gone) -> Result<(), Problem> {
+        assert!(gone.is_empty(), "these policies ask about nothing");
+        Ok(())
+    }
+
+    fn rest(&self) -> Result<(), Problem> {
+        Ok(())
+    }
 }
 
 /// A journal in whose hand something happens as a batch is announced.

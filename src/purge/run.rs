@@ -4,18 +4,21 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant as Stopwatch};
 
 use super::entries::{rule_finished, rule_started, run_started, source_read};
-use super::job::{self, Amount, Deletion, Halt, Job};
+use super::job::{self, Amount, Deletion, Halt, Job, Noting};
 use super::journal::LedgerJournal;
 use super::recovery::{self, Account};
 use super::running::Running;
 use super::stop::Stop;
-use super::{Confirmed, Outcome, RuleRun, Witness, key, named_files};
+use super::{Confirmed, Outcome, RuleRun, Witness, named_files};
 use crate::calendar::Instant;
 use crate::dataset::Problem;
+use crate::dataset::joined;
 use crate::dataset::request::requests;
+use crate::key;
 use crate::ledger::{
     Code, Event, Ledger, LedgerError, Link, Pending, Removal, RuleOutcome, RunFinished, RunLock,
 };
+use crate::note::{Asked, Gone, Notes};
 use crate::plan::{Accepted, Plan, PlannedRule};
 use crate::policy::{Deed, Policy, Rule};
 
@@ -55,6 +58,8 @@ pub struct Run<'a> {
     accounts: Vec<Account>,
     /// Files that earlier runs could not remove, and why.
     pub(super) left: Vec<Removal>,
+    /// What was noted of evidence that went, if it can be read.
+    pub(super) notes: Result<Notes, Problem>,
     problems: Vec<Problem>,
     /// Records that went before those of other rules, for each rule that has not had its turn.
     ahead: BTreeMap<String, u64>,
@@ -98,6 +103,7 @@ impl<'a> Run<'a> {
             started,
             accounts,
             left,
+            notes: Notes::open(policy),
             problems,
             ahead,
             has_acted: false,
@@ -127,6 +133,7 @@ impl<'a> Run<'a> {
             rules.push(run);
         }
         rules.sort_by_key(|run| run.index);
+        self.sweep_notes();
         let (accounts, sources) = (std::mem::take(&mut self.accounts), plan.sources.clone());
         let ledger = self.ledger.last().unwrap_or_default();
         let (run, problems) = (self.name.clone(), std::mem::take(&mut self.problems));
@@ -152,6 +159,18 @@ impl<'a> Run<'a> {
         self.ledger.seal()?;
         Running::clear(self.lock)?;
         Ok(link)
+    }
+
+    /// Notes go with the last record that they are about. Where that cannot be found out they stay.
+    fn sweep_notes(&self) {
+        let Ok(notes) = &self.notes else { return };
+        for asked in Asked::all(self.policy) {
+            let mut each = |told: &mut dyn FnMut(&[u8])| joined::each(self.policy, &asked, told);
+            if let Err(problem) = notes.sweep(self.lock, &asked.question, &mut each) {
+                tracing::warn!("{problem}");
+            }
+        }
+        notes.close();
     }
 
     fn one_rule(
@@ -282,7 +301,10 @@ impl<'a> Run<'a> {
         let missing = || Halt::Problem(Problem::new("internal", "the rule has no source"));
         let source = self.policy.source(&rule.source).ok_or_else(missing)?;
         let mut requests = requests(self.policy, source, self.plan.now, |other| other.name == rule.name);
-        requests.iter_mut().for_each(|request| request.acting = self.plan.acting(self.policy));
+        for request in &mut requests {
+            request.acting = self.plan.acting(self.policy);
+            request.notes = self.notes.clone().unwrap_or_default();
+        }
         let request = requests.first().ok_or_else(missing)?;
         let place = *request.wanted.first().ok_or_else(missing)?;
         let (wait, nice) = (self.circumstances.wait, self.circumstances.nice);
@@ -290,13 +312,49 @@ impl<'a> Run<'a> {
         let told = |deleted| progress(&rule.name, deleted, amount.expected);
         let stop = &self.circumstances.stop.clone();
         let key = match rule.then.deed() {
-            Deed::Pseudonymised => Some(key::obtain(self.lock)?),
+            Deed::Pseudonymised => Some(key::obtain(self.lock, key::PSEUDONYMS)?),
             Deed::Deleted | Deed::Anonymised => None,
         };
         let key = key.as_ref();
         Pending::prepare(self.lock)?;
-        let job = Job { source, request, rule: place, amount, room, stop, wait, nice, key, told: &told };
-        job::carry_out(&job, &mut LedgerJournal { run: self, rule: &rule.name }, done)
+        let noting = NotesOfRun::of(self);
+        let (notes, told) = (&noting, &told);
+        let job = Job { source, request, rule: place, amount, room, stop, wait, nice, key, notes, told };
+        let ended = job::carry_out(&job, &mut LedgerJournal { run: self, rule: &rule.name }, done);
+        noting.end().map_or(ended, |problem| Err(Halt::Problem(problem)))
+    }
+}
+
+/// The notes of a run, in the hand of one rule.
+struct NotesOfRun<'a> {
+    lock: &'a RunLock,
+    notes: Result<Notes, Problem>,
+    asked: Vec<Asked>,
+}
+
+impl<'a> NotesOfRun<'a> {
+    fn of(run: &Run<'a>) -> NotesOfRun<'a> {
+        NotesOfRun { lock: run.lock, notes: run.notes.clone(), asked: Asked::all(run.policy) }
+    }
+
+    /// The rules to come find all in order.
+    fn end(&self) -> Option<Problem> {
+        let notes = self.notes.as_ref().ok()?;
+        notes.rest(self.lock, &self.asked, true).err()
+    }
+}
+
+impl Noting for NotesOfRun<'_> {
+    fn note(&self, gone: &Gone) -> Result<(), Problem> {
+        match &self.notes {
+            _ if gone.is_empty() => Ok(()),
+            Ok(notes) => notes.add(self.lock, gone),
+            Err(problem) => Err(problem.clone()),
+        }
+    }
+
+    fn rest(&self) -> Result<(), Problem> {
+        self.notes.as_ref().map_or(Ok(()), |notes| notes.rest(self.lock, &self.asked, false))
     }
 }
 

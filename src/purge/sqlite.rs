@@ -7,6 +7,7 @@ mod batch;
 mod careful;
 mod checkpoints;
 mod doubt;
+mod evidence;
 mod groups;
 mod keys;
 mod neighbours;
@@ -32,7 +33,7 @@ pub(super) use doubt::decide;
 pub(super) use stand::Stand;
 pub(super) use writer::recover;
 
-use super::job::{Amount, Deletion, Halt, Job, Journal};
+use super::job::{Amount, Deletion, Halt, Job, Journal, Noting};
 use super::named_files;
 use super::pace::{GAP, Pace, gap_after};
 use super::stop::Stop;
@@ -41,13 +42,16 @@ use crate::dataset::Problem;
 use crate::dataset::sqlite::blocked::circle::Circle;
 use crate::dataset::sqlite::schema::Table;
 use crate::dataset::sqlite::survey::{for_purge, key_columns};
-use crate::dataset::sqlite::{blocked, effects, foreign_key, functions, prefilter, preparable, settable};
+use crate::dataset::sqlite::{
+    blocked, effects, evidence as watching, foreign_key, functions, prefilter, preparable, settable,
+};
 use crate::ledger::Removal;
 use crate::policy::Rule;
 use crate::verdict::RuleBook;
 use along::Taken;
 use batch::{Batch, Committed, Unkept};
 use careful::Care;
+use evidence::Evidence;
 use groups::{Passes, Unit};
 use quota::Quota;
 use refusals::{Refusal, Refusals};
@@ -70,8 +74,25 @@ pub(super) fn carry_out(
     let circle = circle(&writer, job, &table, &book).map_err(Halt::Problem)?;
     let circle = circle.as_ref();
     let names = key_columns(job.source, &table);
+    let refusal = watching::refusal(writer.connection(), job.request, policy).map_err(Halt::Refused)?;
+    refusal.map_or(Ok(()), |problem| Err(Halt::Refused(problem)))?;
+    let evidence = Evidence::watch(writer.connection(), (job.request, policy));
+    let evidence = &evidence.map_err(Halt::Refused)?;
     let (held, table, book) = (&writer, &table, &book);
-    let task = Task { writer: held, table, names, circle, policy, key, book, rule, amount, nice };
+    let task = Task {
+        writer: held,
+        table,
+        names,
+        circle,
+        policy,
+        key,
+        book,
+        rule,
+        amount,
+        nice,
+        evidence,
+        notes: job.notes,
+    };
     let result = task.carry_out(job.stop, journal, (job.told, job.room), done);
     done.stayed.tell();
     writer.finish();
@@ -108,6 +129,9 @@ struct Task<'a> {
     amount: Amount,
     /// The share of time that is left to other writers.
     nice: f64,
+    /// Sees what goes of the rows that others' clocks depend on.
+    evidence: &'a Evidence,
+    notes: &'a dyn Noting,
 }
 
 /// The conditions of a rule in SQL, for the statements of one task.
@@ -141,7 +165,8 @@ impl Task<'_> {
     fn conditions(&self) -> rusqlite::Result<Conditions> {
         let call = functions::register_due(self.connection(), self.table, self.book, self.rule)?;
         let overdue = functions::register_overdue(self.connection(), self.table, self.book, self.rule)?;
-        let (quota, take) = Quota::register(self.connection(), self.table, self.book, self.rule)?;
+        let (quota, take) =
+            Quota::register(self.connection(), self.table, self.book, (self.rule, self.evidence))?;
         let by_keys = prefilter::beside_keys(self.table, self.book, self.rule);
         let references = self.references()?;
         let asked = (self.rule, references.as_slice());
@@ -308,6 +333,7 @@ impl Task<'_> {
             let files = account(taken, told, done);
             if has_taken {
                 self.writer.settle(is_alone, stop).map_err(Halt::Problem)?;
+                self.notes.rest().map_err(Halt::Problem)?;
             }
             let own = (self.writer.path(), self.connection());
             remove_files(&files, own, journal, done)?;
@@ -398,7 +424,8 @@ impl Task<'_> {
     fn is_plain(&self, conditions: &Conditions) -> bool {
         let is_watched = self.table.has_trigger_for(self.book.deletes(self.rule))
             || !conditions.references.is_empty()
-            || self.table.joins.iter().any(Option::is_some);
+            || self.table.joins.iter().any(Option::is_some)
+            || self.evidence.must_look();
         self.table.has_row_numbers() && !is_watched
     }
 

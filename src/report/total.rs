@@ -50,6 +50,7 @@ pub struct Total {
     not_enforced: u64,
     blocked: u64,
     newest: u64,
+    without_clock: u64,
     sources: u64,
     unread: Vec<String>,
     unreadable: Vec<Unreadable>,
@@ -98,7 +99,7 @@ struct Unreadable {
 impl Total {
     /// What a plan comes to.
     pub fn of_plan(policy: &Policy, plan: &Plan) -> Total {
-        let mut total = Total { policies: 1, newest: newest(plan), ..Total::default() };
+        let mut total = Total { policies: 1, ..kept_on_purpose(plan) };
         total.add_sources(&plan.sources);
         for planned in &plan.rules {
             let rule = &policy.rules[planned.index];
@@ -119,7 +120,7 @@ impl Total {
 
     /// What a run came to.
     pub fn of_run(policy: &Policy, plan: &Plan, outcome: &Outcome) -> Total {
-        let mut total = Total { is_run: true, policies: 1, newest: newest(plan), ..Total::default() };
+        let mut total = Total { is_run: true, policies: 1, ..kept_on_purpose(plan) };
         total.add_sources(&outcome.sources);
         let is_used = |deed: &Deed| outcome.rules.iter().any(|run| run.deed == *deed);
         total.done = DEEDS.map(|deed| Some(deed).filter(is_used).map(|deed| outcome.records(deed)));
@@ -233,6 +234,7 @@ impl Total {
         self.not_enforced += other.not_enforced;
         self.blocked += other.blocked;
         self.newest += other.newest;
+        self.without_clock += other.without_clock;
         self.sources += other.sources;
         self.unread.extend(other.unread);
         self.unreadable.extend(other.unreadable);
@@ -303,6 +305,10 @@ impl Total {
             let (time, are) = times(self.newest);
             parts.push(format!("{} past {time} time {are} kept by `keep-newest`", grouped(self.newest)));
         }
+        if self.without_clock > 0 {
+            let have = if self.without_clock == 1 { "has" } else { "have" };
+            parts.push(format!("{} {have} no clock, for no row starts it", records(self.without_clock)));
+        }
         parts.join("; ")
     }
 
@@ -370,8 +376,11 @@ impl Total {
     }
 }
 
-fn newest(plan: &Plan) -> u64 {
-    plan.rules.iter().map(|planned| planned.newest).sum()
+/// What stays and is neither blocked nor wrong, so that it is only counted.
+fn kept_on_purpose(plan: &Plan) -> Total {
+    let newest = plan.rules.iter().map(|planned| planned.newest).sum();
+    let without_clock = plan.rules.iter().map(|planned| planned.without_clock).sum();
+    Total { newest, without_clock, ..Total::default() }
 }
 
 fn times(count: u64) -> (&'static str, &'static str) {

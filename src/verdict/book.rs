@@ -60,17 +60,18 @@ impl RuleBook {
     }
 
     fn clause(&mut self, rule: &Rule, now: Instant) -> Clause {
-        let parts = rule.start.parts.iter().map(|part| self.part(part)).collect();
+        let parts = rule.start.parts.iter().map(|part| self.part(rule, part)).collect();
         let when = rule.when.as_ref().map(|when| {
             let columns = when.columns().iter().map(|column| self.column(column)).collect();
             (when.clone(), columns)
         });
         Clause {
+            is_enforced: rule.enforce,
             starts: Starts { choice: rule.start.choice, parts },
             when,
             unless: rule.unless.iter().map(|relation| self.ask(Question::any(relation))).collect(),
-            only_if: rule.only_if.iter().map(|relation| self.ask(Question::any(relation))).collect(),
-            length: self.length(&rule.keep, now),
+            only_if: rule.only_if.iter().map(|only| self.ask(Question::only_if(rule, only))).collect(),
+            length: self.length(rule, now),
             past: rule.keep_newest.and_then(|_| past(rule, now)),
             keep_newest: rule.keep_newest,
             sets: rule.then.settings().iter().map(|setting| self.set(setting)).collect(),
@@ -78,15 +79,15 @@ impl RuleBook {
         }
     }
 
-    fn length(&mut self, keep: &Keep, now: Instant) -> Length {
-        match keep {
+    fn length(&mut self, rule: &Rule, now: Instant) -> Length {
+        match &rule.keep {
             Keep::Fixed(schedule) => {
                 Length::Fixed { schedule: schedule.clone(), cutoff: schedule.cutoff(now) }
             }
             Keep::FromData(asked) => {
                 let (cell, own) = match &asked.relation {
                     None => (self.column(&asked.column), Some(asked.periods.clone())),
-                    Some(relation) => (self.ask(Question::longest(relation, asked)), None),
+                    Some(relation) => (self.ask(Question::longest(rule, relation, asked)), None),
                 };
                 let (counted, cap) = (asked.counted.clone(), asked.cap());
                 Length::FromData(Box::new(FromData { cell, own, counted, cap, now }))
@@ -94,14 +95,14 @@ impl RuleBook {
         }
     }
 
-    fn part(&mut self, part: &Part) -> StartPart {
+    fn part(&mut self, rule: &Rule, part: &Part) -> StartPart {
         match part {
             Part::Own(own) => {
                 let kind = PartKind::Own { timestamps: own.timestamps.clone(), is_optional: own.is_optional };
                 StartPart { cell: self.column(&own.column), kind }
             }
             Part::Related(dated) => {
-                StartPart { cell: self.ask(Question::latest(dated)), kind: PartKind::Related }
+                StartPart { cell: self.ask(Question::latest(rule, dated)), kind: PartKind::Related }
             }
         }
     }
@@ -304,6 +305,12 @@ impl RuleBook {
             _ => Some(Keeper::Rule(rule)),
         };
         (0..self.len()).find_map(keeps).unwrap_or(Keeper::NoRule)
+    }
+
+    /// Whether a rule of a run, other than this one, means a record.
+    pub(super) fn is_meant_by_another<'v>(&self, rule: usize, row: &impl Fn(usize) -> Value<'v>) -> bool {
+        let mut others = (0..self.len()).filter(|other| *other != rule && self.clauses[*other].is_enforced);
+        others.any(|other| self.judge(other, row).is_some_and(|verdict| verdict.state != State::Unrelated))
     }
 
     /// Whether a record is due under one rule, all others considered.

@@ -12,6 +12,8 @@ use crate::value::Value;
 /// One rule, ready to judge.
 #[derive(Clone, Debug)]
 pub(super) struct Clause {
+    /// Whether a run carries it out.
+    pub(super) is_enforced: bool,
     pub(super) length: Length,
     pub(super) starts: Starts,
     pub(super) when: Option<(Condition, Vec<usize>)>,

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use key::Key;
 
 use super::related::{AnswerCell, Question};
+use crate::dataset::Problem;
+use crate::note::{Notes, Token};
 use crate::policy::Side;
 use crate::value::Value;
 
@@ -15,6 +17,8 @@ use crate::value::Value;
 #[derive(Debug, Default)]
 pub struct Answers {
     by_key: HashMap<Box<[u8]>, AnswerCell>,
+    /// What was noted of rows that are gone, for keys for which no row is there.
+    noted: Option<(Notes, HashMap<Token, AnswerCell>)>,
     /// Whether a key is text in an unknown encoding, which may mean any key beyond ASCII.
     is_in_doubt: bool,
     /// Whether there is a key beyond ASCII, which a text in an unknown encoding may mean.
@@ -63,7 +67,32 @@ impl Answers {
         {
             return AnswerCell::IN_DOUBT;
         }
-        self.by_key.get(key).map_or(Value::Null, AnswerCell::value)
+        let noted = || self.noted.as_ref().and_then(|(notes, by_token)| by_token.get(&notes.token(key)?));
+        self.by_key.get(key).or_else(noted).map_or(Value::Null, AnswerCell::value)
+    }
+
+    /// Puts what was noted of rows that are gone beside what was found.
+    pub(crate) fn add_notes(&mut self, question: &Question, notes: &Notes) -> Result<(), Problem> {
+        let mut by_token = notes.all(question)?;
+        if by_token.is_empty() {
+            return Ok(());
+        }
+        for (key, found) in &mut self.by_key {
+            if let Some(noted) = notes.token(key).and_then(|token| by_token.remove(&token)) {
+                *found = question.merged(found, &noted);
+            }
+        }
+        self.noted = Some((notes.clone(), by_token));
+        Ok(())
+    }
+
+    /// What joins a row to its records, as notes remember it; none where it belongs to none.
+    pub(crate) fn key_of(key: Value<'_>, side: &Side) -> Result<Option<Vec<u8>>, KeyUnreadable> {
+        match Key::of(key, side) {
+            Key::Known(key) => Ok(Some(key.into_owned())),
+            Key::Nothing => Ok(None),
+            Key::Unreadable => Err(KeyUnreadable),
+        }
     }
 }
 

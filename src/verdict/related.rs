@@ -7,8 +7,9 @@ mod lasting;
 mod latest;
 
 use crate::condition::Truth;
-use crate::policy::{Dated, Instructions, Relation};
+use crate::policy::{Dated, Instructions, Relation, Rule};
 use crate::value::Value;
+use std::sync::Arc;
 
 pub use lasting::{Lasting, LongestOf};
 pub use latest::{Found, LatestOf};
@@ -20,6 +21,8 @@ pub struct Question {
     pub relation: Relation,
     /// What is asked of them.
     pub asked: Asked,
+    /// Where the rows are evidence, which counts still after frist has deleted it: the name of its notes.
+    pub evidence: Option<Arc<str>>,
 }
 
 /// What is asked of related rows.
@@ -60,6 +63,17 @@ impl AnswerCell {
     /// The same, where the key is text in an unknown encoding.
     pub(super) const IN_DOUBT: Value<'static> = Value::Text(b"!");
 
+    /// That of a value which is an answer.
+    pub(crate) fn of(value: Value<'_>) -> AnswerCell {
+        match value {
+            Value::Null => AnswerCell::Text(None),
+            Value::Integer(number) => AnswerCell::Number(number),
+            Value::Text(text) => AnswerCell::Text(Some(String::from_utf8_lossy(text).into())),
+            // Nobody answers so: it keeps.
+            Value::Real(_) | Value::Blob => AnswerCell::Text(Some("?".into())),
+        }
+    }
+
     /// As a value.
     pub fn value(&self) -> Value<'_> {
         match self {
@@ -98,18 +112,34 @@ impl Speaks {
 }
 
 impl Question {
-    pub(super) fn latest(dated: &Dated) -> Question {
+    pub(super) fn latest(rule: &Rule, dated: &Dated) -> Question {
         let Dated { relation, column, timestamps } = dated.clone();
-        Question { relation, asked: Asked::Latest(LatestOf { column, timestamps }) }
+        let evidence = Some(name_of_notes(rule, &relation, &format!("latest {column}")));
+        Question { relation, asked: Asked::Latest(LatestOf { column, timestamps }), evidence }
     }
 
-    pub(super) fn longest(relation: &Relation, asked: &Instructions) -> Question {
+    pub(super) fn longest(rule: &Rule, relation: &Relation, asked: &Instructions) -> Question {
+        let evidence = Some(name_of_notes(rule, relation, &format!("longest {}", asked.column)));
         let longest = LongestOf { column: asked.column.clone(), periods: asked.periods.clone() };
-        Question { relation: relation.clone(), asked: Asked::Longest(longest) }
+        Question { relation: relation.clone(), asked: Asked::Longest(longest), evidence }
     }
 
+    /// Whether there is a row that spares a record, or goes along with it: one that is gone does neither.
     pub(crate) fn any(relation: &Relation) -> Question {
-        Question { relation: relation.clone(), asked: Asked::Any }
+        Question { relation: relation.clone(), asked: Asked::Any, evidence: None }
+    }
+
+    /// Whether there is, or was, a row without which a rule does not mean a record.
+    pub(super) fn only_if(rule: &Rule, relation: &Relation) -> Question {
+        Question { evidence: Some(name_of_notes(rule, relation, "any")), ..Question::any(relation) }
+    }
+
+    /// All that a rule asks about evidence.
+    pub(crate) fn about_evidence(rule: &Rule) -> Vec<Question> {
+        let dated = rule.start.related_parts().map(|dated| Question::latest(rule, dated));
+        let asked = rule.keep.from_data();
+        let longest = asked.and_then(|asked| Some(Question::longest(rule, asked.relation.as_ref()?, asked)));
+        dated.chain(longest).chain(rule.only_if.iter().map(|only| Question::only_if(rule, only))).collect()
     }
 
     /// The columns of a related row that it reads: first that which it asks for, if it asks for
@@ -151,14 +181,38 @@ impl Question {
 
     /// What was found once one more row was looked at.
     pub(super) fn shown<'v>(&self, found: &AnswerCell, row: impl Fn(usize) -> Value<'v>) -> AnswerCell {
-        let found = found.value();
-        let mut answer = match self.asked {
-            Asked::Latest(_) => Answer::Latest(Found::from_cell(found)),
-            Asked::Longest(_) => Answer::Longest(Lasting::from_cell(found)),
-            Asked::Any => Answer::Any(Speaks::from_cell(found)),
-        };
+        let mut answer = self.answer_of(found.value());
         self.show(&mut answer, row);
         answer.to_cell()
+    }
+
+    /// Adds what was found among other rows.
+    pub(crate) fn merge(&self, answer: &mut Answer, other: Answer) {
+        match (answer, other) {
+            (Answer::Latest(found), Answer::Latest(other)) => *found = found.or_beyond(other),
+            (Answer::Longest(lasting), Answer::Longest(other)) => {
+                *lasting = std::mem::take(lasting).or_beyond(other);
+            }
+            (Answer::Any(speaks), Answer::Any(other)) => *speaks = (*speaks).max(other),
+            // An answer is always that of its question.
+            _ => {}
+        }
+    }
+
+    /// What two answers say together, as if one had been given for the rows of both.
+    pub(crate) fn merged(&self, one: &AnswerCell, other: &AnswerCell) -> AnswerCell {
+        let mut answer = self.answer_of(one.value());
+        self.merge(&mut answer, self.answer_of(other.value()));
+        answer.to_cell()
+    }
+
+    /// Back from a cell.
+    fn answer_of(&self, cell: Value<'_>) -> Answer {
+        match self.asked {
+            Asked::Latest(_) => Answer::Latest(Found::from_cell(cell)),
+            Asked::Longest(_) => Answer::Longest(Lasting::from_cell(cell)),
+            Asked::Any => Answer::Any(Speaks::from_cell(cell)),
+        }
     }
 
     /// Whether a related row counts, by the answer of the relation's `where`.
@@ -170,6 +224,16 @@ impl Question {
             Truth::Unknown | Truth::Unreadable { .. } => Speaks::Doubtful,
         }
     }
+}
+
+/// What tells notes of one relation from those of another. It stays when the rule gets another name, another
+/// period or another condition of its own.
+fn name_of_notes(rule: &Rule, relation: &Relation, asked: &str) -> Arc<str> {
+    let source = relation.elsewhere.as_deref().unwrap_or(&rule.source);
+    let on = relation.on.as_ref().map(|on| format!(" on {} = {}", on.theirs, on.ours)).unwrap_or_default();
+    let condition = relation.condition.as_ref().map(|read| format!(" where {read}")).unwrap_or_default();
+    let table = &relation.table;
+    format!("{}: {asked} of {source}.{table}{on}{condition}", rule.data()).into()
 }
 
 impl Answer {

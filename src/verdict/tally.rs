@@ -81,6 +81,8 @@ struct Seen {
 pub struct Tally {
     // Chosen by number and not by branches: which state comes next cannot be foretold.
     by_state: [Seen; State::COUNT],
+    /// Records that nothing is related to which could start their clock, and that no other rule of a run means.
+    without_clock: u64,
 }
 
 impl Tally {
@@ -120,6 +122,8 @@ impl Tally {
         for (rule, tally) in tallies.iter_mut().enumerate() {
             if let Some(verdict) = book.judge(rule, row) {
                 tally.add(&verdict);
+                let is_alone = verdict.state == State::Unrelated && !book.is_meant_by_another(rule, row);
+                tally.without_clock += u64::from(is_alone);
             }
         }
     }
@@ -137,6 +141,12 @@ impl Tally {
             mine.records += theirs.records;
             mine.earliest.merge(&theirs.earliest);
         }
+        self.without_clock += other.without_clock;
+    }
+
+    /// How many records nothing is related to which could start their clock, and no other rule of a run means.
+    pub fn without_clock(&self) -> u64 {
+        self.without_clock
     }
 
     /// The records that the rule matches.

@@ -56,6 +56,7 @@ mod g15_memory;
 mod g16_refused_records;
 mod g17_links;
 mod g17_mounts;
+mod g18_clocks;
 mod hostile_schemas;
 mod one_run;
 mod with;

@@ -46,7 +46,17 @@ pub(crate) fn open<R: Read>(
     source: &CsvFiles,
     request: &Request<'_>,
 ) -> Result<Opened<R>, Problem> {
-    let mut opened = open_for(input, path, source, request.book.columns())?;
+    open_with(input, path, source, (request, &[]))
+}
+
+/// The same with further columns behind those of the book.
+pub(crate) fn open_with<R: Read>(
+    input: R,
+    path: &Path,
+    source: &CsvFiles,
+    (request, also): (&Request<'_>, &[String]),
+) -> Result<Opened<R>, Problem> {
+    let mut opened = open_for(input, path, source, &[request.book.columns(), also].concat())?;
     // A quote that such a time may hold would be doubled there.
     let is_clear = source.quote.is_none_or(|quote| !b"0123456789-:TZ ".contains(&quote));
     if let Some(columns) = &mut opened.columns {

@@ -27,7 +27,7 @@ fn require(connection: &Connection, gathering: &Gathering<'_>) -> rusqlite::Resu
                AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
     let names: Vec<String> =
         connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-    let table = gathering.table();
+    let table = gathering.table;
     if !names.iter().any(|name| name == table) {
         return Ok(Err(no_such_table(table, &names)));
     }
@@ -36,7 +36,7 @@ fn require(connection: &Connection, gathering: &Gathering<'_>) -> rusqlite::Resu
 }
 
 fn rows(connection: &Connection, gathering: &mut Gathering<'_>) -> rusqlite::Result<Result<(), Problem>> {
-    let table = quoted(gathering.table());
+    let table = quoted(gathering.table);
     let columns: Vec<String> =
         gathering.columns.iter().map(|column| format!("{table}.{}", quoted(column))).collect();
     let mut statement = connection.prepare(&format!("SELECT {} FROM main.{table}", columns.join(", ")))?;
@@ -54,7 +54,7 @@ fn unreadable_key(gathering: &Gathering<'_>) -> Problem {
     let message = format!(
         "a row of table `{}` has a blob or a fraction in `{}`, and nobody can say which record it belongs to; correct \
          it, or relate another column",
-        gathering.table(),
+        gathering.table,
         gathering.key()
     );
     Problem::new("unreadable-key", message)

@@ -7,6 +7,7 @@ use super::foreign_key::{Reference, is_large, references_between};
 use super::name::alias_beside;
 use super::quoted;
 use super::schema::{Table, columns, no_such_table, require_column, table_names};
+use super::settable::affinity;
 use crate::dataset::Problem;
 use crate::policy::{On, Relation, Side};
 use crate::verdict::{Question, RuleBook};
@@ -20,6 +21,8 @@ pub struct Join {
     pub(super) alias: String,
     /// Which columns are equal, as SQL.
     pub(super) on: String,
+    /// What of the record is compared, as SQL: by that, notes find it.
+    pub(super) ours: Vec<String>,
 }
 
 /// Finds out how each relation of a book joins its tables, or why it cannot; none where the related
@@ -45,7 +48,9 @@ pub fn join(connection: &Connection, table: &Table, question: &Question) -> Resu
     let pairs = pairs(connection, table, question)?;
     let alias = quoted(&alias_beside(table.qualifier(), "related"));
     let equal: Vec<String> = pairs.iter().map(|pair| pair.sql(table, &alias)).collect();
-    let join = Join { from: format!("main.{}", quoted(&relation.table)), alias, on: equal.join(" AND ") };
+    let ours = pairs.iter().map(|pair| pair.ours_sql(table)).collect();
+    let join =
+        Join { from: format!("main.{}", quoted(&relation.table)), alias, on: equal.join(" AND "), ours };
     require_another_table(connection, table, relation, &join).map_err(engine)??;
     require_index(connection, table, question, (&join, &pairs)).map_err(engine)??;
     Ok(join)
@@ -103,10 +108,15 @@ pub(super) struct Pair {
 }
 
 impl Pair {
+    /// What of the record is compared.
+    pub(super) fn ours_sql(&self, table: &Table) -> String {
+        folded(&self.ours, table.column_sql(&self.ours.column))
+    }
+
     /// The comparison of a record's column with that of a row of some (quoted) alias.
     pub(super) fn sql(&self, table: &Table, alias: &str) -> String {
         let theirs = folded(&self.theirs, format!("{alias}.{}", quoted(&self.theirs.column)));
-        let mut ours = folded(&self.ours, table.column_sql(&self.ours.column));
+        let mut ours = self.ours_sql(table);
         if !self.theirs.folds.is_empty() && self.ours.folds.is_empty() {
             // A column's affinity would keep the engine from an index on the function.
             ours = format!("({ours} || '')");
@@ -116,6 +126,30 @@ impl Pair {
 }
 
 pub(super) type Pairs = Vec<Pair>;
+
+/// The columns of the related rows, where they hold the very values of the record's that they equal: both are of
+/// one kind, and compared byte by byte.
+pub(super) fn same_values(
+    connection: &Connection,
+    (record, related): (&str, &str),
+    pairs: &Pairs,
+) -> rusqlite::Result<Option<Vec<String>>> {
+    let kind = |table: &str, column: &str| -> rusqlite::Result<Option<&'static str>> {
+        let (declared, collation, ..) = connection.column_metadata(Some("main"), table, column)?;
+        let is_binary = collation.is_some_and(|name| name.to_bytes().eq_ignore_ascii_case(b"binary"));
+        let declared = declared.map_or_else(Default::default, |declared| declared.to_string_lossy());
+        Ok(Some(affinity(&declared)).filter(|_| is_binary))
+    };
+    for pair in pairs {
+        let (theirs, ours) = (&pair.theirs, &pair.ours);
+        let is_plain = theirs.folds.is_empty() && ours.folds.is_empty();
+        let kinds = [kind(record, &ours.column)?, kind(related, &theirs.column)?];
+        if !is_plain || kinds[0] != kinds[1] || !matches!(kinds[0], Some("INTEGER" | "TEXT")) {
+            return Ok(None);
+        }
+    }
+    Ok(Some(pairs.iter().map(|pair| pair.theirs.column.clone()).collect()))
+}
 
 /// The columns of the one foreign key between two tables, whichever of them holds it.
 fn inferred(connection: &Connection, table: &Table, relation: &Relation) -> Checked<Pairs> {
@@ -190,27 +224,39 @@ pub(super) fn require_indexes(
     let engine = |error: rusqlite::Error| Problem::new("sqlite", error.to_string()).at(&relation.at);
     let alias = quoted(child.qualifier());
     let on: Vec<String> = pairs.iter().map(|pair| pair.sql(parent, &alias)).collect();
-    let join = Join { from: format!("main.{}", quoted(&child.name)), alias, on: on.join(" AND ") };
+    let from = format!("main.{}", quoted(&child.name));
+    let join = Join { from, alias, on: on.join(" AND "), ours: Vec::new() };
     require_index(connection, parent, question, (&join, pairs)).map_err(engine)??;
-    let back =
-        Join { from: format!("main.{}", quoted(&parent.name)), alias: quoted(parent.qualifier()), ..join };
-    if searches_all(connection, child, &back).map_err(engine)?
-        && is_large(connection, &parent.name).map_err(engine)?
+    let why = format!("whether other rows of `{}` share those of `{}`", parent.name, child.name);
+    require_way_back(connection, (parent, child), question, (pairs, &why))
+}
+
+/// Refuses a relation where, from one of its rows back to the records, all of a large table would be read.
+pub(super) fn require_way_back(
+    connection: &Connection,
+    (record, child): (&Table, &Table),
+    question: &Question,
+    (pairs, why): (&Pairs, &str),
+) -> Result<(), Problem> {
+    let relation = &question.relation;
+    let engine = |error: rusqlite::Error| Problem::new("sqlite", error.to_string()).at(&relation.at);
+    let child_alias = quoted(child.qualifier());
+    let on: Vec<String> = pairs.iter().map(|pair| pair.sql(record, &child_alias)).collect();
+    let from = format!("main.{}", quoted(&record.name));
+    let back = Join { from, alias: quoted(record.qualifier()), on: on.join(" AND "), ours: Vec::new() };
+    if !searches_all(connection, child, &back).map_err(engine)?
+        || !is_large(connection, &record.name).map_err(engine)?
     {
-        let ours: Vec<String> =
-            pairs.iter().map(|pair| folded(&pair.ours, quoted(&pair.ours.column))).collect();
-        let message = format!(
-            "whether other rows of `{parent}` share those of `{child}` is looked for by {columns} without an index; \
-             run: CREATE INDEX {name} ON {table} ({columns})",
-            parent = parent.name,
-            child = child.name,
-            columns = ours.join(", "),
-            name = quoted(&format!("{}_{}", parent.name, pairs[0].ours.column)),
-            table = quoted(&parent.name),
-        );
-        return Err(Problem::new("unindexed-relation", message).at(&relation.at));
+        return Ok(());
     }
-    Ok(())
+    let ours: Vec<String> = pairs.iter().map(|pair| folded(&pair.ours, quoted(&pair.ours.column))).collect();
+    let message = format!(
+        "{why} is looked for by {columns} without an index; run: CREATE INDEX {name} ON {table} ({columns})",
+        columns = ours.join(", "),
+        name = quoted(&format!("{}_{}", record.name, pairs[0].ours.column)),
+        table = quoted(&record.name),
+    );
+    Err(Problem::new("unindexed-relation", message).at(&relation.at))
 }
 
 /// Refuses a relation for which all of a large table would be read for every record. The index that
@@ -259,7 +305,7 @@ pub(super) fn require_index(
 
 /// Whether the engine reads all related rows for one record, in the very comparison that it makes.
 fn searches_all(connection: &Connection, table: &Table, join: &Join) -> rusqlite::Result<bool> {
-    let Join { from, alias, on } = join;
+    let Join { from, alias, on, .. } = join;
     let sql = format!(
         "EXPLAIN QUERY PLAN SELECT EXISTS (SELECT 1 FROM {from} AS {alias} WHERE {on}) FROM {}",
         table.sql()

@@ -1,16 +1,17 @@
 //! The rows that belong to a record, found by the engine: each question of the rule book becomes a
 //! subquery beside the record's own columns.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::Connection;
 use rusqlite::functions::{Aggregate, Context};
-use rusqlite::types::Value;
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, Error};
 
-use super::functions::PURE;
+use super::functions::{FRESH, PURE};
 use super::join::Join;
 use super::schema::Table;
 use super::{quoted, value};
+use crate::note::Reader;
 use crate::verdict::{Answer, AnswerCell, Asked, Question, RuleBook, Speaks};
 
 /// Registers what the questions need, and returns each as SQL that gives its answer.
@@ -18,7 +19,14 @@ pub fn register(connection: &Connection, table: &Table, book: &RuleBook) -> rusq
     let questions = book.questions().iter().zip(&table.joins).enumerate();
     let suffix = table.function_suffix();
     let register = |(number, (question, join)): (usize, (&Question, &Option<Join>))| match join {
-        Some(join) => register_one(connection, &format!("{suffix}_{number}"), question, join),
+        Some(join) => {
+            let suffix = format!("{suffix}_{number}");
+            let answer = register_one(connection, &suffix, question, join)?;
+            match table.notes.reader(question) {
+                Some(reader) => register_noted(connection, &suffix, (question, reader), (answer, join)),
+                None => Ok(answer),
+            }
+        }
         // The book knows the answer.
         None => Ok("NULL".to_string()),
     };
@@ -31,7 +39,7 @@ fn register_one(
     question: &Question,
     join: &Join,
 ) -> rusqlite::Result<String> {
-    let Join { from, alias, on } = join;
+    let Join { from, alias, on, .. } = join;
     let rows = format!("FROM {from} AS {alias} WHERE {on}");
     let read: Vec<String> = question.columns().map(|name| format!("{alias}.{}", quoted(name))).collect();
     let owned = Arc::new(question.clone());
@@ -50,6 +58,59 @@ fn register_one(
     Ok(format!("(SELECT max({name}({})) {rows})", read.join(", ")))
 }
 
+/// Puts what was noted of rows that are gone beside what the engine finds; returns the call.
+fn register_noted(
+    connection: &Connection,
+    suffix: &str,
+    (question, reader): (&Question, Reader),
+    (answer, join): (String, &Join),
+) -> rusqlite::Result<String> {
+    let name = format!("frist_noted_{suffix}");
+    let (question, reader) = (question.clone(), Mutex::new(reader));
+    connection.create_scalar_function(name.as_str(), -1, FRESH, move |context: &Context<'_>| {
+        let there = context.get_raw(0);
+        let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
+        if reader.is_empty() {
+            return context.get(0);
+        }
+        let key = key_of((1..context.len()).map(|place| context.get_raw(place)));
+        let noted = key.map_or(Ok(None), |key| reader.find(&key));
+        let noted = noted.map_err(|problem| Error::UserFunctionError(problem.message.into()))?;
+        Ok(match noted {
+            Some(noted) => cell(question.merged(&AnswerCell::of(value(there)), &noted)),
+            None => context.get(0)?,
+        })
+    })?;
+    Ok(format!("{name}({answer}, {})", join.ours.join(", ")))
+}
+
+/// What joins a record to its rows, as notes remember it; none where a part of it is null, which equals nothing.
+pub(crate) fn key_of<'v>(cells: impl Iterator<Item = ValueRef<'v>>) -> Option<Vec<u8>> {
+    let mut key = Vec::with_capacity(32);
+    let mut add = |kind: u8, bytes: &[u8]| {
+        key.push(kind);
+        key.extend((bytes.len() as u64).to_be_bytes());
+        key.extend(bytes);
+    };
+    for cell in cells {
+        match cell {
+            ValueRef::Null => return None,
+            ValueRef::Integer(number) => add(b'i', &number.to_be_bytes()),
+            ValueRef::Real(number) => add(b'r', &number.to_bits().to_be_bytes()),
+            ValueRef::Text(text) => add(b't', text),
+            ValueRef::Blob(bytes) => add(b'b', bytes),
+        }
+    }
+    Some(key)
+}
+
+fn cell(answer: AnswerCell) -> Value {
+    match answer {
+        AnswerCell::Text(text) => text.map_or(Value::Null, |text| Value::Text(text.into())),
+        AnswerCell::Number(number) => Value::Integer(number),
+    }
+}
+
 /// What a question finds among the related rows.
 struct Rows(Arc<Question>);
 
@@ -64,9 +125,6 @@ impl Aggregate<Answer, Value> for Rows {
     }
 
     fn finalize(&self, _: &mut Context<'_>, answer: Option<Answer>) -> rusqlite::Result<Value> {
-        Ok(match answer.unwrap_or_else(|| self.0.nothing()).to_cell() {
-            AnswerCell::Text(text) => text.map_or(Value::Null, |text| Value::Text(text.into())),
-            AnswerCell::Number(number) => Value::Integer(number),
-        })
+        Ok(cell(answer.unwrap_or_else(|| self.0.nothing()).to_cell()))
     }
 }

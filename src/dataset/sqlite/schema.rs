@@ -8,6 +8,7 @@ use super::quoted;
 use super::trigger::Trigger;
 use crate::dataset::Problem;
 use crate::diagnostic::nearest;
+use crate::note::Notes;
 
 /// A table with records.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ pub struct Table {
     /// How the rows are found that the rule book asks about, in the order of its questions; none where
     /// they are in another source.
     pub joins: Vec<Option<Join>>,
+    /// What was noted of such rows that are gone.
+    pub notes: Notes,
     /// What may keep its records, where that was asked for.
     pub blockers: Blockers,
 }
@@ -139,6 +142,7 @@ pub fn describe(connection: &Connection, name: &str, place: &str) -> Result<Tabl
         has_update_trigger: triggers.iter().any(|trigger| trigger.on_update),
         carries_changes_on: triggers.iter().any(Trigger::carries_changes_on),
         joins: Vec::new(),
+        notes: Notes::default(),
         blockers: Blockers::default(),
     })
 }

@@ -164,7 +164,7 @@ fn kept(strict: bool, kind: &str, text: &str) -> rusqlite::Result<Option<Cell>> 
 }
 
 /// The type that a declared one stands for, by SQLite's own rules.
-fn affinity(kind: &str) -> &'static str {
+pub(super) fn affinity(kind: &str) -> &'static str {
     let kind = kind.to_ascii_uppercase();
     let has = |part: &str| kind.contains(part);
     if has("INT") {

@@ -10,7 +10,7 @@ use super::blocked::{self, order::Web};
 use super::list::records;
 use super::open::{Opener, read};
 use super::schema::{Table, describe};
-use super::{count, foreign_key, functions, join, prefilter, preparable, problem, settable};
+use super::{count, evidence, foreign_key, functions, join, prefilter, preparable, problem, settable};
 use crate::dataset::request::{
     Acting, Extent, Flow, NAMED, Request, RuleSurvey, TableSurvey, Unread, Unusable,
 };
@@ -271,6 +271,7 @@ pub fn table_for(connection: &Connection, source: &Source, request: &Request<'_>
     }
     source.settings(request.table).key.iter().try_for_each(|column| table.require(column, place))?;
     table.joins = join::resolve(connection, &table, &request.book)?;
+    table.notes = request.notes.clone();
     let anonymises = request.rules.iter().any(|rule| !rule.deletes());
     if anonymises && table.carries_changes_on && !table.joins.is_empty() {
         return Err(changed_by_trigger(&table).at(place));
@@ -294,6 +295,9 @@ fn obstacle(connection: &Connection, asked: &Asked<'_>, rule: usize) -> rusqlite
         return Ok(Some(problem));
     }
     if let Some(problem) = preparable::refusal(connection, asked.table, policy)? {
+        return Ok(Some(problem));
+    }
+    if let Some(problem) = evidence::refusal(connection, asked.request, policy).unwrap_or_else(Some) {
         return Ok(Some(problem));
     }
     if !asked.book.deletes(rule) {

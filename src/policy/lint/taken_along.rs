@@ -1,5 +1,5 @@
-//! Rows that go along with a record must say nothing of records that stay, and files must not be taken
-//! from a folder that holds more than data.
+//! Rows that go along with a record must spare no record that stays, and files must not be taken from a folder
+//! that holds more than data.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
@@ -18,7 +18,7 @@ pub(super) fn check(policy: &Policy) -> Vec<Finding> {
     rows.chain(files).collect()
 }
 
-/// The rules by the tables that their relations lead to, in small letters. Few rules ask about one table.
+/// The rules by the tables whose rows spare their records, in small letters. Few rules ask about one table.
 struct Readers<'p>(HashMap<String, Vec<&'p Rule>>);
 
 impl<'p> Readers<'p> {
@@ -26,7 +26,7 @@ impl<'p> Readers<'p> {
         let mut readers: HashMap<String, Vec<&Rule>> = HashMap::new();
         for rule in &policy.rules {
             let tables: BTreeSet<String> =
-                rule.relations().map(|relation| relation.table.to_ascii_lowercase()).collect();
+                rule.unless.iter().map(|relation| relation.table.to_ascii_lowercase()).collect();
             tables.into_iter().for_each(|table| readers.entry(table).or_default().push(rule));
         }
         Readers(readers)
@@ -37,39 +37,28 @@ impl<'p> Readers<'p> {
     }
 }
 
-/// A rule to which the rows that go along mean something.
+/// A rule whose records the rows that go along spare.
 fn evidence(readers: &Readers<'_>, rule: &Rule, along: &Relation) -> Option<Finding> {
-    let mut readers = readers.of_table(&along.table).iter();
-    let (other, what) = readers.find_map(|other| Some((*other, read_by(rule, along, other)?)))?;
+    let mut readers = readers.of_table(&along.table).iter().copied();
+    let other = readers.find(|other| spares(rule, along, other))?;
     let message = format!(
-        "rows of `{}` go along with records of {}, and {what} rule `{}`",
+        "rows of `{}` go along with records of {}, and speak for records of rule `{}`",
         along.table,
         rule.data(),
         other.name
     );
-    let help = if is_same_data(rule, other) {
-        "write the same `on` in both places, so that only rows of the record itself go along"
-    } else {
-        "without them other records would be due too early: leave them out of `with`"
-    };
+    let help = "write the same `on` in both places, so that only rows of the record itself go along";
     Some(Finding::error("evidence-goes-first", message, along.span.clone()).help(help))
 }
 
-/// What the rows are to another rule, where their deletion could make its records due.
-fn read_by(rule: &Rule, along: &Relation, other: &Rule) -> Option<&'static str> {
+/// Whether the rows spare records of another rule, which their deletion could make due.
+fn spares(rule: &Rule, along: &Relation, other: &Rule) -> bool {
     let is_read = |read: &Relation| read.is_about(&other.source, &rule.source, &along.table);
     // What belongs to a record alone says nothing of others.
     let is_direct = rule.with.rows.iter().any(|(direct, _)| direct.span == along.span);
     let is_own = |read: &Relation| is_same_data(rule, other) && is_direct && read.on == along.on;
     let harms = |read: &Relation| is_read(read) && !is_own(read);
-    if other.start.related_parts().any(|dated| harms(&dated.relation)) {
-        return Some("start the period of");
-    }
-    if other.keep.from_data().and_then(|asked| asked.relation.as_ref()).is_some_and(harms) {
-        return Some("say how long to keep records of");
-    }
-    let speak = is_same_data(rule, other) && other.unless.iter().chain(&other.only_if).any(harms);
-    speak.then_some("speak for records of")
+    is_same_data(rule, other) && other.unless.iter().any(harms)
 }
 
 fn is_same_data(rule: &Rule, other: &Rule) -> bool {

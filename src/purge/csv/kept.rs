@@ -3,6 +3,7 @@
 use super::line::Lines;
 use crate::dataset::csv::chunks::Chunk;
 use crate::dataset::csv::index::Record;
+use crate::note::Gone;
 
 /// The bytes of the records that stay, and what becomes of the others.
 #[derive(Debug, Default)]
@@ -10,6 +11,8 @@ pub(super) struct Kept {
     bytes: Vec<u8>,
     /// How many records go, or change.
     pub(super) deleted: u64,
+    /// What the others' clocks depend on of these.
+    pub(super) gone: Gone,
 }
 
 impl Kept {
@@ -23,11 +26,13 @@ impl Kept {
     ) {
         self.bytes.clear();
         self.deleted = 0;
+        lines.evidence.begin(&mut self.gone);
         let (bytes, mut from) = (chunk.bytes(), 0);
         for record in chunk.records() {
             if self.deleted < most && is_due(&record) {
                 self.bytes.extend_from_slice(&bytes[from..record.start]);
                 lines.write(&record, &mut self.bytes);
+                lines.evidence.see(&lines.columns.row(record), &mut self.gone);
                 from = record.end;
                 self.deleted += 1;
             }

@@ -1,5 +1,6 @@
 //! A line of which some fields are set: every other byte of it stays.
 
+use super::evidence::Evidence;
 use crate::anonymise::{Key, Made};
 use crate::dataset::csv::columns::Columns;
 use crate::dataset::csv::index::Record;
@@ -15,6 +16,8 @@ pub(super) struct Lines<'a> {
     pub(super) rule: usize,
     /// What pseudonyms are made with.
     pub(super) key: Option<&'a Key>,
+    /// What other records' clocks depend on.
+    pub(super) evidence: &'a Evidence,
 }
 
 impl Lines<'_> {

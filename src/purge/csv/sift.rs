@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 
+use super::evidence::Evidence;
 use super::kept::Kept;
 use super::line::Lines;
 use super::rewrite::Rewriting;
@@ -17,6 +18,9 @@ use crate::dataset::csv::index::Record;
 use crate::dataset::csv::turns;
 use crate::policy::Rewrite;
 use crate::purge::stop::StopReason;
+
+/// So many answers are noted at once: memory does not grow with the file.
+const NOTED_AT_ONCE: usize = 50_000;
 
 /// How a file was sifted.
 pub(super) enum Sifting {
@@ -79,7 +83,9 @@ impl Rewriting<'_> {
         let explain = |error| cannot_read(self.path(), &error);
         let content =
             old.try_clone().and_then(|old| Coding::of(self.path()).decoded(old)).map_err(explain)?;
-        let opened = columns::open(content, self.path(), self.source, self.job.request)?;
+        let evidence = Evidence::of(self.job.request);
+        let asked = (self.job.request, evidence.columns());
+        let opened = columns::open_with(content, self.path(), self.source, asked)?;
         let Opened { mut chunks, columns: Some(columns), header } = opened else {
             return Ok(Sifting::NothingDue);
         };
@@ -88,7 +94,9 @@ impl Rewriting<'_> {
             let is_finished = !is_restless || record.bytes().ends_with(b"\n");
             is_finished && columns.is_due(*record, book, rule)
         };
-        let lines = Lines { source: self.source, columns: &columns, book, rule, key: self.job.key };
+        let evidence = &evidence;
+        let lines = Lines { source: self.source, columns: &columns, book, rule, key: self.job.key, evidence };
+        let mut gone = evidence.nothing_gone();
         let mut progress = Progress::default();
         progress.sifted.read = header.len() as u64;
         progress.sifted.is_terminated = true;
@@ -103,10 +111,17 @@ impl Rewriting<'_> {
                 progress.sifted.is_capped = true;
             }
             self.write_chunk(chunk, kept, old, &mut progress)?;
+            gone.absorb(&mut kept.gone);
+            if gone.len() > NOTED_AT_ONCE {
+                self.job.notes.note(&gone)?;
+                self.job.notes.rest()?;
+                gone.clear();
+            }
             (self.job.told)(self.before + progress.sifted.deleted);
             Ok(())
         });
-        match written {
+        // Before the file takes its new content.
+        match written.and_then(|()| Ok(self.job.notes.note(&gone)?)) {
             Ok(()) => Ok(progress.into()),
             Err(Cut::Stopped(reason)) => Ok(Sifting::Stopped(reason)),
             Err(Cut::Problem(problem)) => Err(problem),

@@ -1,5 +1,6 @@
 //! One transaction: bounded by keys, asking the rule again, announced before it is committed.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params_from_iter};
@@ -89,6 +90,9 @@ impl Batch<'_> {
     }
 
     fn try_to_commit(&mut self, pace: &Pace, journal: &mut dyn Journal) -> Result<Committed, Failure> {
+        let (evidence, is_fused) = (self.task.evidence, self.care == Care::Fused && !self.is_about_units());
+        let ready = evidence.get_ready(self.connection(), is_fused);
+        ready.map_err(|error| Failure::from(self.task.halt(&error)))?;
         self.begin()?;
         let locked = Instant::now();
         self.grant(pace, locked);
@@ -176,13 +180,32 @@ impl Batch<'_> {
             let noted = noted.map_err(|error| self.task.halt(&error))?;
             let taken = &acted.went.taken;
             let mark = Mark::Rows { taken: noted.fitted(), ahead: taken.ahead.clone() };
-            journal.announce(self.number, taken.records, mark).map_err(Halt::from)?;
+            self.announce(taken.records, mark, journal)?;
         }
         let taken = &acted.went.taken;
         if !taken.files.is_empty() {
             journal.promise(&taken.files).map_err(Halt::from)?;
         }
         Ok((acted, noted, work))
+    }
+
+    /// Announces the batch, and notes beside that what others' clocks depend on: both wait for the disk.
+    fn announce(&self, records: u64, mark: Mark, journal: &mut dyn Journal) -> Result<(), Halt> {
+        let (notes, gone) = (self.task.notes, &*self.task.evidence.gone());
+        if gone.is_empty() {
+            return Ok(journal.announce(self.number, records, mark)?);
+        }
+        let stopped = || Err(Problem::new("internal", "a thread stopped unexpectedly"));
+        let (announced, noted) = thread::scope(|scope| {
+            let noting = scope.spawn(|| notes.note(gone));
+            let announced = journal.announce(self.number, records, mark);
+            (announced, noting.join().unwrap_or_else(|_| stopped()))
+        });
+        announced?;
+        if noted.is_err() {
+            journal.undo(self.number)?;
+        }
+        noted.map_err(Halt::Problem)
     }
 
     /// What tells the next run whether this batch was committed.

@@ -13,6 +13,7 @@ use rusqlite::Connection;
 use rusqlite::functions::Context;
 use rusqlite::types::{FromSql, Value, ValueRef};
 
+use super::evidence::Evidence;
 use super::keys::Bound;
 use super::sample::{Row, Sampler};
 use crate::dataset::sqlite::functions::{FRESH, cells};
@@ -59,21 +60,27 @@ impl Quota {
         connection: &Connection,
         table: &Table,
         book: &Arc<RuleBook>,
-        rule: usize,
+        (rule, evidence): (usize, &Evidence),
     ) -> rusqlite::Result<(Quota, String)> {
         let order = table.order();
         let held = (0..book.settings(rule)).map(|setting| order.len() + book.cell_of(rule, setting));
         let quota = Quota(Arc::new(Left { width: order.len(), held: held.collect(), ..Left::default() }));
         let (shared, owned, width) = (quota.clone(), Arc::clone(book), order.len());
+        let (cells, seen) = (cells(connection, table, book)?, evidence.of_own_table());
+        let behind = width + cells.len();
         connection.create_scalar_function("frist_take", -1, FRESH, move |context: &Context<'_>| {
             let is_due = || owned.is_due(rule, &|column| value(context.get_raw(width + column)));
             if shared.is_spent() || !is_due() {
                 return Ok(false);
             }
-            shared.take(context)
+            let is_taken = shared.take(context)?;
+            if is_taken && let Some(seen) = &seen {
+                seen.see(|cell| context.get_raw(behind + cell))?;
+            }
+            Ok(is_taken)
         })?;
         let key = order.iter().map(|column| table.column_sql(column));
-        let arguments: Vec<String> = key.chain(cells(connection, table, book)?).collect();
+        let arguments: Vec<String> = key.chain(cells).chain(evidence.cells(table)).collect();
         Ok((quota, format!("frist_take({})", arguments.join(", "))))
     }
 

@@ -46,6 +46,18 @@ impl LongestOf {
 }
 
 impl Lasting {
+    /// What is said by these rows and by others.
+    pub(super) fn or_beyond(self, other: Lasting) -> Lasting {
+        match (self, other) {
+            (Lasting::Periods(mut longest), Lasting::Periods(other)) => {
+                other.iter().for_each(|period| longest.add(period.clone()));
+                Lasting::Periods(longest)
+            }
+            (one, other) if other.rank() > one.rank() => other,
+            (one, _) => one,
+        }
+    }
+
     fn add(&mut self, period: crate::calendar::Period) {
         if *self == Lasting::Nothing {
             *self = Lasting::Periods(Longest::default());

@@ -49,7 +49,8 @@ impl LatestOf {
 }
 
 impl Found {
-    fn or_beyond(self, seen: Found) -> Found {
+    /// What is said by these rows and by others.
+    pub(super) fn or_beyond(self, seen: Found) -> Found {
         match (self, seen) {
             (Found::Events { date, at }, Found::Events { date: seen_date, at: seen_at }) => {
                 Found::Events { date: date.max(seen_date), at: at.max(seen_at) }

@@ -255,6 +255,6 @@ fn reasons_name_the_table_that_speaks() {
 
     a: PROBLEM: 1 record of app.customers cannot be read, and so is kept; first: 3 (a related row of calls cannot be read); correct the values, or say in the policy how the column is written (`formats`) and what means empty (`empty`) (policy.toml:16:1)
 
-    1 record is due. Ended with 3: 1 record of app.customers cannot be read.
+    1 record is due; 1 record has no clock, for no row starts it. Ended with 3: 1 record of app.customers cannot be read.
     "#);
 }

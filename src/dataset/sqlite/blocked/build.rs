@@ -156,7 +156,9 @@ impl<'a> Build<'a> {
         self.take_up(parent)?;
         // A table that cannot be judged is one whose rows stay.
         let cannot = || Ok(Children::Stay("that cannot be judged".to_string()));
-        let Ok(book) = elsewhere::answered_book(&book, &request.policy.sources) else { return cannot() };
+        let Ok(book) = elsewhere::answered_book(&book, &request.policy.sources, &request.notes) else {
+            return cannot();
+        };
         let Some(mut table) = self.described(parent, &reference.child, "child", &book) else {
             return cannot();
         };
@@ -183,6 +185,7 @@ impl<'a> Build<'a> {
         }
         table.alias = Some(alias_beside(parent.qualifier(), &format!("frist_{role}_{}", self.tables)));
         table.joins = join::resolve(self.connection, &table, book).ok()?;
+        table.notes = self.request.notes.clone();
         Some(table)
     }
 }

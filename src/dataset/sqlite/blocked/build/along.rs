@@ -82,7 +82,7 @@ impl Build<'_> {
         let request = self.request;
         let rules: Vec<&Rule> = request.policy.rules_on(request.source(), &relation.table).collect();
         let book = Arc::new(RuleBook::new(rules.iter().copied(), request.now));
-        let book = elsewhere::answered_book(&book, &request.policy.sources)?;
+        let book = elsewhere::answered_book(&book, &request.policy.sources, &request.notes)?;
         // Says what is wrong with the table, should it not be one.
         let plain = describe(self.connection, &relation.table, &relation.at)?;
         require_row_numbers(&plain, &relation.at)?;

@@ -75,7 +75,9 @@ impl Build<'_> {
         self.take_up(beside)?;
         let rules: Vec<&Rule> = request.policy.rules_on(request.source(), name).collect();
         let book = Arc::new(RuleBook::new(rules.iter().copied(), request.now));
-        let Ok(book) = elsewhere::answered_book(&book, &request.policy.sources) else { return Ok(None) };
+        let Ok(book) = elsewhere::answered_book(&book, &request.policy.sources, &request.notes) else {
+            return Ok(None);
+        };
         let Some(table) = self.described(beside, name, "circle", &book) else { return Ok(None) };
         Ok(Some(self.judged(table, &rules, book)))
     }

@@ -1,0 +1,27 @@
+//! The records that there are, by what joins them to their evidence: so long its notes stay.
+
+use super::elsewhere::{Gathering, gather};
+use super::{Problem, sqlite};
+use crate::note::Asked;
+use crate::policy::{Kind, Policy};
+use crate::value::Value;
+use crate::verdict::Answers;
+
+/// Tells the key of every record that a question is about, as notes remember it.
+pub(crate) fn each(policy: &Policy, asked: &Asked, told: &mut dyn FnMut(&[u8])) -> Result<(), Problem> {
+    let missing = || Problem::new("missing-source", format!("the policy has no source `{}`", asked.source));
+    let source = policy.source(&asked.source).ok_or_else(missing)?;
+    let relation = &asked.question.relation;
+    if let (None, Kind::Sqlite(path)) = (&relation.elsewhere, &source.kind) {
+        return sqlite::joined::each(path, asked, told).map_err(|unusable| unusable.problem);
+    }
+    let Some(side) = relation.key() else { return Ok(()) };
+    // A key that cannot be read belongs to nothing that was noted.
+    let mut of_value = |value: Value<'_>| {
+        if let Ok(Some(key)) = Answers::key_of(value, side) {
+            told(&key);
+        }
+    };
+    let mut gathering = Gathering::of_keys(&asked.table, &side.column, &mut of_value);
+    gather(source, &mut gathering).map_err(|unusable| unusable.problem)
+}

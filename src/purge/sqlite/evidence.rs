@@ -1,0 +1,151 @@
+//! Seeing what goes of the rows that other records' clocks depend on, so that it can be noted.
+
+use std::cell::Cell;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::functions::Context;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Error};
+
+use crate::dataset::Problem;
+use crate::dataset::request::Request;
+use crate::dataset::sqlite::evidence::{Watched, asked, watched};
+use crate::dataset::sqlite::functions::FRESH;
+use crate::dataset::sqlite::related::key_of;
+use crate::dataset::sqlite::schema::Table;
+use crate::dataset::sqlite::{quoted, value};
+use crate::note::Gone;
+use crate::policy::{Rule, Side};
+use crate::verdict::Answers;
+
+/// What went since it was last noted.
+///
+/// A statement that deletes rows of the rule's own table tells of each as it takes it. What goes in any other way, by
+/// a statement about one row, along with others, or by a cascade, a trigger of this connection alone sees.
+pub(super) struct Evidence {
+    gone: Arc<Mutex<Gone>>,
+    /// Of the rule's own table, and of others.
+    own: Vec<Arc<Watched>>,
+    deletes: bool,
+    /// Whether triggers watch the own table.
+    is_watched: Cell<bool>,
+}
+
+impl Evidence {
+    /// Sees all that goes over a connection of what rules of the policy ask about.
+    pub(super) fn watch(
+        connection: &Connection,
+        (request, rule): (&Request<'_>, &Rule),
+    ) -> Result<Evidence, Problem> {
+        let asked = asked(request);
+        let watched = watched(connection, &asked)?.into_iter().map(Arc::new);
+        let is_own = |watched: &Arc<Watched>| watched.table.eq_ignore_ascii_case(&rule.table);
+        let (own, others): (Vec<Arc<Watched>>, Vec<Arc<Watched>>) = watched.partition(is_own);
+        let gone = Arc::new(Mutex::new(Gone::of(asked)));
+        let evidence = Evidence { gone, own, deletes: rule.deletes(), is_watched: Cell::new(false) };
+        let registered = evidence.own.iter().chain(&others).try_for_each(|watched| {
+            let seen = Seen { gone: Arc::clone(&evidence.gone), watched: vec![Arc::clone(watched)] };
+            seen.register(connection)
+        });
+        let created =
+            registered.and_then(|()| others.iter().try_for_each(|watched| trigger(connection, watched)));
+        created.map_err(|error| Problem::new("sqlite", error.to_string()))?;
+        Ok(evidence)
+    }
+
+    /// Gets ready for a transaction in which rows of the own table go by one statement, or in other ways.
+    pub(super) fn get_ready(&self, connection: &Connection, is_fused: bool) -> rusqlite::Result<()> {
+        self.gone().clear();
+        let must_watch = !is_fused || !self.deletes || self.must_look();
+        if must_watch == self.is_watched.get() {
+            return Ok(());
+        }
+        self.is_watched.set(must_watch);
+        self.own.iter().try_for_each(|watched| match must_watch {
+            true => trigger(connection, watched),
+            false => connection.execute_batch(&format!("DROP TRIGGER temp.{}", name(watched))),
+        })
+    }
+
+    /// Whether the records must be looked for to which rows of the own table belong.
+    pub(super) fn must_look(&self) -> bool {
+        self.own.iter().any(|watched| watched.cells("").is_none())
+    }
+
+    /// What a statement about the own table tells of each row that it takes, in SQL.
+    pub(super) fn cells(&self, table: &Table) -> Vec<String> {
+        if self.must_look() {
+            return Vec::new();
+        }
+        let row = quoted(table.qualifier());
+        self.own.iter().filter_map(|watched| watched.cells(&row)).flatten().collect()
+    }
+
+    /// Who is told of these; none where nobody asks, or a trigger tells.
+    pub(super) fn of_own_table(&self) -> Option<Seen> {
+        let is_asked = self.deletes && !self.own.is_empty() && !self.must_look();
+        is_asked.then(|| Seen { gone: Arc::clone(&self.gone), watched: self.own.clone() })
+    }
+
+    /// What was seen.
+    pub(super) fn gone(&self) -> MutexGuard<'_, Gone> {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Is told of rows that go, by the cells of all that is asked of them.
+pub(super) struct Seen {
+    gone: Arc<Mutex<Gone>>,
+    watched: Vec<Arc<Watched>>,
+}
+
+impl Seen {
+    pub(super) fn see<'v>(&self, cell: impl Fn(usize) -> ValueRef<'v>) -> rusqlite::Result<()> {
+        let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut first = 0;
+        for watched in &self.watched {
+            let width = watched.width();
+            let key = if watched.is_elsewhere {
+                elsewhere(&gone, watched.place, cell(first))?
+            } else {
+                key_of((0..width).map(|place| cell(first + place)))
+            };
+            if let Some(key) = key {
+                gone.see(watched.place, &key, |column| value(cell(first + width + column)));
+            }
+            first += width + watched.columns.len();
+        }
+        Ok(())
+    }
+
+    fn register(self, connection: &Connection) -> rusqlite::Result<()> {
+        let name = self.watched.first().map(|watched| name(watched)).unwrap_or_default();
+        connection.create_scalar_function(name.as_str(), -1, FRESH, move |context: &Context<'_>| {
+            self.see(|cell| context.get_raw(cell)).map(|()| true)
+        })
+    }
+}
+
+/// The key by which records of another source are found.
+fn elsewhere(gone: &Gone, place: usize, cell: ValueRef<'_>) -> rusqlite::Result<Option<Vec<u8>>> {
+    let side: Option<&Side> = gone.asked()[place].question.relation.on.as_ref().map(|on| &on.theirs);
+    let Some(side) = side else { return Ok(None) };
+    Answers::key_of(value(cell), side).map_err(|_| {
+        let why = "a row starts the clock of records elsewhere, and nobody can say of which";
+        Error::UserFunctionError(why.into())
+    })
+}
+
+/// The name of a trigger, and of the function that it calls.
+fn name(watched: &Watched) -> String {
+    format!("frist_went_{}", watched.place)
+}
+
+fn trigger(connection: &Connection, watched: &Watched) -> rusqlite::Result<()> {
+    let name = name(watched);
+    connection.execute_batch(&format!(
+        "CREATE TEMP TRIGGER {name} AFTER DELETE ON main.{} BEGIN {}; END",
+        quoted(&watched.table),
+        watched.tells(&name)
+    ))
+}
