@@ -1,8 +1,9 @@
 //! `frist.report/1` and `frist.run/1`: stable, versioned, and the same numbers as the text.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
 
-use serde::ser::SerializeSeq;
+use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
@@ -115,9 +116,8 @@ struct ReportRule<'a> {
     newest: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<&'a Problem>,
-    problems: Vec<&'a Problem>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    records: Option<Records<'a>>,
+    #[serde(flatten)]
+    found: Found<'a>,
 }
 
 #[derive(Serialize)]
@@ -157,10 +157,15 @@ fn report_rule<'a>(
         bytes_due: planned.bytes_due,
         newest: Some(planned.newest).filter(|newest| *newest > 0),
         warning: planned.warning.as_ref(),
-        problems: planned.problems.iter().chain(&planned.refused).collect(),
-        records: listing
-            .filter(|_| planned.counts.matched.is_some())
-            .map(|listing| Records { listing, place }),
+        found: Found {
+            records: listing.filter(|_| planned.counts.matched.is_some()).map(|listing| Records {
+                listing,
+                place,
+                failed: RefCell::new(None),
+            }),
+            problems: planned.problems.iter().chain(&planned.refused).collect(),
+            at: &rule.places.data_at,
+        },
     }
 }
 
@@ -203,25 +208,50 @@ fn breach(breach: &Breach) -> Value {
     }
 }
 
+/// The records of one rule and what is wrong with it, in this order: a list can meet a problem of its own,
+/// and it is written before that is known.
+struct Found<'a> {
+    records: Option<Records<'a>>,
+    problems: Vec<&'a Problem>,
+    /// Where the policy names the rule's data.
+    at: &'a str,
+}
+
+impl Serialize for Found<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_map(None)?;
+        if let Some(records) = &self.records {
+            fields.serialize_entry("records", records)?;
+        }
+        let failed = self.records.as_ref().and_then(|records| records.failed.take());
+        // The plan may have met the same problem.
+        let new = failed.filter(|new| self.problems.iter().all(|known| known.message != new.message));
+        let new = new.map(|problem| problem.or_at(self.at));
+        let all: Vec<&Problem> = self.problems.iter().copied().chain(&new).collect();
+        fields.serialize_entry("problems", &all)?;
+        fields.end()
+    }
+}
+
 /// The records of one rule, read while they are written, so that memory stays flat.
 struct Records<'a> {
     listing: &'a dyn Listing,
     place: usize,
+    /// Why not all of them could be read.
+    failed: RefCell<Option<Problem>>,
 }
 
 impl Serialize for Records<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut sequence = serializer.serialize_seq(None)?;
-        let mut failed = None;
+        let mut unwritten = None;
         let read = self.listing.each(self.place, &mut |record| {
-            failed = sequence.serialize_element(&json_record(&record)).err();
-            failed.is_none()
+            unwritten = sequence.serialize_element(&json_record(&record)).err();
+            unwritten.is_none()
         });
-        match (failed, read) {
-            (Some(error), _) => Err(error),
-            (None, Err(problem)) => Err(serde::ser::Error::custom(problem)),
-            (None, Ok(())) => sequence.end(),
-        }
+        // Whatever the source does, what is written of it must be whole.
+        self.failed.replace(read.err());
+        unwritten.map_or_else(|| sequence.end(), Err)
     }
 }
 

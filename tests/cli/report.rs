@@ -7,6 +7,7 @@ mod promises;
 mod refused;
 mod related;
 mod times;
+mod unfinished_lists;
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};

@@ -51,6 +51,7 @@ fn one_file(
     rule: usize,
     found: &mut dyn FnMut(Listed) -> Flow,
 ) -> Result<Flow, Problem> {
+    files::require_finished(&file.path)?;
     let opened = columns::open(files::content(&file.path)?, &file.path, source, request)?;
     let Opened { mut chunks, columns: Some(columns), header } = opened else { return Ok(Flow::On) };
     let mut line = 1 + lines(&header);
