@@ -93,7 +93,9 @@ impl Console<'_> {
         };
         match shown.and_then(|()| self.out.flush()) {
             // Who has read enough, as `head` has, changes nothing about how the command ended.
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                unwritten.push(format!("cannot write the output: {error}"));
+            }
             _ => {}
         }
         match unwritten.pop() {

@@ -252,6 +252,19 @@ fn a_full_disk_below_one_output_keeps_none_of_the_others() {
     refused.code(4);
 }
 
+/// What is lost is all told, whichever fails first.
+#[test]
+fn a_full_disk_below_everything_is_told_of_everything() {
+    let place = place_with_one_due();
+    let files = "--output json=/dev/full >/dev/full";
+    let ran = place.frist_in_shell("", &["report", "policy.toml"], files).code(3);
+    for told in
+        ["frist: cannot write /dev/full: No space left", "frist: cannot write the output: No space left"]
+    {
+        assert_eq!(ran.err.matches(told).count(), 1, "{ran:?}");
+    }
+}
+
 #[test]
 fn a_purge_that_only_looks_is_a_report() {
     let place = place_with_one_due();
