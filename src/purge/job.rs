@@ -152,6 +152,8 @@ pub(super) struct Amount {
     pub(super) most: u64,
     /// Those that the plan found kept by others that refer to them.
     pub(super) blocked: u64,
+    /// Those that the plan could not read, and tells of.
+    pub(super) unreadable: u64,
 }
 
 /// Deletes what is due, batch by batch, and asks the rule again at the end. `done` keeps count

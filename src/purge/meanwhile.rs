@@ -52,7 +52,7 @@ pub(super) fn purge(
         request: &requests[0],
         rule: 0,
         room: &std::collections::BTreeMap::new(),
-        amount: Amount { expected: 1, most, blocked: 0 },
+        amount: Amount { expected: 1, most, blocked: 0, unreadable: 0 },
         stop: &Stop::new(Arc::clone(signal), Stopwatch::now(), None),
         wait: Duration::ZERO,
         nice: 0.0,

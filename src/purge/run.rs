@@ -197,8 +197,9 @@ impl<'a> Run<'a> {
             Some(expected) => {
                 let most = self.most(rule, planned);
                 let blocked = planned.counts.blocked.unwrap_or_default();
+                let amount = Amount { expected, most, blocked, unreadable: planned.unreadable };
                 let room = self.room(to_come);
-                self.delete(rule, Amount { expected, most, blocked }, &room, &mut done, &mut problems)?
+                self.delete(rule, amount, &room, &mut done, &mut problems)?
             }
         };
         for (other, records) in std::mem::take(&mut done.ahead) {

@@ -150,6 +150,52 @@ fn sub_folders_are_records_as_old_as_what_is_newest_in_them() {
     assert_eq!(names(&place), ["file", "mixed", "strange"]);
 }
 
+/// A pipe in a sub-folder is nobody's business for as long as the name says that the record stays.
+#[test]
+fn what_stays_by_its_name_need_not_be_seen_whole() {
+    let rule = rule("backups", "after = { name = \"db-%Y-%m-%d\" }");
+    let place = place("unit = \"folder\"", &rule);
+    let pipe = |name: &str| {
+        let (path, mode) = (place.path(name), Mode::from_raw_mode(0o600));
+        mknodat(CWD, path, FileType::Fifo, mode, 0).unwrap();
+    };
+    place.write("backups/db-2020-01-01/x", "");
+    place.write("backups/db-2090-01-01/x", "");
+    pipe("backups/db-2090-01-01/pipe");
+    let told = report(&place, &["--format", "json"]).code(0).json()["rules"][0].clone();
+    assert_eq!([&told["due"], &told["running"], &told["unreadable"]], [&json!(1), &json!(1), &json!(0)]);
+    purge(&place).code(0).says("1 record deleted.").does_not_say("PROBLEM");
+    assert_eq!(names(&place), ["db-2090-01-01"]);
+    // What would go must be seen whole, and is told once, for what it is.
+    place.write("backups/db-2020-01-02/x", "");
+    place.write("backups/db-2020-01-03/x", "");
+    pipe("backups/db-2020-01-03/pipe");
+    report(&place, &[]).code(3).says("first: db-2020-01-03 (pipe: a socket, a device or a pipe)");
+    let ran = purge(&place).code(3).says("1 record deleted.").says("done, 1 unreadable");
+    let ran = ran.says("first: db-2020-01-03 (pipe: a socket, a device or a pipe)");
+    assert_eq!(ran.out.matches("PROBLEM").count(), 1, "{ran:?}");
+    assert_eq!(names(&place), ["db-2020-01-03", "db-2090-01-01"]);
+}
+
+/// The search for the newest meets them, too.
+#[test]
+fn what_cannot_be_seen_whole_is_told_once_where_the_newest_are_kept() {
+    let rules = rule("backups", "after = \"modified\"\nkeep-newest = 1");
+    let place = place("unit = \"folder\"", &rules);
+    for name in ["a", "b", "strange"] {
+        let name = format!("backups/{name}/x");
+        place.write(&name, "");
+        modified(&place, &name, 1_000 + i64::from(name.ends_with("b/x")));
+    }
+    let (path, mode) = (place.path("backups/strange/pipe"), Mode::from_raw_mode(0o600));
+    mknodat(CWD, path, FileType::Fifo, mode, 0).unwrap();
+    for ran in [report(&place, &[]), purge(&place)] {
+        let ran = ran.code(3).says("first: strange (pipe: a socket, a device or a pipe)");
+        assert_eq!(ran.out.matches("PROBLEM").count(), 1, "{ran:?}");
+        ran.does_not_say("failed");
+    }
+}
+
 #[test]
 fn what_is_no_file_is_no_record() {
     let place = place("recursive = true", &rule("backups", "after = \"modified\""));

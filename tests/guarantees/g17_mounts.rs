@@ -68,9 +68,13 @@ fn a_sub_folder_that_holds_a_mount_is_unreadable_and_stays_whole() {
     let place = place("unit = \"folder\"", &files);
     let Some((code, said)) = mounted(&place, ("other", "data/one/inner"), &["report"]) else { return };
     assert_eq!((code, &said["rules"][0]["unreadable"]), (3, &1.into()), "{said}");
-    purge(&place, ("other", "data/one/inner"));
+    let purged = mounted(&place, ("other", "data/one/inner"), &["purge", "--yes"]);
     let left = files.map(|name| place.path(name).exists());
     assert_eq!(left, [true, true, true, false]);
+    let (code, said) = purged.unwrap();
+    let problems = said["rules"][0]["problems"].as_array().unwrap();
+    assert_eq!((code, problems.len()), (3, 1), "it is told once, for what it is: {said}");
+    assert!(problems[0]["message"].as_str().unwrap().contains("inner: something is mounted there"), "{said}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::mark::{Announced, to_json};
 use super::parents::{Parents, name_of};
 use super::remove::{self, Stuck, Terms};
 use crate::dataset::Problem;
-use crate::dataset::folder::content::look_into;
+use crate::dataset::folder::content::{Opaque, look_into};
 use crate::dataset::folder::newest::{Guard, protect};
 use crate::dataset::folder::record::Record;
 use crate::dataset::folder::root::{Closed, Root};
@@ -43,6 +43,16 @@ pub(super) struct Task<'a> {
 #[derive(Default)]
 struct Failures {
     records: u64,
+    first: Option<String>,
+}
+
+/// What was found when the rule was asked again.
+#[derive(Default)]
+struct Again {
+    due: u64,
+    unreadable: u64,
+    /// Those of the unreadable that cannot be seen whole.
+    opaque: u64,
     first: Option<String>,
 }
 
@@ -97,7 +107,10 @@ impl<'a> Task<'a> {
 
     fn protect(&mut self) -> Result<(), Problem> {
         let found = protect(self.root, self.folder, &mut self.book)?;
-        (self.guards, self.unseen_newest) = (found.guards, found.unseen);
+        // What can never be seen is named among the unreadable records.
+        let is_told = |problem: &Problem| problem.code == "unreadable" && self.job.amount.unreadable > 0;
+        self.unseen_newest = found.unseen.filter(|problem| !is_told(problem));
+        self.guards = found.guards;
         Ok(())
     }
 
@@ -123,23 +136,26 @@ impl<'a> Task<'a> {
         unseen.map(drop).map_err(Halt::Problem)
     }
 
+    /// The record, where it is due. Only what would go must be seen whole.
     fn due(&self, record: &Record<'_>) -> Option<Announced> {
         let verdict = record.judge(&self.book, self.job.rule)?;
-        let look = record.look().as_ref().ok()?;
-        (verdict.state == State::Due).then(|| Announced::of(record.path(), look))
+        let look = (verdict.state == State::Due).then(|| record.look())?;
+        look.as_ref().ok().map(|look| Announced::of(record.path(), look))
     }
 
     /// Asks the rule again. What cannot be seen any more may be due as well.
     fn survivors(&mut self) -> Result<u64, Halt> {
-        let (mut survivors, mut opaque) = (0, 0);
+        let mut again = Again::default();
         let walked = walk(self.root, self.folder, &mut |record| {
-            survivors += u64::from(self.due(record).is_some());
-            opaque += u64::from(record.opaque().is_some());
+            if let Some(verdict) = record.judge(&self.book, self.job.rule) {
+                again.add(record, verdict.state);
+            }
             Flow::On
         });
         let unseen = walked.map_err(Halt::Problem)?.problem();
-        self.unseen = unseen.or_else(|| not_seen_again(opaque, &self.job.source.name));
-        Ok(survivors)
+        let known = self.job.amount.unreadable;
+        self.unseen = unseen.or_else(|| again.unseen(known, &self.job.source.name));
+        Ok(again.due)
     }
 
     /// Announces a batch and deletes it.
@@ -257,21 +273,35 @@ impl<'a> Task<'a> {
         let Ok(parent) = parents.open(&guard.path)? else { return Ok(false) };
         let record = Record::new(parent, &guard.path, &name, self.folder.unit, self.root.volume());
         let event = record.counted(&self.book, guard.rule).map(|(event, _)| event);
-        Ok(record.look().is_ok() && event == Some(guard.event))
+        // One whose name tells its time counts, whatever is in it.
+        let is_there = !matches!(record.look(), Err(Opaque::Gone));
+        Ok(is_there && event == Some(guard.event))
     }
 }
 
-fn not_seen_again(records: u64, source: &str) -> Option<Problem> {
-    let records = match records {
-        0 => return None,
-        1 => "1 record".to_string(),
-        many => format!("{many} records"),
-    };
-    let message = format!(
-        "{records} of {source} could not be seen when the rule was asked again, and may be due; look at their \
-         owners and modes"
-    );
-    Some(Problem::new("unreadable", message))
+impl Again {
+    fn add(&mut self, record: &Record<'_>, state: State) {
+        self.due += u64::from(state == State::Due);
+        self.unreadable += u64::from(state == State::Unreadable);
+        if let Some(why) = record.opaque().filter(|_| state == State::Unreadable) {
+            self.opaque += 1;
+            self.first.get_or_insert_with(|| format!("{} ({why})", shown(record.path())));
+        }
+    }
+
+    /// Records that cannot be seen whole, where there are more than the plan knew and tells of.
+    fn unseen(&self, known: u64, source: &str) -> Option<Problem> {
+        let first = self.first.as_ref().filter(|_| self.unreadable > known)?;
+        let records = match self.opaque {
+            1 => "1 record".to_string(),
+            many => format!("{many} records"),
+        };
+        let message = format!(
+            "{records} of {source} could not be seen whole when the rule was asked again, and may be due; first: \
+             {first}; look at it, and run again"
+        );
+        Some(Problem::new("unreadable", message))
+    }
 }
 
 impl Failures {

@@ -163,6 +163,24 @@ fn a_sub_folder_in_which_something_was_written_stays_whole() {
     assert!(place.path("old/deep/x").exists() && place.path("old/y").exists());
 }
 
+/// The plan saw both whole; what it did not know is told, with its name and its reason.
+#[test]
+fn a_sub_folder_that_cannot_be_seen_any_more_is_told() {
+    use rustix::fs::{FileType, Mode, mknodat};
+
+    let place = Place::new("unit = \"folder\"", "");
+    ["old/x", "other/x"].iter().for_each(|name| place.file(name, OLD));
+    let purged = place.purge(&mut |_| {
+        let (path, mode) = (place.path("old/pipe"), Mode::from_raw_mode(0o600));
+        mknodat(CWD, path, FileType::Fifo, mode, 0).unwrap();
+    });
+    assert_eq!((place.left(), purged.done.deleted), (vec!["old".to_string()], 1));
+    let halt = format!("{:?}", purged.halt);
+    let words = "1 record of s could not be seen whole when the rule was asked again, and may be due; first: old \
+                 (pipe: a socket, a device or a pipe)";
+    assert!(halt.contains(words), "{halt}");
+}
+
 #[test]
 fn a_sub_folder_that_grows_while_it_goes_is_left_in_the_middle_and_told() {
     let place = Place::new("unit = \"folder\"", "");
