@@ -197,6 +197,23 @@ fn what_cannot_be_seen_whole_is_told_once_where_the_newest_are_kept() {
 }
 
 #[test]
+fn a_record_of_one_rule_that_cannot_be_seen_is_no_problem_of_another() {
+    let one = rule("one", "after = \"modified\"\nwhen = \"name = 'strange'\"");
+    let other = rule("other", "after = \"modified\"\nwhen = \"name = 'plain'\"");
+    let place = place("unit = \"folder\"", &(one + &other));
+    for name in ["backups/plain/x", "backups/strange/x"] {
+        place.write(name, "");
+        modified(&place, name, 1_000);
+    }
+    let (path, mode) = (place.path("backups/strange/pipe"), Mode::from_raw_mode(0o600));
+    mknodat(CWD, path, FileType::Fifo, mode, 0).unwrap();
+    let json = report(&place, &["--format", "json"]).code(3).json();
+    let problems = |rule: usize| json["rules"][rule]["problems"].as_array().unwrap().len();
+    assert_eq!((problems(0), problems(1)), (1, 0), "{json}");
+    purge(&place).code(3).says("1 record deleted.").does_not_say("failed");
+}
+
+#[test]
 fn what_is_no_file_is_no_record() {
     let place = place("recursive = true", &rule("backups", "after = \"modified\""));
     mknodat(CWD, place.path("backups/pipe"), FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();

@@ -85,8 +85,12 @@ impl Search {
 
     /// Shows it a record, and whether that is due where nothing is kept.
     pub(super) fn show(&mut self, record: &Record<'_>, book: &RuleBook, is_due: bool) {
-        self.rules.iter_mut().for_each(|rule| rule.show(record, book, is_due));
-        self.opaque += u64::from(record.opaque().is_some());
+        let mut is_missed = false;
+        for rule in &mut self.rules {
+            is_missed |= !rule.show(record, book, is_due);
+        }
+        // One whose name tells its time is not missed, whatever is in it.
+        self.opaque += u64::from(is_missed && record.opaque().is_some());
     }
 
     /// Whether one of the newest is due, and so must be kept.
@@ -121,8 +125,9 @@ fn unseen(records: u64) -> Option<Problem> {
 }
 
 impl OneRule {
-    fn show(&mut self, record: &Record<'_>, book: &RuleBook, is_due: bool) {
-        let Some((event, matches)) = record.counted(book, self.rule) else { return };
+    /// Returns whether the record has a time that can be seen.
+    fn show(&mut self, record: &Record<'_>, book: &RuleBook, is_due: bool) -> bool {
+        let Some((event, matches)) = record.counted(book, self.rule) else { return false };
         self.all.show(event, || record.path().to_vec());
         if matches {
             self.matching.show(event, || record.path().to_vec());
@@ -130,6 +135,7 @@ impl OneRule {
         if is_due {
             self.newest_due = self.newest_due.max(Some(event));
         }
+        true
     }
 
     fn keeps_what_is_due(&self) -> bool {
