@@ -1,9 +1,8 @@
 //! Where a command writes, and how it ends when it cannot go on.
 
 use std::fmt::Display;
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{self, BufRead, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::cli::{Format, Output};
@@ -12,6 +11,8 @@ use crate::exit;
 use crate::policy::Policy;
 use crate::report::text::{self, Style};
 use crate::report::{Listing, Subject, Total, json};
+
+use super::outputs;
 
 /// The streams of a command, and what is known of them.
 pub struct Console<'a> {
@@ -153,9 +154,7 @@ fn write_file(path: &Path, draw: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
         return written(File::options().write(true).open(path)?, draw).map(drop);
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let readable = Permissions::from_mode(0o666);
-    let beside = tempfile::Builder::new().prefix(".frist-").permissions(readable).tempfile_in(folder)?;
-    let beside = written(beside, draw)?;
+    let beside = written(outputs::beside(folder)?, draw)?;
     beside.as_file().sync_all()?;
     beside.persist(path).map(drop).map_err(|failed| failed.error)
 }

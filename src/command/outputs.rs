@@ -1,12 +1,13 @@
 //! Whether the files of `--output` can be written, asked before anything else is done.
 
-use std::fs::Metadata;
+use std::fs::{Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
+use tempfile::NamedTempFile;
 
 use crate::cli::Output;
 use crate::policy::{Kind, Policy};
@@ -54,8 +55,17 @@ fn tried(path: &Path) -> io::Result<Option<PathBuf>> {
         Err(_) => {}
     }
     // What is written goes beside the file first. Nothing of it stays here.
-    tempfile::Builder::new().prefix(".frist-").tempfile_in(folder)?.close()?;
+    beside(folder)?.close()?;
     Ok(Some(folder.canonicalize()?.join(name)))
+}
+
+/// A new file in a folder, which is to take the place of another. Where there can be none the system says
+/// why, without a name that nobody knows.
+pub(super) fn beside(folder: &Path) -> io::Result<NamedTempFile> {
+    let readable = 0o666;
+    tempfile::Builder::new().prefix(".frist-").make_in(folder, |path| {
+        OpenOptions::new().read(true).write(true).create_new(true).mode(readable).open(path)
+    })
 }
 
 fn may_be_written(path: &Path, metadata: &Metadata) -> io::Result<()> {

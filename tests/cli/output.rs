@@ -156,6 +156,7 @@ fn a_file_that_cannot_be_written_is_told_before_anything_is_done() {
             let ran = place.frist(&[command, &["--output", &output]].concat()).code(2);
             let ran = ran.says(&format!("frist: --output: cannot write {path}: ")).says(why);
             assert_eq!(ran.out, "", "{command:?}");
+            assert!(!ran.err.contains(".frist-"), "what is made beside it is nobody's business: {ran:?}");
         }
     }
     assert_eq!(place.snapshot(), before);
