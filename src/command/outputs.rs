@@ -10,7 +10,8 @@ use rustix::fs::{Access, AtFlags, CWD, accessat};
 use tempfile::NamedTempFile;
 
 use crate::cli::Output;
-use crate::policy::{Kind, Policy};
+use crate::dataset::csv::claim::claims;
+use crate::policy::{Kind, Policy, Rule};
 
 use super::Failure;
 
@@ -92,31 +93,44 @@ fn may_be_replaced(path: &Path, folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The files of a state folder, up to the first dot of their names.
-const STATE: [&str; 6] = ["ledger", "pending", "removals", "running", "pseudonym", "lock"];
-
-/// What of a policy the file is: a report must not take its place.
+/// What of a policy the file is, or would become: a report must not take its place.
 fn needed_by(policy: &Policy, file: &Path) -> Option<String> {
-    let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    let is_state = STATE.contains(&name.split('.').next().unwrap_or_default());
-    if is_state && policy.state.canonicalize().is_ok_and(|state| file.parent() == Some(&state)) {
+    let lies_in_state = real(&policy.state).is_some_and(|state| file.parent() == Some(&state));
+    if lies_in_state || is_same(&policy.state, file) {
         return Some(format!("part of the state folder of policy `{}`", policy.name));
     }
-    let holds = policy.sources.iter().find(|source| match &source.kind {
+    if let Some(source) = policy.sources.iter().find(|source| holds(&source.kind, file)) {
+        return Some(format!("data of source `{}`", source.name));
+    }
+    // Which of them a row names is not looked up: no source has been opened.
+    let is_below =
+        |folder: &Path| is_same(folder, file) || real(folder).is_some_and(|real| file.starts_with(real));
+    let names = |rule: &&Rule| rule.with.all_files().iter().any(|files| is_below(&files.folder));
+    let rule = policy.rules.iter().find(names)?;
+    Some(format!("in a folder of files that rows of rule `{}` name", rule.name))
+}
+
+/// Whether the file is data of a source, or would be once it is there.
+fn holds(source: &Kind, file: &Path) -> bool {
+    match source {
         Kind::Sqlite(path) => {
             ["", "-wal", "-shm", "-journal"].iter().any(|end| is_same(&with_end(path, end), file))
         }
         Kind::Csv(files) => {
-            let matches = glob::glob(&files.pattern.to_string_lossy()).into_iter().flatten().flatten();
-            matches.into_iter().any(|path| is_same(&path, file))
+            let there = glob::glob(&files.pattern.to_string_lossy()).into_iter().flatten().flatten();
+            claims(&files.pattern, file) || there.into_iter().any(|path| is_same(&path, file))
         }
         // A record, or a part of one, that it would replace or become.
-        Kind::Folder(folder) => folder
-            .path
-            .canonicalize()
-            .is_ok_and(|path| file.strip_prefix(path).is_ok_and(|below| folder.reaches(below))),
-    });
-    holds.map(|source| format!("data of source `{}`", source.name))
+        Kind::Folder(folder) => {
+            let below = real(&folder.path)
+                .is_some_and(|path| file.strip_prefix(path).is_ok_and(|below| folder.reaches(below)));
+            below || is_same(&folder.path, file)
+        }
+    }
+}
+
+fn real(path: &Path) -> Option<PathBuf> {
+    path.canonicalize().ok()
 }
 
 fn with_end(path: &Path, end: &str) -> PathBuf {

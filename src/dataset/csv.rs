@@ -2,6 +2,7 @@
 
 mod blocks;
 pub(crate) mod chunks;
+pub(crate) mod claim;
 pub(crate) mod coding;
 pub(crate) mod columns;
 pub(crate) mod files;

@@ -186,12 +186,99 @@ fn one_file_for_two_outputs_is_one_too_few() {
 fn no_output_takes_the_place_of_a_file_of_the_state_folder() {
     let place = place_with_one_due();
     place.frist(&["purge", "--yes", "policy.toml"]).code(0);
-    for name in ["ledger.jsonl", "ledger.head", "pending.json", "removals.json", "running.json", "lock"] {
+    for name in
+        ["ledger.jsonl", "ledger.head", "pending.json", "removals.json", "running.json", "lock", "new"]
+    {
         let output = format!("json=state/{name}");
         let ran = place.frist(&["report", "policy.toml", "--output", &output]).code(2);
         ran.says("it is part of the state folder of policy `shop`; name another file");
     }
     place.frist(&["ledger", "verify", "policy.toml"]).code(0);
+}
+
+/// Where a folder is still to be made, a file in its place would be in the way.
+#[test]
+fn no_output_takes_the_place_of_what_is_not_there_yet() {
+    let rules = rule("people", "people", "1 year", "ended_at")
+        + "with = [{ files = \"photos\", column = \"photo\" }]\n[source.backups]\nfiles = \"backups\"\n\
+           [[rule]]\nname = \"backups\"\ndata = \"backups\"\nkeep = \"1 year\"\nafter = \"modified\"\n";
+    let place = Place::with_rules(&rules);
+    place.sql("CREATE TABLE people (ended_at TEXT, photo TEXT)");
+    for (path, what) in [
+        ("state", "part of the state folder of policy `shop`"),
+        ("backups", "data of source `backups`"),
+        ("photos", "in a folder of files that rows of rule `people` name"),
+    ] {
+        let output = format!("json={path}");
+        let ran = place.frist(&["report", "policy.toml", "--output", &output]).code(2);
+        ran.says(&format!("cannot write {path}: it is {what}; name another file"));
+        assert!(!place.path(path).exists());
+    }
+}
+
+#[test]
+fn no_output_takes_the_place_of_a_file_that_a_row_may_name() {
+    let people = rule("people", "people", "1 year", "ended_at");
+    let along = "with = [{ files = \"photos\", column = \"photo\" },
+        { table = \"notes\", on = \"person = id\", with = [{ files = \"scans\", column = \"scan\" }] }]\n";
+    let place = Place::with_rules(&(people + along));
+    place.sql(
+        "CREATE TABLE people (id INTEGER PRIMARY KEY, ended_at TEXT, photo TEXT);
+         CREATE TABLE notes (person INTEGER, scan TEXT); CREATE INDEX i ON notes (person);
+         INSERT INTO people VALUES (1, '2090-01-01', 'kim.jpg')",
+    );
+    place.write("photos/kim.jpg", "precious");
+    place.write("scans/deep/1.pdf", "precious");
+    std::os::unix::fs::symlink("photos", place.path("link")).unwrap();
+    let before = place.snapshot();
+    for path in ["photos/kim.jpg", "photos/new.jpg", "link/kim.jpg", "scans/deep/1.pdf", "scans/2.pdf"] {
+        let output = format!("json={path}");
+        for command in [&["check", "policy.toml"][..], &["purge", "--yes", "policy.toml"]] {
+            let ran = place.frist(&[command, &["--output", &output]].concat()).code(2);
+            ran.says("it is in a folder of files that rows of rule `people` name; name another file");
+        }
+    }
+    assert_eq!(place.snapshot(), before);
+    place.frist(&["report", "policy.toml", "--output", "json=photos.json"]).code(0);
+}
+
+#[test]
+fn no_output_becomes_a_file_of_a_csv_source() {
+    let source = |name: &str, pattern: &str| {
+        format!(
+            "\n[source.{name}]\ncsv = \"{pattern}\"\n[[rule]]\nname = \"{name}\"\ndata = \"{name}\"\n\
+             keep = \"1 year\"\nafter = \"at\"\n"
+        )
+    };
+    let place = Place::new();
+    let sources = source("logs", "logs/*.csv") + &source("deep", "deep/**/*.log") + &source("one", "one.csv");
+    place.write("policy.toml", policy("shop", &sources));
+    for file in ["logs/a.csv", "deep/a.log", "deep/x/y/a.log"] {
+        place.write(file, "at\n2020-01-01\n");
+    }
+    std::os::unix::fs::symlink("logs", place.path("link")).unwrap();
+    let before = place.snapshot();
+    let report = |path: &str| {
+        let output = format!("json={path}");
+        place.frist(&["report", "policy.toml", "--output", &output])
+    };
+    for (path, name) in [
+        ("logs/new.csv", "logs"),
+        ("link/new.csv", "logs"),
+        ("logs/.a.csv.frist-kept", "logs"),
+        ("logs/.a.csv.frist-new", "logs"),
+        ("deep/new.log", "deep"),
+        ("deep/x/y/new.log", "deep"),
+        ("one.csv", "one"),
+    ] {
+        report(path).code(2).says(&format!("it is data of source `{name}`; name another file"));
+    }
+    assert_eq!(place.snapshot(), before);
+    for path in ["logs/new.json", "logs/.new.csv", "new.csv", "deep/x/new.csv"] {
+        // The data of one source is missing.
+        report(path).code(3).does_not_say("--output");
+        assert!(place.path(path).exists(), "{path}");
+    }
 }
 
 #[test]

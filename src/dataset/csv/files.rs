@@ -115,7 +115,7 @@ fn not_utf_8(path: &Path) -> Problem {
 
 /// Whether a wildcard would stand for the dot of a hidden name: a file that is being written has
 /// such a name.
-fn is_hidden(path: &Path, pattern: &Path) -> bool {
+pub(crate) fn is_hidden(path: &Path, pattern: &Path) -> bool {
     let begins_with_dot = |name: &OsStr| name.as_bytes().starts_with(b".");
     let written: Vec<Pattern> = pattern
         .iter()
