@@ -41,6 +41,21 @@ fn a_file_of_bare_carriage_returns_has_no_header() {
 }
 
 #[test]
+fn a_name_that_is_no_text_is_shown_byte_by_byte_as_it_is_of_folders() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let place = one_file("", "after = \"at\"", b"id,at\n");
+    let policy = String::from_utf8(place.read("p.toml")).unwrap().replace("a.csv", "*.csv");
+    place.write("p.toml", policy);
+    std::fs::write(place.path("").join(std::ffi::OsStr::from_bytes(b"\xc3\xa6\xff.csv")), "id,at\n").unwrap();
+    for (command, code) in [(&["report"][..], 3), (&["purge", "--yes"], 3), (&["check", "--data"], 1)] {
+        let ran = place.frist(&[command, &["p.toml"]].concat()).code(code);
+        let ran = ran.says("\u{e6}\\xff.csv is not UTF-8; rename the file or the folder");
+        ran.does_not_say("\u{fffd}");
+    }
+}
+
+#[test]
 fn a_first_line_that_is_a_record_is_not_printed() {
     let place = one_file("", "after = \"at\"", b"1,kim@example.org\n2,bo@example.org\n");
     let ran = place.frist(&["report", "p.toml"]);

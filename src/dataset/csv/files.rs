@@ -12,6 +12,7 @@ use glob::{MatchOptions, Pattern};
 
 use super::coding::Coding;
 use crate::dataset::Problem;
+use crate::dataset::folder::shown;
 use crate::dataset::request::Unusable;
 use crate::policy::CsvFiles;
 
@@ -109,7 +110,8 @@ fn look_for_nameless(folder: &Path, parts: &[&str], depth: usize, problems: &mut
 }
 
 fn not_utf_8(path: &Path) -> Problem {
-    let message = format!("the name of {} is not UTF-8; rename the file or the folder", path.display());
+    let path = shown(path.as_os_str().as_bytes());
+    let message = format!("the name of {path} is not UTF-8; rename the file or the folder");
     Problem::new("not-utf-8", message)
 }
 
