@@ -163,6 +163,14 @@ fn plan_table(out: &mut dyn Write, policy: &Policy, plan: &Plan, style: Style) -
         cells.extend(has_notes.then(|| note(policy, planned)));
         table.rows.push(cells);
     }
+    table_of_all(out, table, style)
+}
+
+/// A table without a row is none.
+fn table_of_all(out: &mut dyn Write, table: Table, style: Style) -> io::Result<()> {
+    if table.rows.is_empty() {
+        return Ok(());
+    }
     table.write(out, style)?;
     writeln!(out)
 }
@@ -339,8 +347,7 @@ fn list(out: &mut dyn Write, policy: &Policy, plan: &Plan, listing: &dyn Listing
 fn run(out: &mut dyn Write, policy: &Policy, plan: &Plan, outcome: &Outcome, style: Style) -> io::Result<()> {
     heading(out, policy, plan, style)?;
     outcome.accounts.iter().try_for_each(|account| account_line(out, account, style))?;
-    run_table(policy, plan, outcome).write(out, style)?;
-    writeln!(out)?;
+    table_of_all(out, run_table(policy, plan, outcome), style)?;
     let mut said = Vec::new();
     for run in &outcome.rules {
         let name = printable(&policy.rules[run.index].name);

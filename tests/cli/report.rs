@@ -235,6 +235,7 @@ fn several_policies_are_one_json_object_a_line() {
     assert_eq!(names, ["shop", "other"]);
     let text = place.frist(&["report", "policy.toml", "other.toml"]).out;
     assert!(text.contains("shop, as of") && text.contains("other, as of"), "{text}");
+    assert_eq!(text.matches(" rule ").count(), 1, "no table without a row: {text}");
 }
 
 #[test]
