@@ -192,6 +192,43 @@ fn kills_of_a_purge_in_place_leave_nothing_torn_and_every_line_accounted_for() {
     assert_eq!(accounted(&place.ledger()), filled * (LINES - LINES / 3));
 }
 
+/// Kills a purge when what is to stay is on the disk beside the file; whether it was not done yet.
+fn kill_in_place(place: &Place) -> bool {
+    let (mut purge, kept) = (place.start(&PURGE), file(place, ".a.csv.frist-kept"));
+    while !kept.exists() && purge.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    purge.kill().unwrap();
+    purge.wait().unwrap();
+    kept.exists()
+}
+
+#[test]
+fn a_writer_that_takes_the_lock_loses_nothing_to_a_purge_that_finishes_a_killed_one() {
+    let mut torn = 0;
+    for _ in 0..8 {
+        let place = place("lock");
+        let path = write(&place, "a.csv", before());
+        torn += u64::from(kill_in_place(&place));
+        let stop = AtomicBool::new(false);
+        scope(|scope| {
+            let writer = scope.spawn(|| append(&path, &stop, true));
+            sleep(Duration::from_millis(5));
+            place.frist(&PURGE).expect(0);
+            sleep(Duration::from_millis(5));
+            stop.store(true, Ordering::Relaxed);
+            let appended = writer.join().unwrap();
+            assert!(
+                fs::read_to_string(&path).unwrap() == after() + &appended,
+                "not one line is lost or torn"
+            );
+        });
+        assert_eq!(strays(&place), [""; 0]);
+        assert_eq!(accounted(&place.ledger()), LINES - LINES / 3);
+    }
+    assert!(torn > 0, "no kill fell into the copying");
+}
+
 fn compressed(name: &str, text: &str) -> Vec<u8> {
     if name.ends_with("gz") {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());

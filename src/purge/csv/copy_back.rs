@@ -138,9 +138,10 @@ impl CopyingBack {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(self.is_over()),
             Err(error) => return Err(explain(&error)),
         };
+        // Held until all is done: what writers append meanwhile would be lost.
         let lock = if self.locks { Some(locked(&self.file, wait)?) } else { None };
         let file = open(&self.file).map_err(|error| explain(&error))?;
-        if !self.is_of(&file)? || !lock.map_or(Ok(true), |lock| self.is_of(&lock))? {
+        if !self.is_of(&file)? || !lock.as_ref().map_or(Ok(true), |lock| self.is_of(lock))? {
             return Err(self.left_to_people("was replaced by another program"));
         }
         if self.cut_is_done(&file).map_err(|error| explain(&error))? {
