@@ -2,6 +2,7 @@
 //! and takes its place.
 
 mod copy_back;
+mod cut;
 mod doubt;
 mod early_sync;
 mod evidence;

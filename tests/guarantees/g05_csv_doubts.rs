@@ -128,6 +128,23 @@ fn what_a_killed_run_wrote_goes_although_its_file_is_gone() {
     }
 }
 
+/// Of a run that was killed when it had all but removed it, there is a note about the cut.
+#[test]
+fn a_note_about_a_cut_goes_unless_what_is_to_stay_is_there() {
+    for is_needed in [false, true] {
+        let killed = killed();
+        let note = write(&killed.place, ".a.csv.frist-cut", "{}");
+        let of_another = write(&killed.place, ".gone.csv.frist-cut", "{}");
+        let kept = file(&killed.place, ".a.csv.frist-kept");
+        if is_needed {
+            fs::write(&kept, left()).unwrap();
+        }
+        let ran = killed.place.at("2026-01-03T00:00:00Z", &PURGE).expect(if is_needed { 3 } else { 0 });
+        assert_eq!((note.exists(), kept.exists()), (is_needed, is_needed), "{ran:?}");
+        assert!(!of_another.exists());
+    }
+}
+
 /// Another run may be writing it.
 #[test]
 fn what_another_run_is_writing_stays() {

@@ -4,23 +4,22 @@
 //! then on only going forward leads to a whole file: a run that is killed in between is carried
 //! on by the next one, from the same bytes.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Seek, SeekFrom};
 use std::ops::Range;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
+use super::cut::{self, Note, Said};
 use super::reading::{Reading, stamp};
 use super::rewrite::{Exchanged, Rewriting, locked};
 use super::sift::Sifted;
 use super::successor::{NO_FOLLOW, Successor, cannot_write, copy_part, path_beside, sync_folder};
 use crate::dataset::Problem;
 use crate::dataset::csv::files::hidden_beside;
-use crate::hexadecimal;
 use crate::policy::Rewrite;
 use crate::purge::job::{Halt, Journal, Mark};
 
@@ -36,22 +35,18 @@ pub(super) struct CopyingBack {
     kept_length: u64,
     /// How many bytes of the old content that stands for.
     judged: u64,
+    /// By which what is to stay is known for as long as it has its first name.
+    kept_inode: u64,
+    /// A name that no other rewriting has: what is to stay of another one is not believed.
+    name: String,
     /// Whether writers take a lock.
     locks: bool,
 }
 
-/// What is noted before the file is cut: what stands behind the cut while it is not.
-#[derive(Debug, Serialize, Deserialize)]
-struct Cutting {
-    /// How long the file will be.
-    length: u64,
-    /// How many bytes behind that are hashed.
-    behind: u64,
-    sha256: String,
-}
-
-/// How much of what is cut off is hashed.
-const BEHIND: u64 = 64 * 1024;
+/// How often what is appended while a file is overwritten waits for the disk. A program that writes
+/// faster than that is raced: then a loss of power could cost the last lines, and nothing else
+/// can.
+const ROUNDS: usize = 32;
 
 impl Rewriting<'_> {
     /// Copies what stays back into the file, and cuts it.
@@ -81,38 +76,45 @@ impl Rewriting<'_> {
         if !old.is_of(&file)? || !is_as_read()? {
             return Ok(Exchanged::Not);
         }
-        let noted = self.copying_back(old, successor.length()?, sifted.read);
+        let noted = self.copying_back(old, &successor, sifted.read)?;
         journal.announce(self.number, sifted.deleted, noted.mark())?;
         // Writing to the ledger takes its time, in which the file may have become another.
-        let kept = match is_as_read() {
-            Ok(true) => successor.keep_as(&noted.kept()),
+        let begun = match is_as_read() {
+            Ok(true) => noted.begin(successor),
             Ok(false) => {
                 journal.undo(self.number)?;
                 return Ok(Exchanged::Not);
             }
             Err(problem) => Err(problem),
         };
-        let kept = match kept {
-            Ok(kept) => kept,
+        let (kept, note) = match begun {
+            Ok(begun) => begun,
             Err(problem) => {
                 journal.undo(self.number)?;
                 return Err(Halt::Problem(problem));
             }
         };
         // What is to stay is in the hidden file: if this ends here, the next run goes on from there.
-        sync_folder(self.path()).and_then(|()| noted.carry_on(&kept, &file)).map_err(Halt::Doubt)?;
+        sync_folder(self.path()).and_then(|()| noted.carry_on(&kept, &file, &note)).map_err(Halt::Doubt)?;
         Ok(Exchanged::Done { behind: None })
     }
 
-    fn copying_back(&self, old: &Reading<'_>, kept_length: u64, judged: u64) -> CopyingBack {
-        CopyingBack {
+    fn copying_back(
+        &self,
+        old: &Reading<'_>,
+        successor: &Successor,
+        judged: u64,
+    ) -> Result<CopyingBack, Problem> {
+        Ok(CopyingBack {
             file: self.path().to_path_buf(),
             device: old.before.device,
             inode: old.before.inode,
-            kept_length,
+            kept_length: successor.length()?,
             judged,
+            kept_inode: successor.identity()?.1,
+            name: cut::unique()?,
             locks: self.source.rewrite == Rewrite::Lock,
-        }
+        })
     }
 }
 
@@ -125,31 +127,50 @@ impl CopyingBack {
         hidden_beside(&self.file, "kept")
     }
 
-    fn cutting(&self) -> PathBuf {
-        hidden_beside(&self.file, "cut")
+    /// Notes beside the file which rewriting it is, and keeps what is to stay. Where that fails,
+    /// nothing of either is left.
+    fn begin(&self, successor: Successor) -> Result<(File, Note), Problem> {
+        let note = Note::beside(&self.file, &self.name)?;
+        let begun = note.begin().map_err(|error| cannot_write(&self.file, &error));
+        match begun.and_then(|()| successor.keep_as(&self.kept())) {
+            Ok(kept) => Ok((kept, note)),
+            Err(problem) => {
+                // The next run removes it otherwise.
+                let _ = cut::remove(&self.file);
+                Err(problem)
+            }
+        }
     }
 
-    /// Finishes what a killed run began; whether it had begun to overwrite the file.
-    pub(super) fn finish(&self, wait: Duration) -> Result<bool, Problem> {
+    /// Finishes what a killed run began; whether it had begun to overwrite the file. None where another
+    /// run, of another state folder, has begun since: then nobody can tell.
+    pub(super) fn finish(&self, wait: Duration) -> Result<Option<bool>, Problem> {
         let explain = |error: &io::Error| cannot_write(&self.file, error);
         let open = |path: &Path| OpenOptions::new().read(true).write(true).custom_flags(NO_FOLLOW).open(path);
         let kept = match open(&self.kept()) {
             Ok(kept) => kept,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(self.is_over()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(self.is_over())),
             Err(error) => return Err(explain(&error)),
         };
+        let said = Said::beside(&self.file);
+        if said.as_ref().is_some_and(|said| !said.is_of(&self.name)) {
+            return Ok(None);
+        }
         // Held until all is done: what writers append meanwhile would be lost.
         let lock = if self.locks { Some(locked(&self.file, wait)?) } else { None };
         let file = open(&self.file).map_err(|error| explain(&error))?;
         if !self.is_of(&file)? || !lock.as_ref().map_or(Ok(true), |lock| self.is_of(lock))? {
             return Err(self.left_to_people("was replaced by another program"));
         }
-        if self.cut_is_done(&file).map_err(|error| explain(&error))? {
+        let note = Note::beside(&self.file, &self.name)?;
+        let length = kept.metadata().map_err(|error| explain(&error))?.len();
+        let is_cut = said.map_or(Ok(false), |said| said.is_cut(&file, length));
+        if is_cut.map_err(|error| explain(&error))? {
             self.clear().map_err(|error| explain(&error))?;
         } else {
-            self.carry_on(&kept, &file)?;
+            self.carry_on(&kept, &file, &note)?;
         }
-        Ok(true)
+        Ok(Some(true))
     }
 
     fn is_of(&self, file: &File) -> Result<bool, Problem> {
@@ -167,9 +188,12 @@ impl CopyingBack {
         Problem::new("unfinished", message)
     }
 
-    /// Without the hidden file all is done, or nothing was: then it still has its first name.
+    /// Where what is to stay is not there all is done, or nothing was: then it still has its first name.
     fn is_over(&self) -> bool {
-        !path_beside(&self.file).exists()
+        // An inode is given out anew.
+        let known = (self.device, self.kept_inode, self.kept_length);
+        let is_own = |new: &Metadata| (new.dev(), new.ino(), new.len()) == known;
+        !fs::symlink_metadata(path_beside(&self.file)).is_ok_and(|new| is_own(&new))
     }
 
     /// Whether a killed run left the file torn.
@@ -178,8 +202,8 @@ impl CopyingBack {
     }
 
     /// Takes what was appended into the hidden file, copies that into the file, and cuts it.
-    fn carry_on(&self, kept: &File, file: &File) -> Result<(), Problem> {
-        match self.try_carry_on(kept, file) {
+    fn carry_on(&self, kept: &File, file: &File, note: &Note) -> Result<(), Problem> {
+        match self.try_carry_on(kept, file, note) {
             Ok(true) => Ok(()),
             Ok(false) => Err(self.left_to_people("was shortened by another program")),
             Err(error) => Err(self.not_yet(&error)),
@@ -196,60 +220,78 @@ impl CopyingBack {
         Problem::new("unfinished", message)
     }
 
-    /// None of it is done where the file is shorter than what is known of it.
-    fn try_carry_on(&self, kept: &File, file: &File) -> io::Result<bool> {
-        let (mut end_of_kept, mut copied) = (kept.try_clone()?, 0);
-        loop {
-            let length = kept.metadata()?.len();
+    /// None of it is done where either is shorter than what is known of it.
+    fn try_carry_on(&self, kept: &File, file: &File, note: &Note) -> io::Result<bool> {
+        let mut length = kept.metadata()?.len();
+        let mut copying = Copying { kept, file, note, copied: 0, is_ready: false, waits: true };
+        for round in 0.. {
             // The old content up to here is in the hidden file, as far as it stays.
-            let taken = self.judged + (length - self.kept_length);
+            let Some(more) = length.checked_sub(self.kept_length) else { return Ok(false) };
+            let taken = self.judged + more;
             let there = file.metadata()?.len();
             if there < taken {
                 return Ok(false);
-            } else if there > taken {
-                end_of_kept.seek(SeekFrom::End(0))?;
-                copy_part(file, taken..there, &mut end_of_kept)?;
-                kept.sync_all()?;
-            } else if copied < length {
-                copy_to(kept, copied..length, file)?;
-                file.sync_all()?;
-                copied = length;
-            } else {
-                self.note_cut(file, length, taken)?;
-                file.set_len(length)?;
-                file.sync_all()?;
-                self.clear()?;
-                return Ok(true);
             }
+            if there == taken && copying.is_ready {
+                // Nothing else may stand between that look and the cut: what comes in between is lost.
+                file.set_len(length)?;
+                break;
+            }
+            copying.waits = round < ROUNDS;
+            length = copying.go_on(length, taken..there)?;
         }
+        file.sync_all()?;
+        self.clear()?;
+        Ok(true)
     }
 
-    fn note_cut(&self, file: &File, length: u64, taken: u64) -> io::Result<()> {
-        let behind = (taken - length).min(BEHIND);
-        let cutting = Cutting { length, behind, sha256: hash(file, length, behind)? };
-        let path = self.cutting();
-        let note = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-        serde_json::to_writer(&note, &cutting)?;
-        note.sync_all()?;
-        sync_folder(&self.file).map_err(|problem| io::Error::other(problem.message))
-    }
-
-    /// Whether the file was cut: then what stood behind the cut does so no longer.
-    fn cut_is_done(&self, file: &File) -> io::Result<bool> {
-        let Ok(note) = fs::read(self.cutting()) else { return Ok(false) };
-        // A note that was not written whole is older than any cut.
-        let Ok(cutting) = serde_json::from_slice::<Cutting>(&note) else { return Ok(false) };
-        let is_long = file.metadata()?.len() >= cutting.length + cutting.behind;
-        Ok(!is_long || hash(file, cutting.length, cutting.behind)? != cutting.sha256)
-    }
-
-    /// The note goes last: without the hidden file it says nothing.
+    /// The note goes last: without it, nothing says that the file was cut. That what is to stay is
+    /// gone is on the disk before the rule is done, or nobody would know any more what it is of.
     fn clear(&self) -> io::Result<()> {
         fs::remove_file(self.kept())?;
-        match fs::remove_file(self.cutting()) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+        sync_folder(&self.file).map_err(|problem| io::Error::other(problem.message))?;
+        cut::remove(&self.file)
+    }
+}
+
+/// What is to stay on its way back into the file.
+struct Copying<'a> {
+    kept: &'a File,
+    file: &'a File,
+    note: &'a Note,
+    /// How much of it is there.
+    copied: u64,
+    /// Whether the file could be cut if nothing was appended to it.
+    is_ready: bool,
+    /// Whether each step waits for the disk.
+    waits: bool,
+}
+
+impl Copying<'_> {
+    /// Takes what was appended, copies all that is to stay, and notes what stands behind it; how
+    /// long that is now.
+    fn go_on(&mut self, mut length: u64, appended: Range<u64>) -> io::Result<u64> {
+        let old_length = appended.end;
+        if !appended.is_empty() {
+            let mut end_of_kept = self.kept.try_clone()?;
+            end_of_kept.seek(SeekFrom::Start(length))?;
+            length += appended.end - appended.start;
+            copy_part(self.file, appended, &mut end_of_kept)?;
         }
+        // What a killed run took may be nowhere else, either.
+        self.sync(self.kept)?;
+        copy_to(self.kept, self.copied..length, self.file)?;
+        self.sync(self.file)?;
+        self.note.say(self.file, length, old_length)?;
+        if self.waits {
+            self.note.sync()?;
+        }
+        (self.copied, self.is_ready) = (length, true);
+        Ok(length)
+    }
+
+    fn sync(&self, file: &File) -> io::Result<()> {
+        if self.waits { file.sync_all() } else { Ok(()) }
     }
 }
 
@@ -278,16 +320,8 @@ fn copy_to(from: &File, part: Range<u64>, file: &File) -> io::Result<()> {
     Ok(())
 }
 
-fn hash(file: &File, from: u64, length: u64) -> io::Result<String> {
-    let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
-    file.read_exact_at(&mut bytes, from)?;
-    Ok(hexadecimal::digits(&Sha256::digest(&bytes)))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::MetadataExt;
-
     use super::*;
 
     const OLD: &[u8] = b"at\ndue 1\nkept 1\ndue 2\nkept 2\n";
@@ -304,16 +338,21 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let file = folder.path().join("log.csv");
             fs::write(&file, OLD).unwrap();
-            let noted = CopyingBack {
+            let mut noted = CopyingBack {
                 file: file.clone(),
                 device: fs::metadata(&file).unwrap().dev(),
                 inode: fs::metadata(&file).unwrap().ino(),
                 kept_length: KEPT.len() as u64,
                 judged: OLD.len() as u64,
+                kept_inode: 0,
+                name: "this".to_string(),
                 locks: true,
             };
             fs::write(noted.kept(), KEPT).unwrap();
-            Scene { folder, noted }
+            noted.kept_inode = fs::metadata(noted.kept()).unwrap().ino();
+            let scene = Scene { folder, noted };
+            scene.note("this").begin().unwrap();
+            scene
         }
 
         fn append(&self, path: &Path, bytes: &[u8]) {
@@ -326,9 +365,17 @@ mod tests {
             file.write_all_at(bytes, 0).unwrap();
         }
 
-        fn note_cut(&self, length: u64) {
-            let taken = self.noted.judged + (length - self.noted.kept_length);
-            self.noted.note_cut(&File::open(&self.noted.file).unwrap(), length, taken).unwrap();
+        fn note(&self, name: &str) -> Note {
+            Note::beside(&self.noted.file, name).unwrap()
+        }
+
+        fn note_cut(&self) {
+            self.note_cut_of("this", KEPT.len() as u64);
+        }
+
+        fn note_cut_of(&self, name: &str, length: u64) {
+            let file = File::open(&self.noted.file).unwrap();
+            self.note(name).say(&file, length, file.metadata().unwrap().len()).unwrap();
         }
 
         fn cut(&self, length: usize) {
@@ -338,12 +385,13 @@ mod tests {
 
         #[track_caller]
         fn assert_finishes_as(&self, expected: &[u8]) {
-            assert!(self.noted.finish(Duration::ZERO).unwrap());
+            assert_eq!(self.noted.finish(Duration::ZERO).unwrap(), Some(true));
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
             assert_eq!(text(&fs::read(&self.noted.file).unwrap()), text(expected));
             let left = fs::read_dir(self.folder.path()).unwrap().count();
             assert_eq!(left, 1, "nothing is left beside the file");
-            assert!(self.noted.finish(Duration::ZERO).unwrap(), "what is finished stays finished");
+            let again = self.noted.finish(Duration::ZERO).unwrap();
+            assert_eq!(again, Some(true), "what is finished stays finished");
         }
     }
 
@@ -378,13 +426,13 @@ mod tests {
         for tail in [&b""[..], b"new\n", &[b'x'; 100]] {
             let not_yet = Scene::new();
             not_yet.overwrite(KEPT);
-            not_yet.note_cut(KEPT.len() as u64);
+            not_yet.note_cut();
             not_yet.append(&not_yet.noted.file, tail);
             not_yet.assert_finishes_as(&[KEPT, tail].concat());
 
             let done = Scene::new();
             done.overwrite(KEPT);
-            done.note_cut(KEPT.len() as u64);
+            done.note_cut();
             done.cut(KEPT.len());
             done.append(&done.noted.file, tail);
             done.assert_finishes_as(&[KEPT, tail].concat());
@@ -393,17 +441,49 @@ mod tests {
 
     #[test]
     fn a_note_that_was_not_written_whole_says_nothing() {
+        for torn in ["", "{\"of\":\"th", "{\"of\":1}"] {
+            let scene = Scene::new();
+            scene.overwrite(KEPT);
+            fs::write(cut::path_of(&scene.noted.file), torn).unwrap();
+            scene.assert_finishes_as(KEPT);
+        }
         let scene = Scene::new();
-        scene.overwrite(KEPT);
-        fs::write(scene.noted.cutting(), "{\"leng").unwrap();
+        fs::remove_file(cut::path_of(&scene.noted.file)).unwrap();
         scene.assert_finishes_as(KEPT);
+    }
+
+    #[test]
+    fn a_note_from_before_what_is_to_stay_grew_says_nothing_about_the_cut() {
+        // A line came behind the note, was taken, and was being copied over what the note is about.
+        let line = b"2290-01-01,new\n";
+        for overwritten in KEPT.len()..=KEPT.len() + line.len() {
+            let scene = Scene::new();
+            scene.overwrite(KEPT);
+            scene.note_cut();
+            scene.append(&scene.noted.file, line);
+            scene.append(&scene.noted.kept(), line);
+            scene.overwrite(&[KEPT, line].concat()[..overwritten]);
+            scene.assert_finishes_as(&[KEPT, line].concat());
+        }
+    }
+
+    #[test]
+    fn what_another_rewriting_of_the_file_is_to_keep_is_left_to_that() {
+        let scene = Scene::new();
+        scene.note_cut_of("other", 5);
+        assert_eq!(scene.noted.finish(Duration::ZERO).unwrap(), None);
+        assert_eq!(fs::read(&scene.noted.file).unwrap(), OLD);
+        assert_eq!(fs::read(scene.noted.kept()).unwrap(), KEPT);
+        fs::remove_file(scene.noted.kept()).unwrap();
+        fs::write(path_beside(&scene.noted.file), OLD).unwrap();
+        assert_eq!(scene.noted.finish(Duration::ZERO).unwrap(), Some(true), "nor is its new file ours");
     }
 
     #[test]
     fn what_was_never_begun_is_not_said_to_be_done() {
         let scene = Scene::new();
         fs::rename(scene.noted.kept(), path_beside(&scene.noted.file)).unwrap();
-        assert!(!scene.noted.finish(Duration::ZERO).unwrap());
+        assert_eq!(scene.noted.finish(Duration::ZERO).unwrap(), Some(false));
         assert_eq!(fs::read(&scene.noted.file).unwrap(), OLD);
     }
 

@@ -42,8 +42,10 @@ pub(in crate::purge) fn decide(mark: &Mark, rows: u64, wait: Duration) -> Option
     let Mark::Private(json) = mark else { return None };
     let decision = |outcome| Decision { outcome, rows, exact: true };
     if let Ok(copying) = serde_json::from_value::<CopyingBack>(json.clone()) {
-        return Some(copying.finish(wait).map(|begun| {
-            decision(if begun { RecoveryOutcome::Committed } else { RecoveryOutcome::RolledBack })
+        return Some(copying.finish(wait).map(|begun| match begun {
+            Some(true) => decision(RecoveryOutcome::Committed),
+            Some(false) => decision(RecoveryOutcome::RolledBack),
+            None => Decision::undecided(rows),
         }));
     }
     let moving = serde_json::from_value::<Moving>(json.clone()).ok()?;

@@ -215,6 +215,11 @@ pub(super) fn sync_folder(file: &Path) -> Result<(), Problem> {
 
 /// Removes what a killed run left behind, unless another run is writing it.
 pub(super) fn remove_stray(path: &Path) -> Result<(), Problem> {
+    remove_stray_unless(path, || false)
+}
+
+/// The same, unless it turns out to be needed when nobody else can be writing it.
+pub(super) fn remove_stray_unless(path: &Path, is_needed: impl FnOnce() -> bool) -> Result<(), Problem> {
     let open = OpenOptions::new().read(true).custom_flags(NO_FOLLOW).open(path);
     let stray = match open {
         Ok(stray) => stray,
@@ -222,6 +227,9 @@ pub(super) fn remove_stray(path: &Path) -> Result<(), Problem> {
         Err(error) => return Err(cannot_write(path, &error)),
     };
     lock(&stray, path)?;
+    if is_needed() {
+        return Ok(());
+    }
     fs::remove_file(path).map_err(|error| cannot_write(path, &error))
 }
 
@@ -230,7 +238,7 @@ pub(super) const NO_FOLLOW: i32 = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).bits(
 
 /// Locks a file that was opened under a name. Only who holds its lock may remove or move it: what
 /// another run did to it until then shows in the name.
-fn lock(file: &File, path: &Path) -> Result<(), Problem> {
+pub(super) fn lock(file: &File, path: &Path) -> Result<(), Problem> {
     flock(file, FlockOperation::NonBlockingLockExclusive).map_err(|_| busy(path))?;
     let identity = |metadata: &Metadata| (metadata.dev(), metadata.ino());
     let (own, there) = (file.metadata(), fs::symlink_metadata(path));
