@@ -1,13 +1,14 @@
 //! G5 and G6: every system call of a purge of CSV files fails once, or is the last one. Needs
 //! `strace`, and takes minutes: `cargo test --test guarantees -- --ignored injected`.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::process::Child;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::csv_support::{csv_place, file, strays, write};
-use super::injected::{Subject, every_call, trace};
+use super::csv_support::{csv_place, file, policy_of, strays, write};
+use super::injected::{Subject, every_call, some_calls, trace};
 use super::support::{COMING, OLD, Place, Ran, accounted, deleted, finish};
 
 /// A file with a due line at both ends, one with none, and one with nothing else.
@@ -71,6 +72,105 @@ fn injected_faults_of_a_full_disk() {
 #[ignore = "takes minutes, and needs strace"]
 fn injected_kills() {
     every_call::<Files>("signal=KILL");
+}
+
+/// Calls by which a file gets its new content in place.
+const IN_PLACE: [&str; 9] = [
+    "?write",
+    "?pwrite64",
+    "?copy_file_range",
+    "?fsync",
+    "?fdatasync",
+    "?ftruncate",
+    "?rename",
+    "?unlink",
+    "?flock",
+];
+
+/// A file that is overwritten in place, and beside it the note that a run left which was killed
+/// when it had all but removed that. Lines were appended since.
+struct InPlace;
+
+impl InPlace {
+    fn first() -> [String; 2] {
+        ["at,n\n", &format!("at,n\n{OLD},1\n")].map(|start| format!("{start}{COMING},2\n"))
+    }
+
+    fn texts() -> [String; 2] {
+        let [kept, _] = InPlace::first();
+        let appended = |old: &str| format!("{old}{COMING},3\n{old}{COMING},4\n");
+        [appended(&format!("{OLD},0\n")), appended("")].map(|lines| format!("{kept}{lines}"))
+    }
+}
+
+impl Subject for InPlace {
+    const DUE: u64 = 3;
+
+    fn filled() -> Place {
+        let place = Place::in_memory();
+        policy_of(&place, "rewrite = \"lock\"\n");
+        let [kept, all] = InPlace::first();
+        let path = write(&place, "a.csv", all);
+        finish(trace(&place, "?unlink:signal=KILL:when=2").spawn().expect("strace must be installed"));
+        assert_eq!(fs::read_to_string(path).unwrap(), kept);
+        assert_eq!(strays(&place), [".a.csv.frist-cut"]);
+        write(&place, "a.csv", &InPlace::texts()[0]);
+        place
+    }
+
+    /// The file is whole, or what is to stay is beside it and a report says so.
+    fn assert_kept(place: &Place, why: &dyn Fn() -> String) {
+        let found = fs::read_to_string(file(place, "a.csv")).unwrap();
+        let is_unfinished = file(place, ".a.csv.frist-kept").exists();
+        assert!(InPlace::texts().contains(&found) || is_unfinished, "{found:?}; {}", why());
+    }
+
+    fn gone(place: &Place) -> u64 {
+        let is_new = fs::read_to_string(file(place, "a.csv")).unwrap() == InPlace::texts()[1];
+        if is_new { Self::DUE } else { 1 }
+    }
+
+    fn assert_clear(place: &Place, why: &dyn Fn() -> String) {
+        assert_eq!(strays(place), [""; 0], "{}", why());
+    }
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn injected_kills_in_place() {
+    some_calls::<InPlace>(&IN_PLACE, "signal=KILL");
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn injected_faults_in_place() {
+    some_calls::<InPlace>(&IN_PLACE, "error=EIO");
+}
+
+/// A line that comes while a note about the cut is put on the disk comes before the cut.
+#[test]
+#[ignore = "needs strace"]
+fn injected_delays_of_the_disk_while_lines_are_appended_before_the_cut() {
+    let place = Place::in_memory();
+    policy_of(&place, "rewrite = \"copytruncate\"\n");
+    let path = write(&place, "a.csv", format!("at,n\n{OLD},1\n{COMING},2\n"));
+    let mut purge = trace(&place, "fsync:delay_enter=200000").spawn().unwrap();
+    let (note, mut seen, mut appended) = (file(&place, ".a.csv.frist-cut"), Vec::new(), String::new());
+    while purge.try_wait().unwrap().is_none() {
+        let said = fs::read(&note).unwrap_or_default();
+        if !said.is_empty() && said != seen && appended.lines().count() < 4 {
+            seen = said;
+            let line = format!("{COMING},appended {}\n", appended.len());
+            File::options().append(true).open(&path).unwrap().write_all(line.as_bytes()).unwrap();
+            appended += &line;
+        }
+        sleep(Duration::from_millis(1));
+    }
+    let ran = finish(purge);
+    assert!(!appended.is_empty(), "{ran:?}");
+    let expected = format!("at,n\n{COMING},2\n{appended}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), expected, "{ran:?}");
+    assert_eq!(strays(&place), [""; 0]);
 }
 
 fn wait_for_the_announcement(place: &Place, purge: &mut Child) {
