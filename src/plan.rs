@@ -125,7 +125,7 @@ pub struct PlannedRule {
     pub bytes_due: Option<u64>,
     /// What somebody should look at although nothing is wrong.
     pub warning: Option<Problem>,
-    /// What could not be read.
+    /// What could not be read, and what could not be carried out.
     pub problems: Vec<Problem>,
     /// Whether part of its data could not be read, so that nobody knows what is due there.
     pub is_partial: bool,

@@ -169,7 +169,7 @@ pub struct RuleSurvey {
     pub bytes_due: Option<u64>,
     /// What somebody should look at although nothing is wrong.
     pub warning: Option<Problem>,
-    /// What could not be read at all; the counts are without it.
+    /// What could not be read at all, without which the counts are, and what could not be carried out.
     pub problems: Vec<Problem>,
 }
 

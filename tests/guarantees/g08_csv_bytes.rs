@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::csv_oracle::{expected, is_due};
-use super::csv_support::{NOW, csv_place, csv_place_on_disk, file, strays, untouched, write};
+use super::csv_support::{NOW, csv_place, csv_place_on_disk, file, policy_of, strays, untouched, write};
 use super::support::{COMING, OLD, PURGE, Random, deleted};
 
 /// Purges files and compares each with what the slow reader expects of it.
@@ -270,12 +270,28 @@ fn a_hard_link_is_refused_and_named() {
     fs::hard_link(&path, place.path("other")).unwrap();
     write(&place, "b.csv", mixed());
     let before = untouched(&path);
+    let report = place.at(NOW, &["report", "--format", "json"]).expect(3);
+    assert_eq!(report.problems("log"), ["hard-link"]);
+    assert_eq!(report.rule("log")["due"], 4, "its lines are due all the same");
     let ran = place.at(NOW, &PURGE).expect(3);
     assert!(ran.out.contains("hard link") && ran.out.contains("a.csv"), "{ran:?}");
     assert_eq!(ran.problems("log"), ["hard-link"]);
     assert_eq!((untouched(&path), fs::read_to_string(&path).unwrap()), (before, mixed()));
     assert_eq!(fs::read_to_string(file(&place, "b.csv")).unwrap(), left(), "the others are done");
     assert_eq!(deleted(&ran), 2);
+}
+
+#[test]
+fn a_hard_link_is_no_problem_where_nothing_has_to_be_rewritten() {
+    let place = csv_place();
+    let path = write(&place, "a.csv", left());
+    fs::hard_link(&path, place.path("other")).unwrap();
+    let report = place.at(NOW, &["report", "--format", "json"]).expect(0);
+    assert_eq!(report.problems("log"), [""; 0]);
+    policy_of(&place, "rewrite = \"copytruncate\"\n");
+    fs::write(&path, mixed()).unwrap();
+    let report = place.at(NOW, &["report", "--format", "json"]).expect(0);
+    assert_eq!(report.problems("log"), [""; 0], "in place it is rewritten under all names");
 }
 
 /// The name of the new file must not lead anywhere else.

@@ -14,7 +14,7 @@ use super::coding::Coding;
 use crate::dataset::Problem;
 use crate::dataset::folder::shown;
 use crate::dataset::request::Unusable;
-use crate::policy::CsvFiles;
+use crate::policy::{CsvFiles, Rewrite};
 
 /// A wildcard matches no slash. That it matches no hidden file is looked at here: asked for that,
 /// `glob` panics at the first name that is not UTF-8.
@@ -192,6 +192,23 @@ pub(crate) fn require_finished(file: &Path) -> Result<(), Problem> {
         kept.display()
     );
     Err(Problem::new("unfinished", message))
+}
+
+/// That a purge could rewrite the file in the way that its source asks for.
+pub(crate) fn require_rewritable(file: &Path, metadata: &Metadata, way: Rewrite) -> Result<(), Problem> {
+    let (path, links) = (file.display(), metadata.nlink());
+    if links > 1 && way == Rewrite::Rename {
+        let message = format!(
+            "{path} has {links} names (hard links): under the others its lines would stay; remove those, or rewrite \
+             the file by `rewrite = \"copytruncate\"`"
+        );
+        return Err(Problem::new("hard-link", message));
+    }
+    if Coding::of(file) != Coding::Plain && way != Rewrite::Rename {
+        let message = format!("{path} is compressed, and so can only be replaced: leave `rewrite` out");
+        return Err(Problem::new("compressed", message));
+    }
+    Ok(())
 }
 
 /// What a file holds, from its beginning.

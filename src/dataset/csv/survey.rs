@@ -1,5 +1,6 @@
 //! Counting the states of every record, in one pass over each file.
 
+use std::fs;
 use std::io::{self, Read};
 use std::sync::{Mutex, PoisonError};
 
@@ -20,11 +21,14 @@ pub(crate) fn survey(source: &CsvFiles, requests: &[Request<'_>]) -> Result<Vec<
 
 fn one_request(source: &CsvFiles, found: &files::Found, request: &Request<'_>) -> Vec<RuleSurvey> {
     let mut counted = nothing(&request.book);
-    let mut problems = found.problems.clone();
+    let mut problems = vec![found.problems.clone(); request.book.len()];
     for file in &found.files {
         match files::read(file, |input| count(input, file, source, request)) {
-            Ok(of_file) => counted.merge(&of_file),
-            Err(problem) => problems.push(problem),
+            Ok(of_file) => {
+                add_obstacle(source, file, &of_file, &mut problems);
+                counted.merge(&of_file);
+            }
+            Err(problem) => problems.iter_mut().for_each(|of_rule| of_rule.push(problem.clone())),
         }
     }
     let total = counted.total.unwrap_or_default();
@@ -33,10 +37,21 @@ fn one_request(source: &CsvFiles, found: &files::Found, request: &Request<'_>) -
         rule: *rule,
         total,
         unreadable: first_unreadable(source, found, request, *rule, &counted.tallies[*rule]),
-        problems: problems.clone(),
+        problems: problems[*rule].clone(),
         ..RuleSurvey::default()
     };
     request.wanted.iter().map(survey).collect()
+}
+
+/// Tells the rules under which something in a file is due that a purge could not rewrite it.
+fn add_obstacle(source: &CsvFiles, file: &CsvFile, of_file: &Counted, problems: &mut [Vec<Problem>]) {
+    let looked = fs::metadata(&file.path).map_err(|error| files::cannot_open(&file.path, &error));
+    let obstacle =
+        looked.and_then(|metadata| files::require_rewritable(&file.path, &metadata, source.rewrite));
+    let Err(obstacle) = obstacle else { return };
+    for (of_rule, tally) in problems.iter_mut().zip(&of_file.tallies) {
+        of_rule.extend((tally.records(State::Due) > 0).then(|| obstacle.clone()));
+    }
 }
 
 fn nothing(book: &RuleBook) -> Counted {

@@ -58,11 +58,6 @@ impl Rewriting<'_> {
         is_restless: bool,
         journal: &mut dyn Journal,
     ) -> Result<Exchanged, Halt> {
-        if !successor.can_grow() {
-            let path = self.path().display();
-            let message = format!("{path} is compressed, and so can only be replaced: leave `rewrite` out");
-            return Err(Halt::Problem(Problem::new("compressed", message)));
-        }
         successor.sync()?;
         if successor.length()? > sifted.read {
             return Err(Halt::Problem(would_grow(self.path())));

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 
 use super::evidence::Evidence;
 use super::kept::Kept;
@@ -13,10 +12,9 @@ use crate::dataset::Problem;
 use crate::dataset::csv::chunks::Chunk;
 use crate::dataset::csv::coding::Coding;
 use crate::dataset::csv::columns::{self, Opened};
-use crate::dataset::csv::files::cannot_read;
+use crate::dataset::csv::files::{self, cannot_read};
 use crate::dataset::csv::index::Record;
 use crate::dataset::csv::turns;
-use crate::policy::Rewrite;
 use crate::purge::stop::StopReason;
 
 /// So many answers are noted at once: memory does not grow with the file.
@@ -152,15 +150,8 @@ impl Rewriting<'_> {
 
     /// The successor, with all that stands before the first chunk in which something is due.
     fn begin(&self, old: &File, up_to: u64) -> Result<Successor, Problem> {
-        let links = old.metadata().map_err(|error| cannot_read(self.path(), &error))?.nlink();
-        if links > 1 && self.source.rewrite == Rewrite::Rename {
-            let message = format!(
-                "{} has {links} names (hard links): under the others its lines would stay; remove those, or \
-                 rewrite the file by `rewrite = \"copytruncate\"`",
-                self.path().display()
-            );
-            return Err(Problem::new("hard-link", message));
-        }
+        let metadata = old.metadata().map_err(|error| cannot_read(self.path(), &error))?;
+        files::require_rewritable(self.path(), &metadata, self.source.rewrite)?;
         let mut successor = Successor::of(self.path())?;
         successor.copy_beginning(old, up_to)?;
         Ok(successor)
