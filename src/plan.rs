@@ -121,6 +121,8 @@ pub struct PlannedRule {
     pub refused: Option<Problem>,
     /// How many rows of which tables go along with the due records, at most.
     pub along: Vec<(String, u64)>,
+    /// How many rows of which tables let go of the due records, and stay.
+    pub released: Vec<(String, u64)>,
     /// Bytes that the deletion of the due records gives back, where records are files.
     pub bytes_due: Option<u64>,
     /// What somebody should look at although nothing is wrong.
@@ -288,6 +290,7 @@ fn unplanned(index: usize, due_up_to: Option<DueUpTo>, problem: Problem) -> Plan
         most: 0,
         refused: None,
         along: Vec::new(),
+        released: Vec::new(),
         bytes_due: None,
         warning: None,
         problems: vec![problem],
@@ -320,6 +323,7 @@ fn planned(policy: &Policy, rule: &Rule, book: &RuleBook, survey: &RuleSurvey, n
         most: rule.limit.most(survey.total).max(due),
         refused: survey.obstacle.clone().map(|problem| problem.at(&rule.places.data_at)),
         along: survey.along.clone(),
+        released: survey.released.clone(),
         bytes_due: survey.bytes_due,
         warning: survey.warning.clone(),
         problems: survey.problems.iter().cloned().chain(unreadable(policy, rule, tally, survey)).collect(),

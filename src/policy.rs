@@ -35,7 +35,7 @@ pub use header::Controller;
 pub use keep::{Instructions, Keep};
 pub use limit::{Breach, Limit, Share};
 pub use relation::{Fold, On, Relation, Side};
-pub use rule::{DEEDS, Deed, Rule, Setting, Then};
+pub use rule::{DEEDS, Deed, Rule, SetNull, Setting, Then};
 pub use source::{
     ColumnSettings, CsvFiles, FOLDER_COLUMNS, Folder, Ignored, IgnoredFiles, Kind, Rewrite, Source, Unit,
 };

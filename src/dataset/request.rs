@@ -165,6 +165,8 @@ pub struct RuleSurvey {
     pub acts: bool,
     /// How many rows of which tables go along with the due records, at most.
     pub along: Vec<(String, u64)>,
+    /// How many rows of which tables let go of the due records, and stay.
+    pub released: Vec<(String, u64)>,
     /// Bytes that the deletion of the due records gives back, where records are files.
     pub bytes_due: Option<u64>,
     /// What somebody should look at although nothing is wrong.

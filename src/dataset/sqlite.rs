@@ -20,6 +20,7 @@ pub mod open;
 pub mod prefilter;
 pub mod preparable;
 pub mod related;
+pub(crate) mod release;
 pub mod schema;
 pub mod settable;
 pub(crate) mod sql;

@@ -7,6 +7,7 @@ mod of_files;
 mod related;
 mod rows;
 mod set;
+mod set_null;
 mod target;
 mod then;
 mod with;
@@ -26,6 +27,7 @@ use super::with::With;
 use super::{Limit, gone_within, limit};
 pub(super) use given::Given;
 pub use set::Setting;
+pub use set_null::SetNull;
 use target::Target;
 pub use then::{DEEDS, Deed, Then};
 
@@ -52,6 +54,8 @@ pub struct Rule {
     pub only_if: Vec<Relation>,
     /// What goes together with each record.
     pub with: With,
+    /// What lets go of each record, and stays.
+    pub set_null: Vec<SetNull>,
     /// How many of the newest records are kept, however old.
     pub keep_newest: Option<u64>,
     /// What happens to a due record.
@@ -191,8 +195,10 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
     let clock = clock(section, target.as_ref(), given);
     let meant = meant(section, target.as_ref(), given);
     let with = with::read(section, target.as_ref(), given);
+    let set_null = set_null::read(section, target.as_ref(), given);
     let then = then::read(section, target.as_ref(), given);
     then::check_with(section, then.as_ref());
+    set_null::check(section, then.as_ref());
     let activity = given.activity(section);
     let own_limit = limit::read(section);
     let (limit, has_own_limit) = (own_limit.or(given.limit), own_limit != Limit::default());
@@ -217,6 +223,7 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
         unless: meant.unless,
         only_if: meant.only_if,
         with,
+        set_null,
         keep_newest: meant.keep_newest,
         then,
         limit,

@@ -13,6 +13,7 @@ mod keys;
 mod neighbours;
 mod quota;
 mod refusals;
+mod release;
 mod sample;
 mod search;
 mod stand;
@@ -40,10 +41,12 @@ use super::stop::Stop;
 use crate::anonymise::Key;
 use crate::dataset::Problem;
 use crate::dataset::sqlite::blocked::circle::Circle;
+use crate::dataset::sqlite::release::Release;
 use crate::dataset::sqlite::schema::Table;
 use crate::dataset::sqlite::survey::{for_purge, key_columns};
 use crate::dataset::sqlite::{
-    blocked, effects, evidence as watching, foreign_key, functions, prefilter, preparable, settable,
+    blocked, effects, evidence as watching, foreign_key, functions, prefilter, preparable,
+    release as releasing, settable,
 };
 use crate::ledger::Removal;
 use crate::policy::Rule;
@@ -78,6 +81,10 @@ pub(super) fn carry_out(
     refusal.map_or(Ok(()), |problem| Err(Halt::Refused(problem)))?;
     let evidence = Evidence::watch(writer.connection(), (job.request, policy));
     let evidence = &evidence.map_err(Halt::Refused)?;
+    let releases = releasing::of(writer.connection(), &table, policy).map_err(Halt::Refused)?;
+    let releases = &releases;
+    let watched = release::watch(writer.connection(), &table, releases);
+    watched.map_err(|error| Halt::Problem(writer.problem(&error)))?;
     let (held, table, book) = (&writer, &table, &book);
     let task = Task {
         writer: held,
@@ -85,6 +92,7 @@ pub(super) fn carry_out(
         names,
         circle,
         policy,
+        releases,
         key,
         book,
         rule,
@@ -121,6 +129,8 @@ struct Task<'a> {
     /// The tables whose rows refer to each other, this one among them.
     circle: Option<&'a Circle>,
     policy: &'a Rule,
+    /// What lets go of the records.
+    releases: &'a [Release],
     /// What pseudonyms are made with.
     key: Option<&'a Key>,
     book: &'a Arc<RuleBook>,
@@ -170,7 +180,8 @@ impl Task<'_> {
         let by_keys = prefilter::beside_keys(self.table, self.book, self.rule);
         let references = self.references()?;
         let asked = (self.rule, references.as_slice());
-        let reaches_others = effects::reach_other_records(self.connection(), self.table, self.book, asked)?;
+        let reaches_others = effects::reach_other_records(self.connection(), self.table, self.book, asked)?
+            || self.releases.iter().any(|release| release.table.has_update_trigger);
         Ok(Conditions {
             act: act::register(self)?,
             by_keys: format!("{by_keys} AND {call}"),
@@ -275,11 +286,11 @@ impl Task<'_> {
 
     /// What may name rows that are deleted; a row that is anonymised keeps what names it.
     fn references(&self) -> rusqlite::Result<Vec<foreign_key::Reference>> {
-        if self.book.deletes(self.rule) {
-            foreign_key::references_to(self.connection(), &self.table.name)
-        } else {
-            Ok(Vec::new())
+        if !self.book.deletes(self.rule) {
+            return Ok(Vec::new());
         }
+        let references = foreign_key::references_to(self.connection(), &self.table.name)?;
+        Ok(releasing::beside(self.releases, references))
     }
 
     fn delete_all(
@@ -424,6 +435,7 @@ impl Task<'_> {
     fn is_plain(&self, conditions: &Conditions) -> bool {
         let is_watched = self.table.has_trigger_for(self.book.deletes(self.rule))
             || !conditions.references.is_empty()
+            || !self.releases.is_empty()
             || self.table.joins.iter().any(Option::is_some)
             || self.evidence.must_look();
         self.table.has_row_numbers() && !is_watched

@@ -110,6 +110,8 @@ struct ReportRule<'a> {
     limit: Option<Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     along: Vec<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    released: Vec<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes_due: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -154,6 +156,11 @@ fn report_rule<'a>(
         enforced: rule.enforce,
         limit: planned.breach.as_ref().map(limit),
         along: planned.along.iter().map(|(table, rows)| json!({ "table": table, "rows": rows })).collect(),
+        released: planned
+            .released
+            .iter()
+            .map(|(column, rows)| json!({ "column": column, "rows": rows }))
+            .collect(),
         bytes_due: planned.bytes_due,
         newest: Some(planned.newest).filter(|newest| *newest > 0),
         warning: planned.warning.as_ref(),

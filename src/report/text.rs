@@ -297,6 +297,7 @@ fn rule_summary(
     said.extend(planned.next_due.map(|next| format!("next due {next}")));
     let mut sentences: Vec<String> = (!said.is_empty()).then(|| said.join("; ")).into_iter().collect();
     sentences.extend(along(policy, planned));
+    sentences.extend(released(planned));
     if !rule.enforce {
         sentences.push("reported only, for the policy says `enforce = false`".to_string());
     }
@@ -304,6 +305,14 @@ fn rule_summary(
         prose(out, &format!("{}: {sentence}", printable(&rule.name)), style)?;
     }
     Ok(!sentences.is_empty())
+}
+
+/// What lets go of the due records, and stays.
+fn released(planned: &PlannedRule) -> Option<String> {
+    let each = planned.released.iter().filter(|(_, rows)| *rows > 0);
+    let each: Vec<String> =
+        each.map(|(column, rows)| format!("{} in {}", grouped(*rows), printable(column))).collect();
+    (!each.is_empty()).then(|| format!("references that are emptied in rows that stay: {}", each.join(", ")))
 }
 
 /// What goes along with the due records.

@@ -14,6 +14,7 @@ mod periods;
 mod periods_from_data;
 mod related;
 mod rules;
+mod set_null;
 mod sources;
 mod taken_along;
 mod together;

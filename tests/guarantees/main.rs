@@ -59,5 +59,6 @@ mod g17_mounts;
 mod g18_clocks;
 mod hostile_schemas;
 mod one_run;
+mod set_null;
 mod with;
 mod with_hostile;

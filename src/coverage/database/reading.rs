@@ -13,7 +13,8 @@ use crate::dataset::request::Request;
 use crate::dataset::sqlite::foreign_key::{self, Reference};
 use crate::dataset::sqlite::schema::{Table, describe};
 use crate::dataset::sqlite::trigger::Trigger;
-use crate::dataset::sqlite::{count, join, prefilter, preparable, quoted, settable};
+use crate::dataset::sqlite::{count, evidence, join, prefilter, preparable, quoted, release, settable};
+use crate::policy::Rule;
 
 /// What stands in a database, as far as coverage asks.
 pub(super) struct Facts<'p> {
@@ -157,7 +158,7 @@ fn about<'p>(connection: &Connection, named: Named<'p>, request: Request<'p>) ->
                 about.unsettable = unsettable(connection, &about.request, &table)?;
                 about.refused = refused(connection, &about.request, &table)?;
                 about.columns = table.columns.clone();
-                about.references = references(connection, &table)?;
+                about.references = references(connection, &table, &about.request.rules)?;
                 about.unindexed = unindexed(connection, &about.request, &table)?;
             }
         }
@@ -215,6 +216,7 @@ fn refused(
             None => preparable::refusal(connection, table, rule)?,
             Some(_) => None,
         };
+        let refusal = refusal.or_else(|| evidence::refusal(connection, request, rule).unwrap_or_else(Some));
         // Rules that do the same are refused for the same.
         let refusal = refusal.filter(|problem| refused.iter().all(|(_, known)| known != problem));
         refused.extend(refusal.map(|problem| (rule.places.data.clone(), problem)));
@@ -233,11 +235,22 @@ fn wrong_relations(
     let questions = questions.filter(|question| question.relation.elsewhere.is_none());
     let wrong = questions
         .filter_map(|question| Some((&question.relation, join::join(connection, table, question).err()?)));
-    wrong.map(|(relation, problem)| (relation.span.clone(), problem)).collect()
+    let emptied = about.request.rules.iter().filter_map(|rule| {
+        let first = rule.set_null.first()?;
+        Some((&first.relation, release::of(connection, table, rule).err()?))
+    });
+    wrong.chain(emptied).map(|(relation, problem)| (relation.span.clone(), problem)).collect()
 }
 
-fn references(connection: &Connection, table: &Table) -> rusqlite::Result<Vec<Pointing>> {
-    let references = foreign_key::references_to(connection, &table.name)?.into_iter().map(|reference| {
+fn references(connection: &Connection, table: &Table, rules: &[&Rule]) -> rusqlite::Result<Vec<Pointing>> {
+    let mut references = foreign_key::references_to(connection, &table.name)?;
+    for rule in rules {
+        // What is wrong with it is told of the rule.
+        if let Ok(releases) = release::of(connection, table, rule) {
+            references = release::beside(&releases, references);
+        }
+    }
+    let references = references.into_iter().map(|reference| {
         let is_slow = !foreign_key::is_indexed(connection, &reference)?
             && foreign_key::is_large(connection, &reference.child)?;
         Ok(Pointing { reference, parent: table.name.clone(), is_slow })

@@ -25,6 +25,7 @@ use super::value;
 use crate::verdict::RuleBook;
 use along::Along;
 pub use build::{circle_of, of};
+pub(super) use build::{that_stay, web};
 use circle::Stuck;
 use key::{Code, keeping_rows};
 use tie::Tie;

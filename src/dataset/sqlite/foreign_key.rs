@@ -22,6 +22,24 @@ pub struct Reference {
     pub on_delete: String,
     /// Whether rows that name a record keep it, or the engine makes them let go of it.
     pub keeps: bool,
+    /// Rows that let go of what they name, by a rule's `set-null`.
+    pub(crate) except: Vec<Except>,
+}
+
+/// Rows of which a function says that they let go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Except {
+    pub(crate) function: String,
+    pub(crate) columns: Vec<String>,
+}
+
+impl Except {
+    /// The condition that a row of some (quoted) alias lets go.
+    pub(crate) fn sql(&self, alias: &str) -> String {
+        let cells: Vec<String> =
+            self.columns.iter().map(|column| format!("{alias}.{}", quoted(column))).collect();
+        format!("{}({})", self.function, cells.join(", "))
+    }
 }
 
 impl Reference {
@@ -40,6 +58,14 @@ impl Reference {
         }
     }
 
+    /// Whether it is the same key, whatever lets go of it.
+    pub(crate) fn is_same(&self, other: &Reference) -> bool {
+        self.child == other.child
+            && self.parent.eq_ignore_ascii_case(&other.parent)
+            && self.child_columns == other.child_columns
+            && self.parent_columns == other.parent_columns
+    }
+
     /// Whether a table names itself.
     pub fn is_to_itself(&self) -> bool {
         self.child.eq_ignore_ascii_case(&self.parent)
@@ -56,6 +82,7 @@ impl Reference {
         if self.is_to_itself() {
             equal.push(not_itself(table, &child));
         }
+        equal.extend(self.except.iter().map(|except| format!("NOT {}", except.sql(&child))));
         equal.join(" AND ")
     }
 
@@ -138,8 +165,9 @@ pub fn references_from(connection: &Connection, child: &str) -> rusqlite::Result
 }
 
 fn reference(child: &str, parent: String, on_delete: String) -> Reference {
-    let (child_columns, parent_columns) = (Vec::new(), Vec::new());
-    Reference { child: child.to_string(), parent, child_columns, parent_columns, on_delete, keeps: true }
+    let (child_columns, parent_columns, except) = (Vec::new(), Vec::new(), Vec::new());
+    let child = child.to_string();
+    Reference { child, parent, child_columns, parent_columns, on_delete, keeps: true, except }
 }
 
 /// Whether a child keeps its parent: unless the engine is told to take the reference out of it, and

@@ -151,15 +151,20 @@ pub(super) fn same_values(
     Ok(Some(pairs.iter().map(|pair| pair.theirs.column.clone()).collect()))
 }
 
-/// The columns of the one foreign key between two tables, whichever of them holds it.
-fn inferred(connection: &Connection, table: &Table, relation: &Relation) -> Checked<Pairs> {
+/// The columns of a foreign key that names the record.
+pub(super) fn of_key(key: &Reference) -> Pairs {
     // The parent's column stands on the left: its collation decides, as in the key itself.
     let of_parent = |(child, parent)| Pair { theirs: child, ours: parent, is_ours_first: true };
+    sides(key).map(of_parent).collect()
+}
+
+/// The columns of the one foreign key between two tables, whichever of them holds it.
+fn inferred(connection: &Connection, table: &Table, relation: &Relation) -> Checked<Pairs> {
     let of_child = |(child, parent)| Pair { theirs: parent, ours: child, is_ours_first: false };
     let theirs = references_between(connection, &relation.table, &table.name)?;
     let ours = references_between(connection, &table.name, &relation.table)?;
     let mut keys: Vec<Pairs> = Vec::new();
-    keys.extend(theirs.iter().map(|key| sides(key).map(of_parent).collect()));
+    keys.extend(theirs.iter().map(of_key));
     keys.extend(ours.iter().map(|key| sides(key).map(of_child).collect()));
     if keys.len() == 1 {
         return Ok(Ok(keys.remove(0)));

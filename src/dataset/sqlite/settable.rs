@@ -32,6 +32,27 @@ pub fn refusal(connection: &Connection, table: &Table, rule: &Rule) -> rusqlite:
     Ok(None)
 }
 
+/// Why a column cannot be emptied; none where it can.
+pub(super) fn cannot_be_empty(
+    connection: &Connection,
+    table: &Table,
+    name: &str,
+) -> rusqlite::Result<Option<Problem>> {
+    let Some(column) = column(connection, table, name)? else { return Ok(None) };
+    let (code, why) = match column {
+        Column { is_key: true, .. } => ("key-column", "it is part of the primary key"),
+        Column { is_generated: true, .. } => ("generated-column", "it is generated"),
+        Column { may_be_null: false, .. } => ("not-null-column", "it may not be null"),
+        Column { .. } => return Ok(None),
+    };
+    let message = format!(
+        "`{name}` of table `{}` cannot be emptied: {why}; leave it out of `set-null`, and write a rule for these rows, or \
+         let them go along by `with`",
+        table.name
+    );
+    Ok(Some(Problem::new(code, message)))
+}
+
 /// Whether a column may be null.
 pub fn may_be_null(connection: &Connection, table: &Table, name: &str) -> rusqlite::Result<bool> {
     Ok(column(connection, table, name)?.is_some_and(|column| column.may_be_null))

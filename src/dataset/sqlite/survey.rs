@@ -10,7 +10,9 @@ use super::blocked::{self, order::Web};
 use super::list::records;
 use super::open::{Opener, read};
 use super::schema::{Table, describe};
-use super::{count, evidence, foreign_key, functions, join, prefilter, preparable, problem, settable};
+use super::{
+    count, evidence, foreign_key, functions, join, prefilter, preparable, problem, release, settable,
+};
 use crate::dataset::request::{
     Acting, Extent, Flow, NAMED, Request, RuleSurvey, TableSurvey, Unread, Unusable,
 };
@@ -30,7 +32,10 @@ pub fn survey(
         let connection = opener.connect()?;
         let tables: Vec<(&str, Vec<&str>)> =
             requests.iter().map(|request| (request.table, along_with(request))).collect();
-        let web = Web::read(&connection).map_err(|error| problem(opener.path(), &error))?;
+        let web = match requests.first() {
+            Some(request) => blocked::web(&connection, request)?,
+            None => return Ok(Vec::new()),
+        };
         let turns = web.turns(&tables);
         let out = BTreeMap::new();
         let mut survey = Survey { opener, connection: &connection, source, extent, web, out };
@@ -169,9 +174,12 @@ impl Survey<'_> {
         } else {
             None
         };
-        let along = if tally.records(State::Due) > 0 { self.along(asked, rule)? } else { Vec::new() };
+        let has_due = tally.records(State::Due) > 0;
+        let along = if has_due { self.along(asked, rule)? } else { Vec::new() };
+        let released = if has_due && obstacle.is_none() { self.released(asked, rule)? } else { Vec::new() };
         Ok(RuleSurvey {
             along,
+            released,
             counted,
             rule,
             through_index,
@@ -193,6 +201,38 @@ impl Survey<'_> {
             Ok((table, rows.unsigned_abs()))
         };
         along.counts(asked.table, &due).into_iter().map(count).collect()
+    }
+
+    /// Counts what lets go of the due records, and stays.
+    fn released(&self, asked: &Asked<'_>, rule: usize) -> rusqlite::Result<Vec<(String, u64)>> {
+        let policy = asked.request.rules[rule];
+        // What is wrong with it is told as an obstacle.
+        let Ok(releases) = release::of(self.connection, asked.table, policy) else { return Ok(Vec::new()) };
+        let mut acting = asked.request.acting.clone();
+        acting.retain(|rule| !self.out.contains_key(rule));
+        let mut counted: Vec<(String, u64)> = Vec::new();
+        for release in releases {
+            let name = release.table.name.as_str();
+            let beside = (asked.table, name);
+            let Ok((child, stays)) = blocked::that_stay(self.connection, asked.request, &acting, beside)
+            else {
+                continue;
+            };
+            release.register(self.connection)?;
+            let call = functions::register_due(self.connection, asked.table, asked.book, rule)?;
+            let key: Vec<String> = child.order().iter().map(|column| child.column_sql(column)).collect();
+            let sql = format!(
+                "SELECT count(*) FROM (SELECT DISTINCT {} FROM {} CROSS JOIN {} WHERE {} AND {call} AND {} AND {stays})",
+                key.join(", "),
+                asked.table.sql(),
+                child.sql(),
+                prefilter::sql(asked.table, asked.book, rule),
+                release.on(asked.table, child.qualifier()),
+            );
+            let rows: i64 = self.connection.query_row(&sql, [], |row| row.get(0))?;
+            counted.push((format!("{name}.{}", release.column), rows.unsigned_abs()));
+        }
+        Ok(counted)
     }
 
     fn first_unreadable(&self, asked: &Asked<'_>, rule: usize) -> rusqlite::Result<Vec<Unread>> {
@@ -302,6 +342,9 @@ fn obstacle(connection: &Connection, asked: &Asked<'_>, rule: usize) -> rusqlite
     }
     if !asked.book.deletes(rule) {
         return Ok(None);
+    }
+    if let Err(problem) = release::of(connection, asked.table, policy) {
+        return Ok(Some(problem));
     }
     foreign_key::obstacle(connection, &foreign_key::references_to(connection, &asked.table.name)?)
 }

@@ -1,21 +1,62 @@
-//! A column that an anonymise rule sets must not be one that decides about records: what is set
+//! A column that a rule sets, or empties in rows that stay, must not be one that decides about records: that
 //! would change when they are due, whom they belong to or how they are found.
 
 use crate::diagnostic::Finding;
-use crate::policy::{Dated, Policy, Relation, Rule, Setting, With};
+use crate::policy::{Dated, Policy, Relation, Rule, SetNull, Setting, With};
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
-    let settings =
-        policy.rules.iter().flat_map(|rule| rule.then.settings().iter().map(move |setting| (rule, setting)));
-    settings
-        .filter_map(|(rule, setting)| Some(finding(rule, setting, &reader(policy, rule, setting)?)))
-        .collect()
+    let set = policy.rules.iter().flat_map(|rule| {
+        rule.then.settings().iter().filter_map(move |setting| {
+            Some(finding(rule, setting, &reader(policy, (&rule.source, &rule.table), &setting.column)?))
+        })
+    });
+    let emptied = policy.rules.iter().flat_map(|rule| {
+        rule.set_null.iter().filter_map(move |emptied| {
+            let data = Data { source: &rule.source, table: &emptied.relation.table };
+            let reader = reader(policy, (data.source, data.table), &emptied.column);
+            let reader = reader.or_else(|| emptying(policy, &data, emptied))?;
+            Some(emptied_finding(rule, emptied, &reader))
+        })
+    });
+    set.chain(emptied).collect()
 }
 
-/// What reads the column, and where.
-fn reader(policy: &Policy, rule: &Rule, setting: &Setting) -> Option<String> {
-    let column = setting.column.as_str();
-    let on_data = policy.rules_on(&rule.source, &rule.table);
+/// A table of a source.
+struct Data<'p> {
+    source: &'p str,
+    table: &'p str,
+}
+
+/// Another `set-null` that reads the column.
+fn emptying(policy: &Policy, data: &Data<'_>, own: &SetNull) -> Option<String> {
+    let is_read = |other: &&SetNull| {
+        let relation = &other.relation;
+        let in_where =
+            relation.condition.iter().flat_map(|read| read.columns()).any(|read| *read == own.column);
+        let is_joined = relation.on.as_ref().is_some_and(|on| on.theirs.column == own.column);
+        relation.table.eq_ignore_ascii_case(data.table)
+            && (in_where || (is_joined && other.column != own.column))
+    };
+    let of_source = policy.rules.iter().filter(|rule| rule.source == data.source);
+    let reading = of_source.into_iter().find(|rule| rule.set_null.iter().any(|other| is_read(&other)))?;
+    Some(format!("`set-null` of rule `{}`", reading.name))
+}
+
+fn emptied_finding(rule: &Rule, emptied: &SetNull, reader: &str) -> Finding {
+    let (table, column) = (&emptied.relation.table, &emptied.column);
+    let message = format!("rule `{}` empties `{table}.{column}`, which is read by {reader}", rule.name);
+    let help = "an empty one would change what is said of rows that stay: leave it out of `set-null`, or let nothing \
+                read it";
+    Finding::error("set-column-read", message, emptied.span.clone()).help(help)
+}
+
+/// What reads a column, and where.
+fn reader(policy: &Policy, (source, table): (&str, &str), column: &str) -> Option<String> {
+    let rule = &Data { source, table };
+    let on_data = policy
+        .rules
+        .iter()
+        .filter(|other| other.source == rule.source && other.table.eq_ignore_ascii_case(rule.table));
     let own =
         on_data.filter_map(|other| Some(format!("{} of rule `{}`", own_key(other, column)?, other.name)));
     let related = policy.rules.iter().filter_map(|other| {
@@ -44,14 +85,14 @@ fn own_key(other: &Rule, column: &str) -> Option<&'static str> {
 }
 
 /// Whether a relation goes to the table that is anonymised and reads the column there.
-fn reads(other: &Rule, relation: &Relation, rule: &Rule, column: &str) -> bool {
+fn reads(other: &Rule, relation: &Relation, rule: &Data<'_>, column: &str) -> bool {
     let is_joined = relation.on.as_ref().is_some_and(|on| on.theirs.column == column);
     let in_where = relation.condition.iter().flat_map(|read| read.columns()).any(|read| read == column);
     is_to(other, relation, rule) && (is_joined || in_where)
 }
 
 /// Whether a time or a period of another rule stands in the column.
-fn is_said(other: &Rule, rule: &Rule, column: &str) -> bool {
+fn is_said(other: &Rule, rule: &Data<'_>, column: &str) -> bool {
     let is_dated = |dated: &Dated| is_to(other, &dated.relation, rule) && dated.column == column;
     let instructing = other.keep.from_data().filter(|asked| asked.column == column);
     let instructing = instructing.and_then(|asked| asked.relation.as_ref());
@@ -61,8 +102,8 @@ fn is_said(other: &Rule, rule: &Rule, column: &str) -> bool {
 
 /// Whether the column leads to what goes along with records: without it rows or files would be
 /// forgotten.
-fn takes_along(other: &Rule, rule: &Rule, column: &str) -> bool {
-    let is_table = |table: &str| other.source == rule.source && table.eq_ignore_ascii_case(&rule.table);
+fn takes_along(other: &Rule, rule: &Data<'_>, column: &str) -> bool {
+    let is_table = |table: &str| other.source == rule.source && table.eq_ignore_ascii_case(rule.table);
     leads(&other.with, &other.table, &is_table, column)
 }
 
@@ -79,13 +120,13 @@ fn leads(with: &With, table: &str, is_table: &impl Fn(&str) -> bool, column: &st
         })
 }
 
-fn is_to(other: &Rule, relation: &Relation, rule: &Rule) -> bool {
-    relation.is_about(&other.source, &rule.source, &rule.table)
+fn is_to(other: &Rule, relation: &Relation, rule: &Data<'_>) -> bool {
+    relation.is_about(&other.source, rule.source, rule.table)
 }
 
-fn naming_key(policy: &Policy, rule: &Rule, column: &str) -> Option<String> {
-    let source = policy.source(&rule.source)?;
-    let settings = source.settings(&rule.table);
+fn naming_key(policy: &Policy, rule: &Data<'_>, column: &str) -> Option<String> {
+    let source = policy.source(rule.source)?;
+    let settings = source.settings(rule.table);
     let is_subject = settings.subject.as_ref().is_some_and(|(_, subject)| subject == column);
     let is_key = settings.key.iter().any(|key| key == column);
     let key = if is_subject { "subject" } else { "key" };

@@ -333,8 +333,9 @@ pub(super) fn beside_writers<T>(
     let read = open::read(task.writer.path(), |opener| {
         let connection = opener.connect()?;
         let registered = functions::register_due(&connection, task.table, task.book, task.rule)
-            .and_then(|_| functions::register_overdue(&connection, task.table, task.book, task.rule));
-        registered.and_then(|_| work(&connection)).map_err(|error| task.writer.problem(&error))
+            .and_then(|_| functions::register_overdue(&connection, task.table, task.book, task.rule))
+            .and_then(|_| task.releases.iter().try_for_each(|release| release.register(&connection)));
+        registered.and_then(|()| work(&connection)).map_err(|error| task.writer.problem(&error))
     });
     read.map_err(|unusable| unusable.problem)
 }

@@ -12,11 +12,12 @@ use super::along::Along;
 use super::circle::Circle;
 use super::order::Web;
 use super::tie::{Child, Children, Tie};
-use super::{Blockers, Blocking, may_be_due};
+use super::{Blockers, Blocking, may_be_due, register_keeper};
 use crate::dataset::request::{Acting, Request};
 use crate::dataset::sqlite::foreign_key::{Reference, references_to};
 use crate::dataset::sqlite::join;
 use crate::dataset::sqlite::name::alias_beside;
+use crate::dataset::sqlite::release;
 use crate::dataset::sqlite::schema::{Table, describe};
 use crate::dataset::{Problem, elsewhere};
 use crate::policy::Rule;
@@ -46,6 +47,35 @@ pub fn circle_of(
     Build::new(connection, request, acting, table)?.circle(table, &request.rules, book)
 }
 
+/// A table beside a request's own, and the condition that a row of it stays while some rules delete.
+pub(in crate::dataset::sqlite) fn that_stay(
+    connection: &Connection,
+    request: &Request<'_>,
+    acting: &Acting,
+    (beside, name): (&Table, &str),
+) -> Result<(Table, String), Problem> {
+    let mut build = Build::new(connection, request, acting, beside)?;
+    let rules: Vec<&Rule> = request.policy.rules_on(request.source(), name).collect();
+    let acting = build.acting(&rules);
+    let plain = Table {
+        alias: Some(alias_beside(beside.qualifier(), "frist_stays")),
+        ..describe(connection, name, "")?
+    };
+    if acting.is_empty() {
+        return Ok((plain, "1".to_string()));
+    }
+    let book = Arc::new(RuleBook::new(rules.iter().copied(), request.now));
+    let book = elsewhere::answered_book(&book, &request.policy.sources, &request.notes)?;
+    // Rows that cannot be judged stay.
+    let Some(mut table) = build.described(beside, name, "stays", &book) else {
+        return Ok((plain, "1".to_string()));
+    };
+    table.blockers = build.blockers(&table, &rules, &book)?;
+    let book = table.blockers.book(&book);
+    let keeper = register_keeper(connection, &table, &book, &acting).map_err(engine)?;
+    Ok((table, format!("{keeper} <> 0")))
+}
+
 struct Build<'a> {
     connection: &'a Connection,
     request: &'a Request<'a>,
@@ -64,7 +94,7 @@ impl<'a> Build<'a> {
         acting: &'a Acting,
         table: &Table,
     ) -> Result<Build<'a>, Problem> {
-        let web = Web::read(connection).map_err(engine)?;
+        let web = web(connection, request)?;
         Ok(Build { connection, request, acting, web, tables: 0, above: vec![table.name.clone()] })
     }
 
@@ -91,7 +121,7 @@ impl<'a> Build<'a> {
     fn are_alike(&self, table: &Table, rules: &[&Rule]) -> bool {
         let acting = rules.iter().filter(|rule| self.acting.contains(rule)).count();
         let is_circular = || self.web.is_in_circle(&table.name);
-        rules.iter().all(|rule| rule.with.is_empty())
+        rules.iter().all(|rule| rule.with.is_empty() && rule.set_null.is_empty())
             && (acting == 0 || acting == rules.len() || !is_circular())
     }
 
@@ -109,7 +139,7 @@ impl<'a> Build<'a> {
             true => self.circle_beside(&along, table, rules, book)?,
             false => None,
         };
-        let mut references = references_to(self.connection, &table.name).map_err(engine)?;
+        let mut references = self.references_to(table, rules, meant)?;
         let is_inner = |key: &Reference| {
             circle.as_ref().is_some_and(|circle| circle.keys.iter().any(|inner| inner.reference == *key))
         };
@@ -120,6 +150,22 @@ impl<'a> Build<'a> {
             None => None,
         };
         Ok(Blocking { ties, stuck, along, may_be_due: may_be_due(table, book, meant) })
+    }
+
+    /// The keys that name rows of a table, without what lets go of the records of all of some rules.
+    fn references_to(
+        &self,
+        table: &Table,
+        rules: &[&Rule],
+        meant: &[usize],
+    ) -> Result<Vec<Reference>, Problem> {
+        let mut references = references_to(self.connection, &table.name).map_err(engine)?;
+        if let [only] = meant {
+            let releases = release::of(self.connection, table, rules[*only])?;
+            releases.iter().try_for_each(|release| release.register(self.connection)).map_err(engine)?;
+            references = release::beside(&releases, references);
+        }
+        Ok(references)
     }
 
     fn acting(&self, rules: &[&Rule]) -> Vec<usize> {
@@ -197,6 +243,27 @@ fn idle(rules: &[&Rule]) -> String {
         [rule] => format!("that rule `{}` does not delete in this run", rule.name),
         _ => "that their rules do not delete in this run".to_string(),
     }
+}
+
+/// The keys that keep what they name, but for those of which all rows let go.
+pub(in crate::dataset::sqlite) fn web(
+    connection: &Connection,
+    request: &Request<'_>,
+) -> Result<Web, Problem> {
+    let mut web = Web::read(connection).map_err(engine)?;
+    let rules = request.policy.rules.iter().filter(|rule| rule.source == request.source());
+    let releasing = rules.filter(|rule| !rule.set_null.is_empty());
+    for rule in releasing {
+        let mut others = request.policy.rules_on(&rule.source, &rule.table);
+        // Where two rules delete, what one lets go of may keep the records of the other.
+        if others.all(|other| other.name == rule.name || !other.deletes())
+            && let Ok(table) = describe(connection, &rule.table, "")
+            && let Ok(releases) = release::of(connection, &table, rule)
+        {
+            web.retain(|key| release::beside(&releases, vec![key.clone()]).iter().all(|key| key.keeps));
+        }
+    }
+    Ok(web)
 }
 
 fn engine(error: rusqlite::Error) -> Problem {

@@ -24,12 +24,22 @@ impl Web {
         for table in table_names(connection)? {
             keys.extend(references_from(connection, &table)?.into_iter().filter(|key| key.keeps));
         }
+        Ok(Web::of(keys))
+    }
+
+    fn of(keys: Vec<Reference>) -> Web {
         let mut web = Web { keys: Vec::new(), tables: HashMap::new(), parents: Vec::new() };
         for key in &keys {
             let (child, parent) = (web.number(&key.child), web.number(&key.parent));
             web.parents[child].push(parent);
         }
-        Ok(Web { keys, ..web })
+        Web { keys, ..web }
+    }
+
+    /// Leaves in only some keys.
+    pub(super) fn retain(&mut self, stays: impl Fn(&Reference) -> bool) {
+        let keys = std::mem::take(&mut self.keys);
+        *self = Web::of(keys.into_iter().filter(stays).collect());
     }
 
     fn number(&mut self, table: &str) -> usize {

@@ -8,7 +8,7 @@ use crate::dataset::sqlite::blocked::along::Along;
 use crate::dataset::sqlite::blocked::circle::{Circle, Inner, Member, Stuck, acting};
 use crate::dataset::sqlite::blocked::tie::Tie;
 use crate::dataset::sqlite::blocked::{Blockers, Blocking};
-use crate::dataset::sqlite::foreign_key::references_to;
+use crate::dataset::sqlite::foreign_key::Reference;
 use crate::dataset::sqlite::schema::{Table, describe};
 use crate::dataset::{Problem, elsewhere};
 use crate::policy::Rule;
@@ -92,7 +92,7 @@ impl Build<'_> {
     fn joined(&self, mut members: Vec<Member>) -> Result<Circle, Problem> {
         let (mut keys, mut are_emptied) = (Vec::new(), false);
         for parent in 0..members.len() {
-            let references = references_to(self.connection, &members[parent].table.name).map_err(engine)?;
+            let references = self.references_of(&members[parent])?;
             are_emptied |= references.iter().any(|reference| !reference.keeps);
             for reference in references.into_iter().filter(|reference| reference.keeps) {
                 match members.iter().position(|member| member.table.name == reference.child) {
@@ -104,6 +104,13 @@ impl Build<'_> {
         let any = "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'";
         let triggers: i64 = self.connection.query_row(any, [], |row| row.get(0)).map_err(engine)?;
         Ok(Circle { members, keys, has_triggers: triggers > 0, empties_keys: are_emptied })
+    }
+
+    /// The keys that name rows of a member, without what lets go of them where one rule deletes them.
+    fn references_of(&self, member: &Member) -> Result<Vec<Reference>, Problem> {
+        let rules: Vec<&Rule> =
+            self.request.policy.rules_on(self.request.source(), &member.table.name).collect();
+        self.references_to(&member.table, &rules, &member.acting)
     }
 
     /// The rows of a circle that stay, where these ties keep those of its first table from outside.
