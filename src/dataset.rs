@@ -26,6 +26,11 @@ pub fn survey(
         Kind::Csv(files) => csv::survey::survey(files, &answered),
         Kind::Folder(folder) => folder::survey::survey(folder, &answered),
     }?;
+    if !source.kind.has_tables() {
+        // Nothing but its own limit keeps a rule of such a source from being carried out.
+        let asked = answered.iter().zip(&mut surveys);
+        asked.for_each(|(request, survey)| survey.iter_mut().flatten().for_each(|one| one.decide(request)));
+    }
     unanswered.into_iter().for_each(|(place, problem)| surveys.insert(place, Err(problem)));
     Ok(surveys)
 }

@@ -181,7 +181,7 @@ impl Plan {
             let selected = policy.rules.iter().filter(|rule| scope.selects(rule));
             let mut acting = Acting::of(selected, &scope.accepted.rules);
             acting.retain(|rule| !refused.contains(rule));
-            requests.iter_mut().for_each(|request| request.acting = acting.clone());
+            requests.iter_mut().for_each(|request| request.set_acting(acting.clone()));
             if !requests.is_empty() {
                 plan.add_source(policy, source, &requests, scope.extent);
             }

@@ -30,7 +30,7 @@ impl Listing for Records<'_> {
         }
         let Some(source) = self.policy.source(&rule.source) else { return Ok(()) };
         let mut requests = requests(self.policy, source, self.plan.now, |other| other.name == rule.name);
-        requests.iter_mut().for_each(|request| request.acting = self.plan.acting(self.policy));
+        requests.iter_mut().for_each(|request| request.set_acting(self.plan.acting(self.policy)));
         let listed = requests.first().map_or(Ok(()), |request| self.list(source, request, take));
         self.failed.set(self.failed.get() || listed.is_err());
         listed

@@ -8,7 +8,7 @@ use super::{Counted, Problem, Status};
 use crate::calendar::Instant;
 use crate::note::Notes;
 use crate::policy::{Policy, Rule, Source};
-use crate::verdict::{Reason, RuleBook, Verdict};
+use crate::verdict::{Reason, RuleBook, State, Verdict};
 
 /// How much a survey counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,21 @@ pub struct Request<'p> {
 }
 
 impl Request<'_> {
+    /// Says which rules delete in the run.
+    pub(crate) fn set_acting(&mut self, acting: Acting) {
+        self.book = self.book_while(&acting);
+        self.acting = acting;
+    }
+
+    /// Its rule book while only some of the rules delete.
+    pub(crate) fn book_while(&self, acting: &Acting) -> Arc<RuleBook> {
+        let is_alone = !self.rules.iter().any(|rule| rule.deletes()) || self.rules.len() < 2;
+        match is_alone {
+            true => Arc::clone(&self.book),
+            false => Arc::new(self.book.carrying_out(|rule| acting.contains(self.rules[rule]))),
+        }
+    }
+
     /// The name of its source.
     pub fn source(&self) -> &str {
         self.rules.first().map_or("", |rule| rule.source.as_str())
@@ -175,6 +190,21 @@ pub struct RuleSurvey {
     pub problems: Vec<Problem>,
 }
 
+impl RuleSurvey {
+    /// Says whether its records go as far as it can be told by itself.
+    pub(super) fn decide(&mut self, request: &Request<'_>) {
+        self.acts = request.acting.contains(request.rules[self.rule]) && self.is_free(request);
+    }
+
+    /// Whether nothing forbids the rule: no obstacle, and no limit that nobody accepts.
+    pub(super) fn is_free(&self, request: &Request<'_>) -> bool {
+        let rule = request.rules[self.rule];
+        let due = self.counted.tallies[self.rule].records(State::Due);
+        let is_within = rule.limit.breach(due, self.total).is_none() || request.acting.accepts_limit(rule);
+        self.obstacle.is_none() && is_within
+    }
+}
+
 /// A survey of one table: an answer for each wanted rule, or why there is none.
 pub type TableSurvey = Result<Vec<RuleSurvey>, Problem>;
 
@@ -242,17 +272,18 @@ pub fn requests<'p>(
         let rules: Vec<&Rule> = policy.rules_on(&source.name, &rule.table).collect();
         let places = rules.iter().enumerate().filter(|(_, rule)| wanted(rule)).map(|(place, _)| place);
         let (wanted, book) = (places.collect(), Arc::new(RuleBook::new(rules.iter().copied(), now)));
-        let acting = acting.clone();
-        requests.push(Request {
+        let mut request = Request {
             policy,
             now,
-            acting,
+            acting: Acting::default(),
             table: &rule.table,
             rules,
             wanted,
             book,
             notes: Notes::default(),
-        });
+        };
+        request.set_acting(acting.clone());
+        requests.push(request);
     }
     requests
 }

@@ -32,7 +32,19 @@ pub(super) fn broken(policy: &Policy, plan: &Plan, accepted: &Accepted) -> BTree
             broken.entry(rule).or_insert(breach);
         }
     }
+    broken.extend(own(policy, plan, accepted));
     broken
+}
+
+/// The rules that their own limit refuses, where others on their data do what is left: these are planned without.
+fn own(policy: &Policy, plan: &Plan, accepted: &Accepted) -> Vec<(usize, LimitBreach)> {
+    let refused = plan.rules.iter().filter_map(|planned| {
+        let rule = &policy.rules[planned.index];
+        let is_shared = policy.rules_on(&rule.source, &rule.table).any(|other| !other.deletes());
+        let breach = planned.refusing(rule, accepted).filter(|_| rule.deletes() && is_shared)?;
+        Some((planned.index, breach.clone()))
+    });
+    refused.collect()
 }
 
 fn losers<'p>(policy: &'p Policy, plan: &'p Plan, accepted: &Accepted) -> Vec<Loser<'p>> {

@@ -303,7 +303,7 @@ impl<'a> Run<'a> {
         let source = self.policy.source(&rule.source).ok_or_else(missing)?;
         let mut requests = requests(self.policy, source, self.plan.now, |other| other.name == rule.name);
         for request in &mut requests {
-            request.acting = self.plan.acting(self.policy);
+            request.set_acting(self.plan.acting(self.policy));
             request.notes = self.notes.clone().unwrap_or_default();
         }
         let request = requests.first().ok_or_else(missing)?;

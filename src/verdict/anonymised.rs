@@ -87,10 +87,10 @@ impl RuleBook {
             return others.find(|other| self.overrules(*other, rule, own, row)).map(Reason::Rule);
         }
         let mut others = self.others(rule).filter(|other| self.deletes(*other));
-        // What keeps a record from being deleted for now does not hand it over to this rule.
+        // What does not go in this run names nobody for as long.
         let would_delete = |other: &usize| {
             let state = self.judge_cells(*other, row).map(|verdict| verdict.state);
-            matches!(state, Some(State::Due | State::Blocked | State::Newest))
+            self.clauses[*other].is_carried_out && state == Some(State::Due)
         };
         if let Some(deleting) = others.find(would_delete) {
             return Some(Reason::DeletedBy(deleting));

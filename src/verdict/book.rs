@@ -67,6 +67,7 @@ impl RuleBook {
         });
         Clause {
             is_enforced: rule.enforce,
+            is_carried_out: rule.enforce,
             starts: Starts { choice: rule.start.choice, parts },
             when,
             unless: rule.unless.iter().map(|relation| self.ask(Question::any(relation))).collect(),
@@ -196,6 +197,15 @@ impl RuleBook {
     /// others, or by one for each rule, which is 0 where nothing keeps the record.
     pub fn with_references(&self, cells: usize) -> RuleBook {
         RuleBook { reference_cells: cells, ..self.clone() }
+    }
+
+    /// The same book for a run that carries out only some of the rules, by their places.
+    pub fn carrying_out(&self, is_carried_out: impl Fn(usize) -> bool) -> RuleBook {
+        let mut book = self.clone();
+        for (place, clause) in book.clauses.iter_mut().enumerate() {
+            clause.is_carried_out = is_carried_out(place);
+        }
+        book
     }
 
     /// The place of the cell that tells under a rule whether others keep the record.

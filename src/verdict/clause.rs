@@ -14,6 +14,8 @@ use crate::value::Value;
 pub(super) struct Clause {
     /// Whether a run carries it out.
     pub(super) is_enforced: bool,
+    /// Whether this run does, as far as limits and what was asked for let it.
+    pub(super) is_carried_out: bool,
     pub(super) length: Length,
     pub(super) starts: Starts,
     pub(super) when: Option<(Condition, Vec<usize>)>,

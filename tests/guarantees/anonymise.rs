@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 
 use super::g05_kills::{kill, kills, wait_for_batches};
 use super::support::{
-    COMING, OLD, PURGE, Place, Random, SOURCE, WITHOUT_LIMIT, assert_integrity, count, finish, recoveries,
+    COMING, OLD, PURGE, Place, REPORT, Random, SOURCE, WITHOUT_LIMIT, assert_integrity, count, finish,
+    recoveries,
 };
 
 const SET: &str = "then = \"anonymise\"\nset = { name = \"remove\", note = \"text:[gone]\" }\n";
@@ -204,4 +205,47 @@ fn kill_while_files_change(way: &str, seed: u64) {
     assert_eq!(accounted(&place.ledger()), fillings * 6 * 1_500, "{way}");
     let left = fs::read_dir(place.path("data")).unwrap().count();
     assert_eq!(left, 6, "{way}: something was left beside the files");
+}
+
+/// What is blocked, refused by a limit, only reported or not asked for names nobody for as long as it stays.
+#[test]
+fn what_does_not_go_is_anonymised() {
+    let sql = format!(
+        "CREATE TABLE people (id INTEGER PRIMARY KEY, at TEXT, name TEXT);
+         CREATE TABLE log (id INTEGER PRIMARY KEY, person INTEGER REFERENCES people (id));
+         CREATE INDEX log_person ON log (person);
+         INSERT INTO people VALUES (1, '{OLD}', 'a'), (2, '{OLD}', 'b'), (3, '{COMING}', 'c'); INSERT INTO log VALUES (1, 1);"
+    );
+    let bare = "[[rule]]\nname = \"bare\"\ndata = \"db.people\"\nkeep = \"1 month\"\nafter = \"at\"\n\
+                then = \"anonymise\"\nset = { name = \"remove\" }\n";
+    let gone = "[[rule]]\nname = \"gone\"\ndata = \"db.people\"\nkeep = \"1 year\"\nafter = \"at\"\n";
+    let refused = format!("{gone}limit = {{ records = 0 }}\n");
+    let drafted = format!("{gone}enforce = false\n");
+    for (rules, more, code, expected) in [
+        (format!("{gone}{bare}"), vec![], 0, vec![(1, None), (3, Some("c"))]),
+        (format!("{bare}{gone}"), vec![], 0, vec![(1, None), (3, Some("c"))]),
+        (format!("{refused}{bare}"), vec![], 4, vec![(1, None), (2, None), (3, Some("c"))]),
+        (format!("{drafted}{bare}"), vec![], 0, vec![(1, None), (2, None), (3, Some("c"))]),
+        (format!("{gone}{bare}"), vec!["--rule", "bare"], 0, vec![(1, None), (2, None), (3, Some("c"))]),
+    ] {
+        let place = Place::in_memory();
+        place.write_policy(&format!("{WITHOUT_LIMIT}{SOURCE}{rules}"));
+        let connection = place.database(&sql);
+        let with = |first: &[&str]| place.frist(&first.iter().chain(&more).copied().collect::<Vec<&str>>());
+        let report = with(&REPORT).rule("bare");
+        let purge = with(&PURGE).expect(code).rule("bare");
+        assert_eq!(
+            [&purge["outcome"], &purge["anonymised"]],
+            [&"done".into(), &report["due"]],
+            "{rules} {more:?}"
+        );
+        let mut statement = connection.prepare("SELECT id, name FROM people ORDER BY id").unwrap();
+        let left = statement
+            .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<String>>(1)?)))
+            .unwrap();
+        let left: Vec<(i64, Option<String>)> = left.collect::<rusqlite::Result<_>>().unwrap();
+        let expected: Vec<(i64, Option<String>)> =
+            expected.into_iter().map(|(id, name)| (id, name.map(str::to_owned))).collect();
+        assert_eq!(left, expected, "{rules} {more:?}");
+    }
 }

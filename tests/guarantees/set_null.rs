@@ -92,6 +92,20 @@ fn a_reference_needs_no_key_where_the_policy_says_what_is_equal() {
     assert_eq!(column(&connection, "SELECT boss FROM teams"), [Some(2), None]);
 }
 
+/// Where no key binds them, rows that `where` leaves out keep what they say.
+#[test]
+fn rows_that_do_not_count_are_left_as_they_are() {
+    let sql = format!(
+        "{PEOPLE} CREATE TABLE pages (id INTEGER PRIMARY KEY, author INTEGER, kind TEXT);
+         INSERT INTO pages VALUES (1, 1, 'note'), (2, 1, 'contract'), (3, 1, NULL), (4, 2, 'note');"
+    );
+    let emptied = "{ table = \"pages\", column = \"author\", on = \"author = id\", where = \"kind = 'note'\" }";
+    let (place, connection) = place(&people(emptied), &sql);
+    assert_eq!(place.frist(&REPORT).expect(0).rule("people")["released"][0]["rows"], 1);
+    assert_eq!(place.purge().expect(0).rule("people")["deleted"], 2);
+    assert_eq!(column(&connection, "SELECT author FROM pages"), [None, Some(1), Some(1), Some(2)]);
+}
+
 #[test]
 fn keys_of_several_columns_let_go_by_one_of_them() {
     let sql =

@@ -17,7 +17,7 @@ use crate::dataset::request::{
     Acting, Extent, Flow, NAMED, Request, RuleSurvey, TableSurvey, Unread, Unusable,
 };
 use crate::dataset::{Counted, Problem};
-use crate::policy::{Rule, Source};
+use crate::policy::Source;
 use crate::verdict::{RuleBook, State};
 
 /// Surveys the tables of one source: those first whose rows refer to others, for what they lose
@@ -103,7 +103,7 @@ impl Survey<'_> {
             request.rules.iter().enumerate().filter(|(_, rule)| request.acting.contains(rule))
         {
             let survey = surveys.as_ref().ok().and_then(|all| all.iter().find(|one| one.rule == place));
-            if !survey.is_some_and(|survey| goes(request, rule, survey)) {
+            if !survey.is_some_and(|survey| survey.is_free(request)) {
                 self.out.entry(rule.name.clone()).or_insert_with(|| survey.cloned());
             }
         }
@@ -124,7 +124,8 @@ impl Survey<'_> {
         let mut acting = request.acting.clone();
         acting.retain(|rule| !self.out.contains_key(rule));
         let table = with_blockers(self.connection, self.source, request, &acting)?;
-        let asked = Asked { table: &table, book: &table.blockers.book(&request.book), request };
+        let asked =
+            Asked { table: &table, book: &table.blockers.book(&request.book_while(&acting)), request };
         if self.extent == Extent::Candidates && self.all_indexed(&asked).map_err(explain)? {
             let surveys = request.wanted.iter().map(|rule| self.through_index(&asked, *rule));
             return surveys.collect::<rusqlite::Result<_>>().map_err(explain);
@@ -255,13 +256,6 @@ struct Asked<'a> {
     request: &'a Request<'a>,
 }
 
-/// Whether a rule's records go as far as it can be told here.
-fn goes(request: &Request<'_>, rule: &Rule, survey: &RuleSurvey) -> bool {
-    let due = survey.counted.tallies[survey.rule].records(State::Due);
-    let is_within = rule.limit.breach(due, survey.total).is_none() || request.acting.accepts_limit(rule);
-    survey.obstacle.is_none() && is_within
-}
-
 /// The table, and what keeps its records while these rules delete.
 fn with_blockers(
     connection: &Connection,
@@ -282,6 +276,13 @@ pub fn for_purge(
     request: &Request<'_>,
     rule: usize,
 ) -> Result<(Table, Arc<RuleBook>), Problem> {
+    let others_delete = request.rules.iter().any(|other| request.acting.contains(other));
+    if !request.rules[rule].deletes() && others_delete {
+        // What they cannot delete is this rule's.
+        let table = with_blockers(connection, source, request, &request.acting)?;
+        let book = table.blockers.book(&request.book);
+        return Ok((table, book));
+    }
     if request.rules[rule].with.is_empty() {
         return Ok((table_for(connection, source, request)?, Arc::clone(&request.book)));
     }

@@ -48,7 +48,10 @@ impl Model {
             return if self.is_overruled(place, row, due, &keeps) { "overruled" } else { "due" };
         }
         let others = 0..self.rules.len();
-        let is_deleted = others.filter(|other| self.is_rival(place, *other) && self.rules[*other].deletes());
+        // Only what goes in the run is left to the deletion.
+        let is_deleting = |rule: &Rule| rule.deletes() && rule.enforce;
+        let is_deleted =
+            others.filter(|other| self.is_rival(place, *other) && is_deleting(&self.rules[*other]));
         if is_deleted.into_iter().any(|other| self.judge(other, row).is_some_and(|(state, _)| state == "due"))
         {
             return "overruled";
