@@ -7,7 +7,7 @@
 //!
 //! What is quoted is the median of the ratios of neighbouring runs: absolute times drift with
 //! the machine. Words after `--` choose from: report, purge, waits, nightly,
-//! related, circles, random.
+//! related, circles, random, evidence.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(missing_docs)]
@@ -16,6 +16,8 @@
 mod circles;
 #[path = "support/data.rs"]
 mod data;
+#[path = "support/evidence.rs"]
+mod evidence;
 #[path = "support/measure.rs"]
 mod measure;
 #[path = "support/neighbours.rs"]
@@ -62,6 +64,25 @@ fn main() {
     if wanted("random") {
         random(&database, count);
     }
+    if wanted("evidence") {
+        evidence(rows / 5, count);
+    }
+}
+
+/// Half of the rows that start other records' clocks, with and without a rule on these.
+fn evidence(rows: u64, count: u64) {
+    let mut memory = 0;
+    let mut purge = |has_people| {
+        let data = evidence::Evidence::build(rows, has_people);
+        let (time, peak) = measure::frist_with_peak(&["purge", "--yes", "--rule", "bills", &data.policy]);
+        memory = memory.max(peak);
+        time
+    };
+    let purge = std::cell::RefCell::new(&mut purge);
+    let measured = pairs(count, || (purge.borrow_mut())(true), || (purge.borrow_mut())(false));
+    let name = format!("purge of half of {rows} rows of evidence / of the same rows without notes");
+    print(["noted", "plain"], &name, "at most 1.5", &measured);
+    println!("  peak memory of purge: {memory} MiB\n");
 }
 
 /// Rows of two tables that refer to each other, a fiftieth of the rows in each.
