@@ -62,15 +62,26 @@ pub(crate) fn obtain(lock: &RunLock, purpose: Purpose) -> Result<Key, Problem> {
 }
 
 fn make(lock: &RunLock, path: &Path) -> Result<Key, Problem> {
+    let key = random()?;
+    write(lock, path, &key)?;
+    Ok(key)
+}
+
+/// A new key, which is nowhere yet.
+pub(crate) fn random() -> Result<Key, Problem> {
     let mut bytes = [0; 32];
     match getrandom(&mut bytes, GetRandomFlags::empty()) {
         Ok(length) if length == bytes.len() => {}
         _ => return Err(Problem::new("no-key", "the system gave no random bytes to make a key of")),
     }
-    let text = format!("{}\n", hexadecimal::digits(&bytes));
-    let written = lock.folder().replace(path, text.as_bytes());
-    written.map_err(|error| Problem::new("no-key", error.to_string()))?;
     Ok(Key(bytes))
+}
+
+/// Puts a key on the disk.
+pub(crate) fn write(lock: &RunLock, path: &Path, key: &Key) -> Result<(), Problem> {
+    let text = format!("{}\n", hexadecimal::digits(&key.0));
+    let written = lock.folder().replace(path, text.as_bytes());
+    written.map_err(|error| Problem::new("no-key", error.to_string()))
 }
 
 fn parse(text: &str) -> Option<Key> {

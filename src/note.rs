@@ -222,21 +222,22 @@ impl Shared {
         let key = match (is_there, key) {
             (false, None) => return Ok(()),
             (false, Some(_)) => return Err(missing(&path, &key_path)),
-            (true, None) if Store::read_only(&path, &self.policy)?.is_blank()? => return Ok(()),
+            // A run was killed while it made them: the key comes last.
+            (true, None) if Store::read_only(&path, &self.policy)?.holds_nothing()? => return Ok(()),
             (true, None) => return Err(missing(&key_path, &path)),
             (true, Some(key)) => key,
         };
         let store = Store::read_only(&path, &self.policy)?;
         let mac = mac(&key)?;
-        if !store.is_blank()? && store.check()? != Some(token(&mac, CHECK)) {
-            return Err(foreign(&path, &key_path));
+        match store.check()? {
+            None => return Err(missing(&path, &key_path)),
+            Some(check) if check != token(&mac, CHECK) => return Err(foreign(&path, &key_path)),
+            Some(_) => {}
         }
         for (name, count) in store.counts()? {
             self.count(&name).store(count, Relaxed);
         }
-        if !store.is_blank()? {
-            self.fresh.store(store.count_fresh()?, Relaxed);
-        }
+        self.fresh.store(store.count_fresh()?, Relaxed);
         // Nobody else sets it.
         let _ = self.mac.set(mac);
         Ok(())
@@ -250,9 +251,11 @@ impl Shared {
     ) -> Result<&'w mut Store, Problem> {
         if writer.is_none() {
             let store = Store::open(&self.folder, &self.path(), &self.policy)?;
-            if store.check()?.is_none() {
-                let mac = mac(&key::obtain(lock, key::NOTES)?)?;
+            if self.mac.get().is_none() {
+                let key = key::random()?;
+                let mac = mac(&key)?;
                 store.begin_anew(&token(&mac, CHECK))?;
+                key::write(lock, &key::NOTES.path(&self.folder), &key)?;
                 let _ = self.mac.set(mac);
             }
             **writer = Some(store);
@@ -286,8 +289,8 @@ pub(crate) struct Reader {
     question: Question,
     count: Arc<AtomicU64>,
     store: Option<Store>,
-    /// The fresh notes, as of a writing.
-    fresh: Option<(u64, Fresh)>,
+    /// The fresh notes, as of a writing, and the number of the question.
+    fresh: Option<(u64, Fresh, Option<i64>)>,
 }
 
 impl Reader {
@@ -301,13 +304,18 @@ impl Reader {
         let Some(mac) = self.shared.mac.get().filter(|_| !self.is_empty()) else { return Ok(None) };
         let token = token(mac, key);
         let writings = self.shared.writings.load(Relaxed);
-        if self.fresh.as_ref().is_none_or(|(known, _)| *known != writings) {
+        if self.fresh.as_ref().is_none_or(|(known, ..)| *known != writings) {
             let question = self.question.clone();
-            self.fresh = Some((writings, self.store()?.fresh(&question)?));
+            let name = question.evidence.clone().unwrap_or_default();
+            let store = self.store()?;
+            self.fresh = Some((writings, store.fresh(&question)?, store.question(&name)?));
         }
-        let name = self.question.evidence.clone().unwrap_or_default();
-        let known = self.store()?.find(&name, &token)?;
-        let fresh = self.fresh.iter().flat_map(|(_, fresh)| fresh.find(&token));
+        let number = self.fresh.as_ref().and_then(|(_, _, number)| *number);
+        let known = match number {
+            Some(number) => self.store()?.answer(number, &token)?,
+            None => None,
+        };
+        let fresh = self.fresh.iter().flat_map(|(_, fresh, _)| fresh.find(&token));
         Ok(known.into_iter().chain(fresh).reduce(|one, other| self.question.merged(&one, &other)))
     }
 
@@ -326,9 +334,9 @@ fn lost() -> Problem {
 
 fn missing(path: &std::path::Path, beside: &std::path::Path) -> Problem {
     let message = format!(
-        "{} is missing, and with it what frist noted of evidence that it deleted: nobody knows which records are \
-         due; restore it from a backup of the state folder, or, if it is lost for good, remove {} as well: then \
-         records whose evidence is gone have no clock",
+        "{} is missing or empty, and with it what frist noted of evidence that it deleted: nobody knows which records are \
+         due; restore it from a backup of the state folder, or, if it is lost for good, remove {} as well: then records \
+         are judged as if their deleted evidence had never been",
         path.display(),
         beside.display()
     );

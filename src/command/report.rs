@@ -66,14 +66,21 @@ pub(super) fn run(
     Ok(code())
 }
 
-/// With `-v`: what was noted of evidence that frist deleted.
+/// What was noted of evidence that frist deleted: with `-v`, and always where it has lost its relation.
 fn tell_notes(policy: &Policy) {
     // What is wrong with them the plan says, where it matters.
     let Ok(notes) = Notes::open(policy) else { return };
     let asked = note::questions(policy);
     for (question, count) in notes.counts() {
-        let stale = if asked.contains(&question) { "" } else { ", which no rule asks any more" };
-        tracing::debug!("{}: {count} notes of deleted rows: {question}{stale}", policy.name);
+        if asked.contains(&question) {
+            tracing::debug!("{}: {count} notes of deleted rows: {question}", policy.name);
+        } else {
+            tracing::warn!(
+                "{}: of deleted rows {count} notes count no more, for no rule asks this any more: {question}; if the \
+                 relation was only written anew, write it as it was",
+                policy.name
+            );
+        }
     }
 }
 

@@ -17,11 +17,17 @@ pub(crate) fn each(policy: &Policy, asked: &Asked, told: &mut dyn FnMut(&[u8])) 
     }
     let Some(side) = relation.key() else { return Ok(()) };
     // A key that cannot be read belongs to nothing that was noted.
+    let mut is_any = false;
     let mut of_value = |value: Value<'_>| {
         if let Ok(Some(key)) = Answers::key_of(value, side) {
+            is_any = true;
             told(&key);
         }
     };
     let mut gathering = Gathering::of_keys(&asked.table, &side.column, &mut of_value);
-    gather(source, &mut gathering).map_err(|unusable| unusable.problem)
+    gather(source, &mut gathering).map_err(|unusable| unusable.problem)?;
+    if is_any {
+        Answers::DOUBTS.iter().for_each(|doubt| told(doubt));
+    }
+    Ok(())
 }

@@ -28,7 +28,7 @@ const SCHEMA: &str = "
 const VERSION: i64 = 1;
 
 /// So many fresh notes are put beside the rest at the latest: who looks for one holds them in memory.
-pub(super) const MOST_FRESH: u64 = 250_000;
+pub(super) const MOST_FRESH: u64 = 500_000;
 
 /// About so many of them at once.
 const FOLDED_AT_ONCE: u64 = 250_000;
@@ -88,7 +88,7 @@ impl Store {
     }
 
     fn require_version(&self) -> Result<(), Problem> {
-        if self.is_blank()? {
+        if self.check()?.is_none() {
             return Ok(());
         }
         let version: i64 =
@@ -103,15 +103,29 @@ impl Store {
         Err(Problem::new("unreadable-notes", message))
     }
 
-    /// Whether nothing was ever noted in it: a run may have been killed while it made the file.
-    pub(super) fn is_blank(&self) -> Result<bool, Problem> {
-        let sql = "SELECT count(*) FROM sqlite_schema WHERE name = 'about'";
-        let tables: i64 = self.said(self.connection.query_row(sql, [], |row| row.get(0)))?;
-        Ok(tables == 0 || self.check()?.is_none())
+    fn has(&self, table: &str) -> Result<bool, Problem> {
+        let sql = "SELECT count(*) FROM sqlite_schema WHERE name = ?1";
+        self.said(self.connection.query_row(sql, [table], |row| Ok(row.get::<_, i64>(0)? > 0)))
     }
 
-    /// What the key of the notes makes of a known text.
+    /// Whether nothing is noted in it: a run may have been killed while it made the file.
+    pub(super) fn holds_nothing(&self) -> Result<bool, Problem> {
+        for table in ["note", "fresh"] {
+            let sql = format!("SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT 1)");
+            if self.has(table)?
+                && self.said(self.connection.query_row(&sql, [], |row| row.get::<_, i64>(0)))? > 0
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// What the key of the notes makes of a known text; none where the file was only begun.
     pub(super) fn check(&self) -> Result<Option<Token>, Problem> {
+        if !self.has("about")? {
+            return Ok(None);
+        }
         let sql = "SELECT key_check FROM about";
         self.said(self.connection.query_row(sql, [], |row| row.get(0)).optional())
     }
@@ -124,7 +138,7 @@ impl Store {
         self.said(self.connection.execute(sql, params![VERSION, check])).map(drop)
     }
 
-    fn question(&self, name: &str) -> Result<Option<i64>, Problem> {
+    pub(super) fn question(&self, name: &str) -> Result<Option<i64>, Problem> {
         let sql = "SELECT id FROM question WHERE policy = ?1 AND name = ?2";
         let found = self.connection.prepare_cached(sql).and_then(|mut statement| {
             statement.query_row([self.policy.as_str(), name], |row| row.get(0)).optional()
@@ -134,9 +148,6 @@ impl Store {
 
     /// How many notes there are of each question of the policy.
     pub(super) fn counts(&self) -> Result<Vec<(String, u64)>, Problem> {
-        if self.is_blank()? {
-            return Ok(Vec::new());
-        }
         let sql = "SELECT name, (SELECT count(*) FROM (SELECT token FROM note WHERE note.question = question.id UNION \
                    SELECT token FROM fresh WHERE fresh.question = question.id)) FROM question WHERE policy = ?1";
         let counts = self.connection.prepare(sql).and_then(|mut statement| {
@@ -148,12 +159,7 @@ impl Store {
     }
 
     /// One note, beside the fresh ones.
-    pub(super) fn find(&self, name: &str, token: &Token) -> Result<Option<AnswerCell>, Problem> {
-        let Some(question) = self.question(name)? else { return Ok(None) };
-        self.answer(question, token)
-    }
-
-    fn answer(&self, question: i64, token: &Token) -> Result<Option<AnswerCell>, Problem> {
+    pub(super) fn answer(&self, question: i64, token: &Token) -> Result<Option<AnswerCell>, Problem> {
         let sql = "SELECT answer FROM note WHERE question = ?1 AND token = ?2";
         let found = self.connection.prepare_cached(sql).and_then(|mut statement| {
             statement.query_row(params![question, token], |row| row.get::<_, Value>(0)).optional()
@@ -370,8 +376,8 @@ fn cell(answer: &AnswerCell) -> Value {
 
 pub(super) fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Problem {
     let message = format!(
-        "{}: what frist noted of evidence that it deleted cannot be read or written, and so nobody knows which \
-         records are due: {error}",
+        "{}: {error}; what frist notes of evidence that it deletes is neither read nor written, and the rules that need \
+         it are not carried out",
         path.display()
     );
     Problem::new("unreadable-notes", message)

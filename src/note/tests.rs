@@ -108,6 +108,14 @@ fn what_is_lost_or_from_elsewhere_is_told_and_not_guessed_around() {
     fs::write(&key, "x").unwrap();
     assert_eq!(code(), "bad-key");
     fs::write(&key, &kept_key).unwrap();
+    for empty in ["", "SQLite"] {
+        fs::write(&database, b"").unwrap();
+        if empty == "SQLite" {
+            let other = Connection::open(&database).unwrap();
+            other.execute_batch("CREATE TABLE about (version, key_check); CREATE TABLE other (x)").unwrap();
+        }
+        assert_eq!(code(), "lost-notes", "{empty}");
+    }
     fs::write(&database, b"no database, but long enough to be asked what it is by whoever opens it").unwrap();
     assert_eq!(code(), "unreadable-notes");
     fs::write(&database, &kept_database).unwrap();
@@ -130,7 +138,6 @@ fn files_that_were_only_begun_are_begun_again() {
     let store = Store::open(lock.folder(), &database, "p").unwrap();
     drop(store);
     assert!(Notes::open(&policy).unwrap().counts().is_empty());
-    key::obtain(&lock, key::NOTES).unwrap();
     let notes = Notes::open(&policy).unwrap();
     notes.add(&lock, &gone(&policy, b"1", "2024-02-29")).unwrap();
     assert_eq!(found(&policy, b"1").as_deref(), Some("2024-02-29"));

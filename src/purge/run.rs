@@ -164,6 +164,10 @@ impl<'a> Run<'a> {
     /// Notes go with the last record that they are about. Where that cannot be found out they stay.
     fn sweep_notes(&self) {
         let Ok(notes) = &self.notes else { return };
+        // A killed run may have left some that were not put in order.
+        if let Err(problem) = notes.rest(self.lock, &Asked::all(self.policy), true) {
+            tracing::warn!("{problem}");
+        }
         for asked in Asked::all(self.policy) {
             let mut each = |told: &mut dyn FnMut(&[u8])| joined::each(self.policy, &asked, told);
             if let Err(problem) = notes.sweep(self.lock, &asked.question, &mut each) {

@@ -25,6 +25,10 @@ pub struct Answers {
     is_beyond_ascii: bool,
 }
 
+/// No key begins with a zero byte twice.
+const IN_DOUBT: &[u8] = b"\0\0in doubt";
+const BEYOND_ASCII: &[u8] = b"\0\0beyond ascii";
+
 /// A related row without a key by which records could find it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyUnreadable;
@@ -82,9 +86,25 @@ impl Answers {
                 *found = question.merged(found, &noted);
             }
         }
+        let mut was_there =
+            |key: &[u8]| notes.token(key).is_some_and(|token| by_token.remove(&token).is_some());
+        self.is_in_doubt |= was_there(IN_DOUBT);
+        self.is_beyond_ascii |= was_there(BEYOND_ASCII);
         self.noted = Some((notes.clone(), by_token));
         Ok(())
     }
+
+    /// What is noted beside a key that is not ASCII: that there was one, which others may mean.
+    pub(crate) fn doubt_about(key: &[u8]) -> Option<&'static [u8]> {
+        match std::str::from_utf8(key) {
+            Ok(text) if text.is_ascii() => None,
+            Ok(_) => Some(BEYOND_ASCII),
+            Err(_) => Some(IN_DOUBT),
+        }
+    }
+
+    /// What is noted beside keys, and stays as long as there is any record.
+    pub(crate) const DOUBTS: [&'static [u8]; 2] = [IN_DOUBT, BEYOND_ASCII];
 
     /// What joins a row to its records, as notes remember it; none where it belongs to none.
     pub(crate) fn key_of(key: Value<'_>, side: &Side) -> Result<Option<Vec<u8>>, KeyUnreadable> {

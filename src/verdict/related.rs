@@ -119,7 +119,8 @@ impl Question {
     }
 
     pub(super) fn longest(rule: &Rule, relation: &Relation, asked: &Instructions) -> Question {
-        let evidence = Some(name_of_notes(rule, relation, &format!("longest {}", asked.column)));
+        let unit = asked.periods.unit().map(|unit| format!(" {unit}")).unwrap_or_default();
+        let evidence = Some(name_of_notes(rule, relation, &format!("longest {}{unit}", asked.column)));
         let longest = LongestOf { column: asked.column.clone(), periods: asked.periods.clone() };
         Question { relation: relation.clone(), asked: Asked::Longest(longest), evidence }
     }

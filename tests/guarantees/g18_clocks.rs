@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::support::{PURGE, Place, REPORT, Random, WITHOUT_LIMIT, count, open};
+use super::support::{PURGE, Place, REPORT, Random, SOURCE, WITHOUT_LIMIT, count, open};
 
 /// 2020-01-01 as a Julian day number.
 const EPOCH: i64 = 2_458_850;
@@ -566,4 +566,209 @@ fn who_has_no_clock_is_counted_in_every_last_line() {
     }
     place.database("INSERT INTO bills VALUES (2, '2090-02-03')");
     assert!(!place.frist(&["report"]).out.contains("no clock"));
+}
+
+/// The states of people before a purge of all bills, and after it.
+fn before_and_after(place: &Place, code: i32) -> [[u64; 2]; 2] {
+    let before = states(place);
+    place.purge().expect(code);
+    [before, states(place)]
+}
+
+/// What the engine takes for equal it finds by the kinds of both columns; a note must, too.
+#[test]
+fn keys_of_different_kinds_are_found_as_the_engine_finds_them() {
+    let kinds =
+        ["INTEGER", "TEXT", "NUMERIC", "REAL", "BLOB", "", "TEXT COLLATE NOCASE", "TEXT COLLATE RTRIM"];
+    let values = ["7", "'007'", "'7'", "7.0", "'1.0'", "1", "' 7'", "'7 '", "'a'", "'A'", "x'37'"];
+    let insert = |table: &str, rest: &str| -> String {
+        values.iter().map(|value| format!("INSERT INTO {table} VALUES ({value}{rest});")).collect()
+    };
+    for ours in kinds {
+        for theirs in kinds {
+            for on in ["person = id", "person = trim(id)", "lower(person) = id"] {
+                let tables = format!(
+                    "CREATE TABLE people (id {ours}); CREATE TABLE bills (person {theirs}, at TEXT); {} {}",
+                    insert("people", ""),
+                    insert("bills", ", '2001-02-03'")
+                );
+                let place = evidence(&tables, &format!(", on = \"{on}\""), BILLS_RULE);
+                let [before, after] = before_and_after(&place, 0);
+                assert_eq!(before, after, "people.id {ours}, bills.person {theirs}, {on}");
+                assert_eq!(count(&place.database(""), "bills"), 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_that_are_emptied_or_changed_meanwhile_count_as_they_were() {
+    let tables = |bills: &str| {
+        format!(
+            "CREATE TABLE people (id INTEGER PRIMARY KEY); CREATE TABLE shops (id INTEGER PRIMARY KEY, at TEXT);
+             CREATE TABLE bills (id INTEGER PRIMARY KEY, person INTEGER, shop INTEGER {bills}, at TEXT);
+             CREATE INDEX bills_person ON bills (person); CREATE INDEX bills_shop ON bills (shop);
+             INSERT INTO people VALUES (1), (2); INSERT INTO shops VALUES (1, '2001-02-03');
+             INSERT INTO bills VALUES (1, 1, 1, '2001-02-03'), (2, 2, NULL, '2290-01-01');"
+        )
+    };
+    let shops = "[[rule]]\nname = \"shops\"\ndata = \"db.shops\"\nkeep = \"1 year\"\nafter = \"at\"\n";
+    let by_shop = ", on = \"person = id\", where = \"shop = 1 or shop is null and person = 2\"";
+    for (tables, on) in [
+        (tables("REFERENCES shops (id) ON DELETE SET NULL"), by_shop),
+        (
+            tables("")
+                + "CREATE TRIGGER t AFTER DELETE ON shops BEGIN UPDATE bills SET person = NULL WHERE shop = old.id; END;",
+            ", on = \"person = id\"",
+        ),
+        (
+            tables("")
+                + "CREATE TRIGGER t AFTER DELETE ON shops BEGIN UPDATE bills SET at = '' WHERE shop = old.id; END;",
+            ", on = \"person = id\"",
+        ),
+    ] {
+        let place = evidence(&tables, on, shops);
+        let due = |place: &Place| place.frist(&REPORT).expect(0).rule("people")["next_due"].clone();
+        let before = due(&place);
+        place.purge().expect(0);
+        assert_eq!(count(&place.database(""), "shops"), 0);
+        let states = states(&place);
+        // An emptied time keeps the person waiting; what was said before stays said.
+        assert!(
+            states[1] == 0 && (due(&place) == before || due(&place).as_str() > before.as_str()),
+            "{tables} {states:?}"
+        );
+    }
+}
+
+/// Of three rows one is refused, and so says what it says itself.
+#[test]
+fn a_row_that_is_refused_is_not_noted() {
+    let tables = "CREATE TABLE people (id INTEGER PRIMARY KEY);
+        CREATE TABLE bills (id INTEGER PRIMARY KEY, person INTEGER, made TEXT, at TEXT);
+        CREATE INDEX bills_person ON bills (person);
+        CREATE TRIGGER held AFTER DELETE ON bills WHEN old.id = 2 BEGIN SELECT RAISE(ABORT, 'held'); END;
+        INSERT INTO people VALUES (1), (2), (3);
+        INSERT INTO bills VALUES (1, 1, '2001-02-03', '2001-02-03'), (2, 2, '2001-02-03', ''), (3, 3, '2001-02-03', '2001-02-03');";
+    let place =
+        evidence(tables, ", on = \"person = id\"", &BILLS_RULE.replace("after = \"at\"", "after = \"made\""));
+    place.purge().expect(3);
+    assert_eq!(count(&place.database(""), "bills"), 1);
+    place.database("UPDATE bills SET at = '2001-02-03'");
+    assert_eq!(states(&place), [3, 0], "nobody waits");
+    let notes = open(&place.state().join("notes.db"));
+    assert_eq!(count(&notes, "note"), 2);
+}
+
+#[test]
+fn a_relation_that_is_wrong_stops_no_rule_that_has_nothing_to_do_with_it() {
+    let tables = "CREATE TABLE people (id INTEGER PRIMARY KEY); CREATE TABLE bills (person INTEGER, at TEXT);
+        CREATE TABLE logs (id INTEGER PRIMARY KEY, at TEXT); INSERT INTO logs VALUES (1, '2001-02-03');
+        INSERT INTO bills VALUES (1, '2001-02-03');";
+    let logs = "[[rule]]\nname = \"logs\"\ndata = \"db.logs\"\nkeep = \"1 year\"\nafter = \"at\"\n";
+    for on in [", on = \"nobody = id\"", "", ", on = \"person = nobody\""] {
+        let place = evidence(tables, on, logs);
+        let purge = place.purge().expect(3);
+        assert_eq!(purge.rule("logs")["deleted"], 1, "{on}: {purge:?}");
+    }
+    // What a deletion would take along of rows that nobody can tell of keeps its record.
+    let along = tables.to_string() + "CREATE TRIGGER t AFTER DELETE ON logs BEGIN DELETE FROM bills; END;";
+    let place = evidence(&along, "", logs);
+    let purge = place.purge().expect(3);
+    assert_eq!(
+        [purge.rule("logs")["deleted"].clone(), 1.into()],
+        [0, count(&place.database(""), "bills")],
+        "{purge:?}"
+    );
+}
+
+/// Two rules read one column in different units.
+#[test]
+fn periods_in_two_units_are_two_notes() {
+    let place = Place::in_memory();
+    let rule = |name: &str, kind: &str, unit: &str| {
+        format!(
+            "[[rule]]\nname = \"{name}\"\ndata = \"db.people\"\nwhen = \"kind = '{kind}'\"\nafter = \"since\"\n\
+             keep = {{ table = \"bills\", column = \"keep\", unit = \"{unit}\", on = \"person = id\" }}\n"
+        )
+    };
+    place.write_policy(&format!(
+        "{WITHOUT_LIMIT}{SOURCE}{}{}{BILLS_RULE}",
+        rule("days", "d", "days"),
+        rule("years", "y", "years")
+    ));
+    place.database(
+        "CREATE TABLE people (id INTEGER PRIMARY KEY, kind TEXT, since TEXT);
+         CREATE TABLE bills (person INTEGER, keep INTEGER, at TEXT); CREATE INDEX bills_person ON bills (person);
+         INSERT INTO people VALUES (1, 'd', '2001-02-03'), (2, 'y', '2001-02-03');
+         INSERT INTO bills VALUES (1, 150, '2001-02-03'), (2, 150, '2001-02-03');",
+    );
+    place.purge().expect(0);
+    assert_eq!(count(&place.database(""), "bills"), 0);
+    assert_eq!(count(&place.database(""), "people WHERE kind = 'y'"), 1, "150 years are not over");
+    place.purge().expect(0);
+    assert_eq!(count(&place.database(""), "people WHERE kind = 'y'"), 1);
+}
+
+/// A key that is no UTF-8 may be anybody's: while such a row is there nobody is judged, nor once it is gone.
+#[test]
+fn doubt_about_a_key_outlives_its_row() {
+    let place = Place::in_memory();
+    place.write_policy(&format!(
+        "{WITHOUT_LIMIT}{SOURCE}[source.crm]\nsqlite = \"crm.db\"\n[[rule]]\nname = \"people\"\ndata = \"db.people\"\n\
+         keep = \"1 year\"\nafter = {{ latest = [\"since\", {{ table = \"crm.bills\", column = \"at\", on = \"person = name\" }}] }}\n\
+         [[rule]]\nname = \"bills\"\ndata = \"crm.bills\"\nkeep = \"1 year\"\nafter = \"made\"\n"
+    ));
+    place.database(
+        "CREATE TABLE people (name TEXT, since TEXT); INSERT INTO people VALUES ('Søren', '2001-02-03'), ('Bo', '2290-01-01')",
+    );
+    open(&place.path("crm.db"))
+        .execute_batch(
+            "CREATE TABLE bills (person TEXT, made TEXT, at TEXT);
+             INSERT INTO bills VALUES (CAST(x'53f872656e' AS TEXT), '2001-02-03', '2290-01-01')",
+        )
+        .unwrap();
+    for night in 0..2 {
+        let report = place.frist(&REPORT).expect(3).rule("people");
+        assert_eq!([&report["unreadable"], &report["due"]], [1, 0], "night {night}");
+        place.purge().expect(3);
+        assert_eq!(count(&place.database(""), "people"), 2, "night {night}");
+    }
+    assert_eq!(count(&open(&place.path("crm.db")), "bills"), 0);
+}
+
+/// A killed run leaves notes as they came; one in which nothing is due puts them in order, and removes what is nobody's.
+#[test]
+fn what_a_killed_run_noted_goes_with_its_records_too() {
+    let tables = "CREATE TABLE people (id INTEGER PRIMARY KEY); INSERT INTO people VALUES (1), (2);
+        CREATE TABLE bills (person INTEGER, at TEXT); CREATE INDEX bills_person ON bills (person);
+        INSERT INTO bills VALUES (1, '2001-02-03'), (2, '2001-02-03');";
+    let place = evidence(tables, ", on = \"person = id\"", BILLS_RULE);
+    place.purge().expect(0);
+    let notes = || open(&place.state().join("notes.db"));
+    notes().execute_batch("INSERT INTO fresh SELECT * FROM note; DELETE FROM note").unwrap();
+    assert_eq!(states(&place), [2, 0]);
+    place.database("DELETE FROM people WHERE id = 2");
+    place.purge().expect(0);
+    assert_eq!([count(&notes(), "note"), count(&notes(), "fresh")], [1, 0]);
+}
+
+#[test]
+fn notes_that_have_lost_their_relation_are_told() {
+    let tables = "CREATE TABLE people (id INTEGER PRIMARY KEY); INSERT INTO people VALUES (1);
+        CREATE TABLE bills (person INTEGER, at TEXT); CREATE INDEX bills_person ON bills (person);
+        INSERT INTO bills VALUES (1, '2001-02-03');";
+    let place = evidence(tables, ", on = \"person = id\"", BILLS_RULE);
+    place.purge().expect(0);
+    assert!(!place.frist(&["report"]).err.contains("count no more"));
+    let text = std::fs::read_to_string(place.policy()).unwrap();
+    std::fs::write(place.policy(), text.replace("person = id", "trim(person) = id")).unwrap();
+    let report = place.frist(&["report"]).expect(0);
+    assert!(report.err.contains("of deleted rows 1 notes count no more"), "{report:?}");
+    std::fs::write(
+        place.policy(),
+        text.replace("100 years", "99 years").replace("\"people\"", "\"persons\""),
+    )
+    .unwrap();
+    assert!(!place.frist(&["report"]).err.contains("count no more"));
 }

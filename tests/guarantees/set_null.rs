@@ -99,7 +99,8 @@ fn rows_that_do_not_count_are_left_as_they_are() {
         "{PEOPLE} CREATE TABLE pages (id INTEGER PRIMARY KEY, author INTEGER, kind TEXT);
          INSERT INTO pages VALUES (1, 1, 'note'), (2, 1, 'contract'), (3, 1, NULL), (4, 2, 'note');"
     );
-    let emptied = "{ table = \"pages\", column = \"author\", on = \"author = id\", where = \"kind = 'note'\" }";
+    let emptied =
+        "{ table = \"pages\", column = \"author\", on = \"author = id\", where = \"kind = 'note'\" }";
     let (place, connection) = place(&people(emptied), &sql);
     assert_eq!(place.frist(&REPORT).expect(0).rule("people")["released"][0]["rows"], 1);
     assert_eq!(place.purge().expect(0).rule("people")["deleted"], 2);

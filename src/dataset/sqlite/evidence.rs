@@ -25,6 +25,8 @@ pub(crate) struct Watched {
     pub(crate) columns: Vec<String>,
     /// What joins a row that goes to its records.
     pub(crate) key: Key,
+    /// Its columns by which it is joined to its records.
+    joined: Vec<String>,
     /// Whether the records are in another source.
     pub(crate) is_elsewhere: bool,
 }
@@ -34,8 +36,9 @@ pub(crate) struct Watched {
 pub(crate) enum Key {
     /// These columns of the row hold the very values of the record's.
     Own(Vec<String>),
-    /// These columns are found in the records, in SQL, where `old` is the row.
-    OfRecords(Vec<String>, String),
+    /// These columns are found in the records, and these of the row, in SQL: in a statement in which `old` is the
+    /// row, which must still be there. What `old` says is compared by no affinity of its column.
+    OfRecords { key: Vec<String>, columns: Vec<String>, from: String },
 }
 
 impl Watched {
@@ -48,7 +51,7 @@ impl Watched {
     /// How many of the cells are the key's.
     pub(crate) fn width(&self) -> usize {
         match &self.key {
-            Key::Own(key) | Key::OfRecords(key, _) => key.len(),
+            Key::Own(key) | Key::OfRecords { key, .. } => key.len(),
         }
     }
 
@@ -56,12 +59,22 @@ impl Watched {
     pub(crate) fn tells(&self, function: &str) -> String {
         let (cells, from) = match &self.key {
             Key::Own(_) => (self.cells("old").unwrap_or_default(), ""),
-            Key::OfRecords(key, from) => {
-                let columns = self.columns.iter().map(|column| format!("old.{}", quoted(column)));
-                (key.iter().cloned().chain(columns).collect(), from.as_str())
-            }
+            Key::OfRecords { key, columns, from } => ([key.as_slice(), columns].concat(), from.as_str()),
         };
         format!("SELECT {function}({}){from}", cells.join(", "))
+    }
+
+    /// When a trigger can tell.
+    pub(crate) fn when(&self) -> &'static str {
+        match self.key {
+            Key::Own(_) => "AFTER",
+            Key::OfRecords { .. } => "BEFORE",
+        }
+    }
+
+    /// The columns whose change changes what a row says, or to whom.
+    pub(crate) fn read(&self) -> impl Iterator<Item = &String> {
+        self.joined.iter().chain(&self.columns)
     }
 }
 
@@ -72,13 +85,31 @@ pub(crate) fn asked(request: &Request<'_>) -> Vec<Asked> {
     asked
 }
 
-/// How rows of a database are seen when they go.
-pub(crate) fn watched(connection: &Connection, asked: &[Asked]) -> Result<Vec<Watched>, Problem> {
-    let mut all = Vec::new();
+/// How rows of a database are seen when a rule's records go, and the tables of whose rows nobody could tell: none of
+/// them may go along.
+pub(crate) fn watched(
+    connection: &Connection,
+    asked: &[Asked],
+    rule: &Rule,
+) -> Result<(Vec<Watched>, Vec<String>), Problem> {
+    let (mut all, mut dumb) = (Vec::new(), Vec::new());
     for (place, asked) in asked.iter().enumerate() {
-        all.extend(watched_for(connection, place, asked)?);
+        let table = &asked.question.relation.table;
+        match watched_for(connection, place, asked) {
+            Ok(watched) => all.extend(watched),
+            Err(problem) if tables_of(rule).any(|own| own.eq_ignore_ascii_case(table)) => {
+                return Err(problem);
+            }
+            Err(_) => dumb.push(table.clone()),
+        }
     }
-    Ok(all)
+    Ok((all, dumb))
+}
+
+/// The tables whose rows a rule deletes.
+fn tables_of(rule: &Rule) -> impl Iterator<Item = &str> {
+    let along = rule.with.relations().into_iter().map(|relation| relation.table.as_str());
+    std::iter::once(rule.table.as_str()).chain(along)
 }
 
 /// None where what is asked about is no table: nothing is deleted from a view.
@@ -91,24 +122,33 @@ fn watched_for(connection: &Connection, place: usize, asked: &Asked) -> Result<O
     };
     let columns = question.columns().cloned().collect();
     if let Some(on) = relation.on.as_ref().filter(|_| relation.elsewhere.is_some()) {
-        let key = Key::Own(vec![on.theirs.column.clone()]);
-        return Ok(Some(Watched { place, table, columns, key, is_elsewhere: true }));
+        let joined = vec![on.theirs.column.clone()];
+        let key = Key::Own(joined.clone());
+        return Ok(Some(Watched { place, table, columns, key, joined, is_elsewhere: true }));
     }
     let plain = describe(connection, &asked.table, &relation.at)?;
     let record = Table { alias: Some("frist_record".to_string()), ..plain.clone() };
     let pairs = join::pairs(connection, &plain, question)?;
+    let joined: Vec<String> = pairs.iter().map(|pair| pair.theirs_column().to_string()).collect();
     let own = join::same_values(connection, (&plain.name, &table), &pairs).map_err(engine)?;
     if let Some(key) = own.map(Key::Own) {
-        return Ok(Some(Watched { place, table, columns, key, is_elsewhere: false }));
+        return Ok(Some(Watched { place, table, columns, key, joined, is_elsewhere: false }));
     }
-    let equal: Vec<String> = pairs.iter().map(|pair| pair.sql(&record, "old")).collect();
-    let key = pairs.iter().map(|pair| pair.ours_sql(&record)).collect();
+    let key = pairs.iter().map(|pair| pair.key_sql(&record)).collect();
     let evidence =
         Table { alias: Some("frist_evidence".to_string()), ..describe(connection, &table, &relation.at)? };
     let why = format!("which records of `{}` rows of `{table}` belong to that go", record.name);
     join::require_way_back(connection, (&record, &evidence), question, (&pairs, &why))?;
-    let key = Key::OfRecords(key, format!(" FROM {} WHERE {}", record.sql(), equal.join(" AND ")));
-    Ok(Some(Watched { place, table, columns, key, is_elsewhere: false }))
+    let alias = quoted(evidence.qualifier());
+    let row = evidence
+        .order()
+        .into_iter()
+        .map(|column| format!("{} = old.{}", evidence.column_sql(&column), quoted(&column)));
+    let equal: Vec<String> = row.chain(pairs.iter().map(|pair| pair.sql(&record, &alias))).collect();
+    let from = format!(" FROM {} CROSS JOIN {} WHERE {}", evidence.sql(), record.sql(), equal.join(" AND "));
+    let read = question.columns().map(|column| evidence.column_sql(column)).collect();
+    let key = Key::OfRecords { key, columns: read, from };
+    Ok(Some(Watched { place, table, columns, key, joined, is_elsewhere: false }))
 }
 
 /// Why rows of a rule cannot go: nobody could note what others' clocks need of them.
@@ -117,8 +157,7 @@ pub(crate) fn refusal(
     request: &Request<'_>,
     rule: &Rule,
 ) -> Result<Option<Problem>, Problem> {
-    let along = rule.with.relations().into_iter().map(|relation| relation.table.as_str());
-    let tables: Vec<&str> = std::iter::once(rule.table.as_str()).chain(along).collect();
+    let tables: Vec<&str> = tables_of(rule).collect();
     for asked in asked(request) {
         let relation = &asked.question.relation;
         let is_it = |table: &&str| table.eq_ignore_ascii_case(&relation.table);

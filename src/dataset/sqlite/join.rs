@@ -48,7 +48,7 @@ pub fn join(connection: &Connection, table: &Table, question: &Question) -> Resu
     let pairs = pairs(connection, table, question)?;
     let alias = quoted(&alias_beside(table.qualifier(), "related"));
     let equal: Vec<String> = pairs.iter().map(|pair| pair.sql(table, &alias)).collect();
-    let ours = pairs.iter().map(|pair| pair.ours_sql(table)).collect();
+    let ours = pairs.iter().map(|pair| pair.key_sql(table)).collect();
     let join =
         Join { from: format!("main.{}", quoted(&relation.table)), alias, on: equal.join(" AND "), ours };
     require_another_table(connection, table, relation, &join).map_err(engine)??;
@@ -70,9 +70,14 @@ pub(super) fn pairs(connection: &Connection, table: &Table, question: &Question)
         Some(On { theirs: side, ours }) => {
             require(relation, &theirs, &side.column)?;
             table.require(&ours.column, &relation.at)?;
-            Ok(vec![Pair { theirs: side.clone(), ours: ours.clone(), is_ours_first: false }])
+            let pair = Pair { theirs: side.clone(), ours: ours.clone(), is_ours_first: false, fold: None };
+            Ok(vec![pair.folded_as_compared(connection, &table.name, &relation.table)])
         }
-        None => inferred(connection, table, relation).map_err(engine)?,
+        None => {
+            let pairs = inferred(connection, table, relation).map_err(engine)??;
+            let folded = |pair: Pair| pair.folded_as_compared(connection, &table.name, &relation.table);
+            Ok(pairs.into_iter().map(folded).collect())
+        }
     }
 }
 
@@ -105,9 +110,45 @@ pub(super) struct Pair {
     ours: Side,
     /// Whether the record's column stands on the left, where its collation decides.
     is_ours_first: bool,
+    /// What makes one of values that the comparison takes for equal, where it does not compare byte by byte.
+    fold: Option<&'static str>,
 }
 
 impl Pair {
+    /// The related rows' column.
+    pub(super) fn theirs_column(&self) -> &str {
+        &self.theirs.column
+    }
+
+    /// What of the record notes find it by: the same for all that is equal.
+    pub(super) fn key_sql(&self, table: &Table) -> String {
+        let ours = self.ours_sql(table);
+        match self.fold {
+            Some(fold) => format!("CASE typeof({ours}) WHEN 'text' THEN {fold}({ours}) ELSE {ours} END"),
+            None => ours,
+        }
+    }
+
+    /// Finds out by which collation the columns of two tables are compared.
+    fn folded_as_compared(mut self, connection: &Connection, record: &str, related: &str) -> Pair {
+        let column = match (self.is_ours_first, self.theirs.folds.is_empty()) {
+            (true, _) => Some((record, &self.ours)),
+            (false, true) => Some((related, &self.theirs)),
+            // What is made of a column has no collation, and so has what it is compared with.
+            (false, false) => None,
+        };
+        let collation = column.and_then(|(table, side)| {
+            let metadata = connection.column_metadata(Some("main"), table, side.column.as_str()).ok()?;
+            Some(metadata.1?.to_string_lossy().to_ascii_lowercase())
+        });
+        self.fold = match collation.as_deref() {
+            Some("nocase") => Some("lower"),
+            Some("rtrim") => Some("rtrim"),
+            _ => None,
+        };
+        self
+    }
+
     /// What of the record is compared.
     pub(super) fn ours_sql(&self, table: &Table) -> String {
         folded(&self.ours, table.column_sql(&self.ours.column))
@@ -154,13 +195,13 @@ pub(super) fn same_values(
 /// The columns of a foreign key that names the record.
 pub(super) fn of_key(key: &Reference) -> Pairs {
     // The parent's column stands on the left: its collation decides, as in the key itself.
-    let of_parent = |(child, parent)| Pair { theirs: child, ours: parent, is_ours_first: true };
+    let of_parent = |(child, parent)| Pair { theirs: child, ours: parent, is_ours_first: true, fold: None };
     sides(key).map(of_parent).collect()
 }
 
 /// The columns of the one foreign key between two tables, whichever of them holds it.
 fn inferred(connection: &Connection, table: &Table, relation: &Relation) -> Checked<Pairs> {
-    let of_child = |(child, parent)| Pair { theirs: parent, ours: child, is_ours_first: false };
+    let of_child = |(child, parent)| Pair { theirs: parent, ours: child, is_ours_first: false, fold: None };
     let theirs = references_between(connection, &relation.table, &table.name)?;
     let ours = references_between(connection, &table.name, &relation.table)?;
     let mut keys: Vec<Pairs> = Vec::new();

@@ -19,7 +19,7 @@ pub(in crate::dataset) fn each(
         let connection = opener.connect()?;
         let table = describe(&connection, &asked.table, &asked.question.relation.at)?;
         let pairs = join::pairs(&connection, &table, &asked.question)?;
-        let key: Vec<String> = pairs.iter().map(|pair| pair.ours_sql(&table)).collect();
+        let key: Vec<String> = pairs.iter().map(|pair| pair.key_sql(&table)).collect();
         let explain = |error| problem(opener.path(), &error);
         let sql = format!("SELECT {} FROM {}", key.join(", "), table.sql());
         let mut statement = connection.prepare(&sql).map_err(explain)?;

@@ -1,11 +1,12 @@
 //! Two names for the same data hide rules from each other: the longest could no longer win.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use crate::diagnostic::Finding;
-use crate::policy::{Kind, Policy, Rule, Source};
+use crate::policy::{Kind, Policy, Relation, Rule, Source};
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -50,7 +51,7 @@ pub fn together(policy: &Policy, earlier: &[&Policy]) -> Vec<Finding> {
                 .help(format!("rules on one {} belong into one policy, where the longest wins", noun(rule))),
         )
     });
-    let along = pairs.iter().flat_map(Pair::along);
+    let along = pairs.iter().flat_map(|pair| pair.along().into_iter().chain(pair.evidence()));
     names.chain(data).chain(along).collect()
 }
 
@@ -92,6 +93,35 @@ impl<'p> Pair<'p> {
         on.find(is_twin).copied()
     }
 
+    /// Rows that start clocks of records of one policy, and that a rule of the other one deletes: nobody would
+    /// note them. Told in the policy that is read later.
+    fn evidence(&self) -> Vec<Finding> {
+        let meets = |source: &str, other: &Rule| self.met.contains(&(source, other.source.as_str()));
+        let own = self.policy.rules.iter().flat_map(|rule| {
+            let read = evidence_of(rule).filter_map(|(source, relation)| {
+                let is_it = |other: &&Rule| {
+                    other.deletes()
+                        && other.table.eq_ignore_ascii_case(&relation.table)
+                        && meets(source, other)
+                };
+                Some((relation, self.other.rules.iter().find(is_it)?))
+            });
+            read.map(|(relation, other)| unnoted(rule, (self.other, other), relation.span.clone()))
+        });
+        let theirs = self.other.rules.iter().flat_map(|rule| {
+            let read = evidence_of(rule).filter_map(|(source, relation)| {
+                let is_it = |own: &&Rule| {
+                    own.deletes()
+                        && own.table.eq_ignore_ascii_case(&relation.table)
+                        && self.met.contains(&(own.source.as_str(), source))
+                };
+                self.policy.rules.iter().find(is_it)
+            });
+            read.map(|own| unnoted(rule, (self.policy, own), own.places.data.clone()))
+        });
+        own.chain(theirs).collect()
+    }
+
     /// Rows that go along with records of one policy, and that rules of the other one are about: these
     /// could not keep them. Told in the policy that is read later.
     fn along(&self) -> Vec<Finding> {
@@ -102,6 +132,23 @@ impl<'p> Pair<'p> {
             .map(|(rule, about)| along((self.other, rule), (self.policy, about), about));
         own.into_iter().chain(theirs).collect()
     }
+}
+
+/// The relations of a rule that lead to evidence, each with the source of its rows.
+fn evidence_of(rule: &Rule) -> impl Iterator<Item = (&str, &Relation)> {
+    let dated = rule.start.related_parts().map(|dated| &dated.relation);
+    let instructing = rule.keep.from_data().and_then(|asked| asked.relation.as_ref());
+    let all = dated.chain(&rule.only_if).chain(instructing);
+    all.map(|relation| (relation.elsewhere.as_deref().unwrap_or(&rule.source), relation))
+}
+
+fn unnoted(reading: &Rule, (policy, deleting): (&Policy, &Rule), place: Range<usize>) -> Finding {
+    let message = format!(
+        "rule `{}` reads the clock of its records from rows of `{}`, which rule `{}` of {} deletes",
+        reading.name, deleting.table, deleting.name, policy.file
+    );
+    let help = "what one policy deletes, another does not note: write both rules into one policy";
+    Finding::error("same-data", message, place).help(help)
 }
 
 /// The first rule that takes rows along, and the rule of the other policy that is about them.

@@ -16,8 +16,12 @@ pub(super) struct Evidence {
 }
 
 impl Evidence {
-    pub(super) fn of(request: &Request<'_>) -> Evidence {
+    pub(super) fn of(request: &Request<'_>, deletes: bool) -> Evidence {
         let mut asked = Asked::all(request.policy);
+        // What is anonymised says what it said before: no rule may set what others read.
+        if !deletes {
+            asked.clear();
+        }
         asked.retain(|asked| {
             asked.evidence_source() == request.source() && asked.question.relation.on.is_some()
         });
@@ -53,7 +57,9 @@ impl Evidence {
             let Some(on) = &asked.question.relation.on else { continue };
             // No field is binary data, and so every key can be read.
             if let Ok(Some(key)) = Answers::key_of(row.value(first), &on.theirs) {
-                gone.see(place, &key, |column| row.value(first + 1 + column));
+                for key in Answers::doubt_about(&key).into_iter().chain([key.as_slice()]) {
+                    gone.see(place, key, |column| row.value(first + 1 + column));
+                }
             }
             first += 1 + asked.question.columns().count();
         }

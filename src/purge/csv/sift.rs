@@ -81,7 +81,7 @@ impl Rewriting<'_> {
         let explain = |error| cannot_read(self.path(), &error);
         let content =
             old.try_clone().and_then(|old| Coding::of(self.path()).decoded(old)).map_err(explain)?;
-        let evidence = Evidence::of(self.job.request);
+        let evidence = Evidence::of(self.job.request, self.job.request.book.deletes(self.job.rule));
         let asked = (self.job.request, evidence.columns());
         let opened = columns::open_with(content, self.path(), self.source, asked)?;
         let Opened { mut chunks, columns: Some(columns), header } = opened else {

@@ -191,7 +191,7 @@ impl Batch<'_> {
 
     /// Announces the batch, and notes beside that what others' clocks depend on: both wait for the disk.
     fn announce(&self, records: u64, mark: Mark, journal: &mut dyn Journal) -> Result<(), Halt> {
-        let (notes, gone) = (self.task.notes, &*self.task.evidence.gone());
+        let (notes, gone) = (self.task.notes, &self.task.evidence.all_gone());
         if gone.is_empty() {
             return Ok(journal.announce(self.number, records, mark)?);
         }

@@ -137,7 +137,9 @@ impl RowByRow<'_> {
                 break;
             }
             let held = self.held(key)?;
-            match self.row(key, alone)? {
+            let became = self.row(key, alone)?;
+            self.task.evidence.row_ended(matches!(became, Became::Gone(_)));
+            match became {
                 Became::Gone(taken) => {
                     went.remember(key, &held);
                     went.taken.add(taken);

@@ -1,6 +1,6 @@
 //! Seeing what goes of the rows that other records' clocks depend on, so that it can be noted.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::functions::Context;
@@ -23,7 +23,10 @@ use crate::verdict::Answers;
 /// A statement that deletes rows of the rule's own table tells of each as it takes it. What goes in any other way, by
 /// a statement about one row, along with others, or by a cascade, a trigger of this connection alone sees.
 pub(super) struct Evidence {
+    /// What goes of the row in hand, where rows are taken one by one.
     gone: Arc<Mutex<Gone>>,
+    /// What went of the rows before it.
+    before: RefCell<Gone>,
     /// Of the rule's own table, and of others.
     own: Vec<Arc<Watched>>,
     deletes: bool,
@@ -38,17 +41,21 @@ impl Evidence {
         (request, rule): (&Request<'_>, &Rule),
     ) -> Result<Evidence, Problem> {
         let asked = asked(request);
-        let watched = watched(connection, &asked)?.into_iter().map(Arc::new);
+        let (watched, dumb) = watched(connection, &asked, rule)?;
+        let watched = watched.into_iter().map(Arc::new);
         let is_own = |watched: &Arc<Watched>| watched.table.eq_ignore_ascii_case(&rule.table);
         let (own, others): (Vec<Arc<Watched>>, Vec<Arc<Watched>>) = watched.partition(is_own);
+        let before = RefCell::new(Gone::of(asked.clone()));
         let gone = Arc::new(Mutex::new(Gone::of(asked)));
-        let evidence = Evidence { gone, own, deletes: rule.deletes(), is_watched: Cell::new(false) };
+        let evidence = Evidence { gone, before, own, deletes: rule.deletes(), is_watched: Cell::new(false) };
         let registered = evidence.own.iter().chain(&others).try_for_each(|watched| {
             let seen = Seen { gone: Arc::clone(&evidence.gone), watched: vec![Arc::clone(watched)] };
             seen.register(connection)
         });
-        let created =
-            registered.and_then(|()| others.iter().try_for_each(|watched| trigger(connection, watched)));
+        let created = registered
+            .and_then(|()| others.iter().try_for_each(|watched| trigger(connection, watched)))
+            .and_then(|()| evidence.own.iter().chain(&others).try_for_each(|one| changes(connection, one)))
+            .and_then(|()| keep(connection, &dumb));
         created.map_err(|error| Problem::new("sqlite", error.to_string()))?;
         Ok(evidence)
     }
@@ -56,6 +63,7 @@ impl Evidence {
     /// Gets ready for a transaction in which rows of the own table go by one statement, or in other ways.
     pub(super) fn get_ready(&self, connection: &Connection, is_fused: bool) -> rusqlite::Result<()> {
         self.gone().clear();
+        self.before.borrow_mut().clear();
         let must_watch = !is_fused || !self.deletes || self.must_look();
         if must_watch == self.is_watched.get() {
             return Ok(());
@@ -87,8 +95,25 @@ impl Evidence {
         is_asked.then(|| Seen { gone: Arc::clone(&self.gone), watched: self.own.clone() })
     }
 
-    /// What was seen.
-    pub(super) fn gone(&self) -> MutexGuard<'_, Gone> {
+    /// The row in hand has gone, or stays and is as it was.
+    pub(super) fn row_ended(&self, has_gone: bool) {
+        let mut gone = self.gone();
+        if has_gone {
+            self.before.borrow_mut().absorb(&mut gone);
+        }
+        gone.clear();
+    }
+
+    /// What was seen of all rows that went.
+    pub(super) fn all_gone(&self) -> Gone {
+        let mut gone = self.gone();
+        let mut all = self.before.borrow_mut();
+        all.absorb(&mut gone);
+        let nothing = Gone::of(all.asked().to_vec());
+        std::mem::replace(&mut *all, nothing)
+    }
+
+    fn gone(&self) -> MutexGuard<'_, Gone> {
         self.gone.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -110,8 +135,10 @@ impl Seen {
             } else {
                 key_of((0..width).map(|place| cell(first + place)))
             };
-            if let Some(key) = key {
-                gone.see(watched.place, &key, |column| value(cell(first + width + column)));
+            let doubt =
+                key.as_ref().filter(|_| watched.is_elsewhere).and_then(|key| Answers::doubt_about(key));
+            for key in key.as_deref().into_iter().chain(doubt) {
+                gone.see(watched.place, key, |column| value(cell(first + width + column)));
             }
             first += width + watched.columns.len();
         }
@@ -144,8 +171,52 @@ fn name(watched: &Watched) -> String {
 fn trigger(connection: &Connection, watched: &Watched) -> rusqlite::Result<()> {
     let name = name(watched);
     connection.execute_batch(&format!(
-        "CREATE TEMP TRIGGER {name} AFTER DELETE ON main.{} BEGIN {}; END",
+        "CREATE TEMP TRIGGER {name} {} DELETE ON main.{} BEGIN {}; END",
+        watched.when(),
         quoted(&watched.table),
         watched.tells(&name)
     ))
+}
+
+/// What a key that is emptied, or a trigger of the database, changes, says nothing more, either.
+fn changes(connection: &Connection, watched: &Watched) -> rusqlite::Result<()> {
+    let (name, columns) = (name(watched), watched.read().map(|column| quoted(column)).collect::<Vec<_>>());
+    let changed: Vec<String> =
+        columns.iter().map(|column| format!("old.{column} IS NOT new.{column}")).collect();
+    connection.execute_batch(&format!(
+        "CREATE TEMP TRIGGER {name}_changed {} UPDATE OF {} ON main.{} WHEN {} BEGIN {}; END",
+        watched.when(),
+        columns.join(", "),
+        quoted(&watched.table),
+        changed.join(" OR "),
+        watched.tells(&name)
+    ))
+}
+
+/// Rows of which nobody could tell stay: what would take them along is refused.
+fn keep(connection: &Connection, tables: &[String]) -> rusqlite::Result<()> {
+    if tables.is_empty() {
+        return Ok(());
+    }
+    connection.create_scalar_function(
+        "frist_cannot_tell",
+        0,
+        FRESH,
+        |_: &Context<'_>| -> rusqlite::Result<bool> {
+            let why = "it would take along rows that start the clocks of others, and these cannot be found";
+            Err(Error::UserFunctionError(why.into()))
+        },
+    )?;
+    for (place, table) in tables.iter().enumerate() {
+        let is_table =
+            "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name = ?1";
+        if connection.query_row(is_table, [table], |row| row.get::<_, i64>(0))? > 0 {
+            connection.execute_batch(&format!(
+                "CREATE TEMP TRIGGER frist_cannot_tell_{place} BEFORE DELETE ON main.{} BEGIN \
+                 SELECT frist_cannot_tell(); END",
+                quoted(table)
+            ))?;
+        }
+    }
+    Ok(())
 }

@@ -51,6 +51,27 @@ fn what_goes_along_in_one_policy_is_not_the_data_of_another() {
     }
 }
 
+/// What one policy deletes, another does not note.
+#[test]
+fn what_starts_clocks_in_one_policy_is_not_deleted_by_another() {
+    let after = "after = { table = \"calls\", column = \"at\", on = \"customer_id = id\" }";
+    let reading = BASE.replace("after = \"ended_at\"", after);
+    assert_ne!(reading, BASE);
+    let deleting = renamed("crm")
+        .replace("app.customers", "app.calls")
+        .replace("name = \"customers\"", "name = \"calls\"");
+    for (first, second) in [(&reading, &deleting), (&deleting, &reading)] {
+        let out = two(first, second).frist(&["check", "policies"]).code(1).out;
+        let what = "error[same-data]: rule `customers` reads the clock of its records from rows of `calls`, which rule \
+                    `calls` of policies/";
+        assert!(out.contains(what) && out.contains("--> policies/b.toml"), "{out}");
+    }
+    let elsewhere = deleting.replace("app.db", "other.db");
+    assert!(!two(&reading, &elsewhere).frist(&["check", "policies"]).out.contains("same-data"));
+    let spared = with("[[rule]]", "unless = [{ table = \"calls\", on = \"customer_id = id\" }]");
+    assert!(!two(&spared, &deleting).frist(&["check", "policies"]).out.contains("same-data"));
+}
+
 #[test]
 fn two_policies_have_two_names() {
     let place = two(BASE, &BASE.replace("app.db", "other.db"));
