@@ -1,6 +1,6 @@
 //! What went of evidence since it was last noted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::policy::Policy;
 use crate::value::Value;
@@ -28,10 +28,10 @@ pub(crate) struct Asked {
 impl Asked {
     /// All questions about evidence of a policy, each once.
     pub(crate) fn all(policy: &Policy) -> Vec<Asked> {
-        let mut all: Vec<Asked> = Vec::new();
+        let (mut all, mut known) = (Vec::new(), HashSet::new());
         for rule in &policy.rules {
             for question in Question::about_evidence(rule) {
-                if all.iter().all(|known| known.question.evidence != question.evidence) {
+                if known.insert(question.evidence.clone()) {
                     all.push(Asked { question, source: rule.source.clone(), table: rule.table.clone() });
                 }
             }

@@ -146,10 +146,10 @@ impl Store {
         self.said(found)
     }
 
-    /// How many notes there are of each question of the policy.
+    /// How many notes there are of each question of the policy; after a killed run, at most.
     pub(super) fn counts(&self) -> Result<Vec<(String, u64)>, Problem> {
-        let sql = "SELECT name, (SELECT count(*) FROM (SELECT token FROM note WHERE note.question = question.id UNION \
-                   SELECT token FROM fresh WHERE fresh.question = question.id)) FROM question WHERE policy = ?1";
+        let sql = "SELECT name, (SELECT count(*) FROM note WHERE note.question = question.id) + \
+                   (SELECT count(*) FROM fresh WHERE fresh.question = question.id) FROM question WHERE policy = ?1";
         let counts = self.connection.prepare(sql).and_then(|mut statement| {
             let counts = statement
                 .query_map([&self.policy], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
