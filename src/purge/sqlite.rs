@@ -175,10 +175,14 @@ impl Task<'_> {
     fn conditions(&self) -> rusqlite::Result<Conditions> {
         let call = functions::register_due(self.connection(), self.table, self.book, self.rule)?;
         let overdue = functions::register_overdue(self.connection(), self.table, self.book, self.rule)?;
+        let references = self.references()?;
+        let unreferenced = unreferenced(self.table, &references);
+        if !unreferenced.is_empty() {
+            self.evidence.leave_to_triggers();
+        }
         let (quota, take) =
             Quota::register(self.connection(), self.table, self.book, (self.rule, self.evidence))?;
         let by_keys = prefilter::beside_keys(self.table, self.book, self.rule);
-        let references = self.references()?;
         let asked = (self.rule, references.as_slice());
         let reaches_others = effects::reach_other_records(self.connection(), self.table, self.book, asked)?
             || self.releases.iter().any(|release| release.table.has_update_trigger);
@@ -189,7 +193,7 @@ impl Task<'_> {
             quota,
             by_event: format!("{} AND {call}", prefilter::sql(self.table, self.book, self.rule)),
             overdue: format!("{} AND {overdue}", prefilter::sql(self.table, self.book, self.rule)),
-            unreferenced: unreferenced(self.table, &references),
+            unreferenced,
             references,
             reaches_others,
             touched: self.touched()?,
@@ -437,7 +441,7 @@ impl Task<'_> {
             || !conditions.references.is_empty()
             || !self.releases.is_empty()
             || self.table.joins.iter().any(Option::is_some)
-            || self.evidence.must_look();
+            || self.evidence.needs_triggers();
         self.table.has_row_numbers() && !is_watched
     }
 

@@ -660,6 +660,24 @@ fn a_row_that_is_refused_is_not_noted() {
     assert_eq!(count(&notes, "note"), 2);
 }
 
+/// A row that another one refers to stays, and says what it says itself.
+#[test]
+fn a_row_that_is_blocked_is_not_noted() {
+    let tables = "CREATE TABLE people (id INTEGER PRIMARY KEY);
+        CREATE TABLE bills (id INTEGER PRIMARY KEY, person INTEGER, made TEXT, at TEXT);
+        CREATE INDEX bills_person ON bills (person);
+        CREATE TABLE payments (bill INTEGER REFERENCES bills (id)); CREATE INDEX payments_bill ON payments (bill);
+        INSERT INTO people VALUES (1), (2);
+        INSERT INTO bills VALUES (1, 1, '2001-02-03', '2001-02-03'), (2, 2, '2001-02-03', '');
+        INSERT INTO payments VALUES (2);";
+    let place =
+        evidence(tables, ", on = \"person = id\"", &BILLS_RULE.replace("after = \"at\"", "after = \"made\""));
+    place.purge().expect(0);
+    assert_eq!(count(&place.database(""), "bills"), 1);
+    place.database("UPDATE bills SET at = '2001-02-03'");
+    assert_eq!(states(&place), [2, 0], "nobody waits");
+}
+
 #[test]
 fn a_relation_that_is_wrong_stops_no_rule_that_has_nothing_to_do_with_it() {
     let tables = "CREATE TABLE people (id INTEGER PRIMARY KEY); CREATE TABLE bills (person INTEGER, at TEXT);

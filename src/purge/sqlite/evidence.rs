@@ -32,6 +32,8 @@ pub(super) struct Evidence {
     deletes: bool,
     /// Whether triggers watch the own table.
     is_watched: Cell<bool>,
+    /// Whether only they do.
+    is_left: Cell<bool>,
 }
 
 impl Evidence {
@@ -47,7 +49,8 @@ impl Evidence {
         let (own, others): (Vec<Arc<Watched>>, Vec<Arc<Watched>>) = watched.partition(is_own);
         let before = RefCell::new(Gone::of(asked.clone()));
         let gone = Arc::new(Mutex::new(Gone::of(asked)));
-        let evidence = Evidence { gone, before, own, deletes: rule.deletes(), is_watched: Cell::new(false) };
+        let (is_watched, is_left) = (Cell::new(false), Cell::new(false));
+        let evidence = Evidence { gone, before, own, deletes: rule.deletes(), is_watched, is_left };
         let registered = evidence.own.iter().chain(&others).try_for_each(|watched| {
             let seen = Seen { gone: Arc::clone(&evidence.gone), watched: vec![Arc::clone(watched)] };
             seen.register(connection)
@@ -64,7 +67,7 @@ impl Evidence {
     pub(super) fn get_ready(&self, connection: &Connection, is_fused: bool) -> rusqlite::Result<()> {
         self.gone().clear();
         self.before.borrow_mut().clear();
-        let must_watch = !is_fused || !self.deletes || self.must_look();
+        let must_watch = !is_fused || !self.deletes || self.needs_triggers();
         if must_watch == self.is_watched.get() {
             return Ok(());
         }
@@ -75,14 +78,21 @@ impl Evidence {
         })
     }
 
-    /// Whether the records must be looked for to which rows of the own table belong.
-    pub(super) fn must_look(&self) -> bool {
-        self.own.iter().any(|watched| watched.cells("").is_none())
+    /// Whether triggers alone can tell of rows of the own table: where the records must be looked for to which
+    /// they belong, and where not each row that a statement takes goes.
+    pub(super) fn needs_triggers(&self) -> bool {
+        let is_asked = !self.own.is_empty();
+        is_asked && (self.is_left.get() || self.own.iter().any(|watched| watched.cells("").is_none()))
+    }
+
+    /// A row that a statement takes may stay, for others refer to it.
+    pub(super) fn leave_to_triggers(&self) {
+        self.is_left.set(true);
     }
 
     /// What a statement about the own table tells of each row that it takes, in SQL.
     pub(super) fn cells(&self, table: &Table) -> Vec<String> {
-        if self.must_look() {
+        if self.needs_triggers() {
             return Vec::new();
         }
         let row = quoted(table.qualifier());
@@ -91,7 +101,7 @@ impl Evidence {
 
     /// Who is told of these; none where nobody asks, or a trigger tells.
     pub(super) fn of_own_table(&self) -> Option<Seen> {
-        let is_asked = self.deletes && !self.own.is_empty() && !self.must_look();
+        let is_asked = self.deletes && !self.own.is_empty() && !self.needs_triggers();
         is_asked.then(|| Seen { gone: Arc::clone(&self.gone), watched: self.own.clone() })
     }
 
