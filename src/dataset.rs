@@ -4,6 +4,7 @@ pub mod csv;
 pub mod elsewhere;
 pub mod folder;
 pub(crate) mod joined;
+pub(crate) mod relational;
 pub mod request;
 pub mod sqlite;
 

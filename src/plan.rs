@@ -4,13 +4,13 @@
 
 mod datasets;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 pub(crate) use datasets::dataset_name;
 
 use crate::calendar::{Cutoff, Date, DueUpTo, Instant, Zone};
-use crate::dataset::request::{Acting, Extent, Request, RuleSurvey, Unread, Unusable, requests};
+use crate::dataset::request::{Acting, Extent, Kept, Request, RuleSurvey, Unread, Unusable, requests};
 use crate::dataset::{Problem, Status, survey};
 use crate::policy::{Breach, Deed, Policy, Rule, Source};
 use crate::verdict::{Counts, RuleBook, State, Tally};
@@ -111,6 +111,10 @@ pub struct PlannedRule {
     pub turn: usize,
     /// Whether its records go, so that they keep nothing that they refer to.
     pub acts: bool,
+    /// Whether its records decide about others, or others about them.
+    pub has_ties: bool,
+    /// What keeps records of its table.
+    pub kept: Option<Kept>,
     /// The limit that the due records break: the rule's own, or that of a dataset from which it takes.
     pub breach: Option<LimitBreach>,
     /// All records of the dataset, counted as far as the rule's limit needs.
@@ -163,7 +167,11 @@ impl Plan {
             return asked;
         }
         let refused = broken.keys().map(|rule| policy.rules[*rule].name.clone()).collect();
-        let mut plan = Plan::without(policy, scope, &refused);
+        let is_tied = |rule: &PlannedRule| rule.has_ties && broken.contains_key(&rule.index);
+        let mut plan = match asked.rules.iter().any(is_tied) {
+            true => Plan::without(policy, scope, &refused),
+            false => asked.clone(),
+        };
         for rule in &mut plan.rules {
             let Some(breach) = broken.get(&rule.index) else { continue };
             let Some(first) = asked.rules.iter().find(|first| first.index == rule.index) else { continue };
@@ -180,7 +188,7 @@ impl Plan {
             let mut requests = requests(policy, source, scope.now, |rule| scope.selects(rule));
             let selected = policy.rules.iter().filter(|rule| scope.selects(rule));
             let mut acting = Acting::of(selected, &scope.accepted.rules);
-            acting.retain(|rule| !refused.contains(rule));
+            acting.refuse(refused);
             requests.iter_mut().for_each(|request| request.set_acting(acting.clone()));
             if !requests.is_empty() {
                 plan.add_source(policy, source, &requests, scope.extent);
@@ -199,7 +207,19 @@ impl Plan {
     /// The rules whose records go.
     pub fn acting(&self, policy: &Policy) -> Acting {
         let acting = self.rules.iter().filter(|planned| planned.acts);
-        Acting::of(acting.map(|planned| &policy.rules[planned.index]), &BTreeSet::new())
+        let mut acting = Acting::of(acting.map(|planned| &policy.rules[planned.index]), &BTreeSet::new());
+        let refused = self.rules.iter().filter(|planned| planned.breach.is_some() && !planned.acts);
+        acting.refuse(&refused.map(|planned| policy.rules[planned.index].name.clone()).collect());
+        acting
+    }
+
+    /// What keeps records of tables of a source.
+    pub fn kept(&self, policy: &Policy, source: &str) -> BTreeMap<String, Kept> {
+        let of_source = self.rules.iter().map(|planned| (&policy.rules[planned.index], planned));
+        let of_source = of_source.filter(|(rule, _)| rule.source == source);
+        of_source
+            .filter_map(|(rule, planned)| Some((rule.table.to_ascii_lowercase(), planned.kept.clone()?)))
+            .collect()
     }
 
     /// All due records.
@@ -285,6 +305,8 @@ fn unplanned(index: usize, due_up_to: Option<DueUpTo>, problem: Problem) -> Plan
         next_due: None,
         turn: 0,
         acts: false,
+        has_ties: false,
+        kept: None,
         breach: None,
         total: 0,
         most: 0,
@@ -317,6 +339,8 @@ fn planned(policy: &Policy, rule: &Rule, book: &RuleBook, survey: &RuleSurvey, n
             .map(|due| zone.date_of(due)),
         turn: survey.turn,
         acts: survey.acts,
+        kept: survey.kept.clone(),
+        has_ties: survey.has_ties || policy.rules_on(&rule.source, &rule.table).any(|other| !other.deletes()),
         breach: rule.limit.breach(due, survey.total).map(|breach| LimitBreach { of: Limited::Rule, breach }),
         total: survey.total,
         // A dataset is counted only as far as the answer needs: what is due has been answered.

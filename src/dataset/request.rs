@@ -1,9 +1,10 @@
 //! What is asked of a source, and what it answers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use super::sqlite::decide::Kept;
 use super::{Counted, Problem, Status};
 use crate::calendar::Instant;
 use crate::note::Notes;
@@ -38,6 +39,8 @@ pub struct Request<'p> {
     pub book: Arc<RuleBook>,
     /// What was noted of evidence that went, once somebody has looked.
     pub notes: Notes,
+    /// What keeps records of tables of the source in this run, whatever goes meanwhile, by these in small letters.
+    pub kept: BTreeMap<String, Kept>,
 }
 
 impl Request<'_> {
@@ -118,6 +121,8 @@ pub struct Acting {
     rules: BTreeSet<String>,
     /// Rules whose limit does not stop them.
     accepted: BTreeSet<String>,
+    /// Those that a limit refuses: what they would take stays.
+    refused: BTreeSet<String>,
 }
 
 impl Acting {
@@ -125,7 +130,7 @@ impl Acting {
     pub fn of<'p>(rules: impl Iterator<Item = &'p Rule>, accepted: &BTreeSet<String>) -> Acting {
         let carried_out = rules.filter(|rule| rule.enforce && rule.deletes());
         let rules = carried_out.map(|rule| rule.name.clone()).collect();
-        Acting { rules, accepted: accepted.clone() }
+        Acting { rules, accepted: accepted.clone(), refused: BTreeSet::new() }
     }
 
     /// Whether a rule deletes its records.
@@ -136,6 +141,22 @@ impl Acting {
     /// Whether a rule deletes even where its limit says no.
     pub fn accepts_limit(&self, rule: &Rule) -> bool {
         self.accepted.contains(&rule.name)
+    }
+
+    /// Whether a limit refuses a rule.
+    pub fn refuses(&self, rule: &Rule) -> bool {
+        self.refused.contains(&rule.name)
+    }
+
+    /// Takes out the rules of some names, which a limit refuses.
+    pub fn refuse(&mut self, refused: &BTreeSet<String>) {
+        self.rules.retain(|rule| !refused.contains(rule));
+        self.refused.extend(refused.iter().cloned());
+    }
+
+    /// Adds a rule as one that deletes.
+    pub fn add(&mut self, rule: &Rule) {
+        self.rules.insert(rule.name.clone());
     }
 
     /// Leaves in only the rules of some names.
@@ -178,7 +199,11 @@ pub struct RuleSurvey {
     pub turn: usize,
     /// Whether its records go in this run, as far as limits and foreign keys let them.
     pub acts: bool,
-    /// How many rows of which tables go along with the due records, at most.
+    /// Whether rows of its table decide about others, or these about them.
+    pub has_ties: bool,
+    /// What keeps records of the table.
+    pub kept: Option<Kept>,
+    /// How many rows of which tables go along with the due records.
     pub along: Vec<(String, u64)>,
     /// How many rows of which tables let go of the due records, and stay.
     pub released: Vec<(String, u64)>,
@@ -281,6 +306,7 @@ pub fn requests<'p>(
             wanted,
             book,
             notes: Notes::default(),
+            kept: BTreeMap::new(),
         };
         request.set_acting(acting.clone());
         requests.push(request);

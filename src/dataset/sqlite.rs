@@ -4,16 +4,18 @@
 //! table, [`functions`] brings the rule book into the engine so that rows do not travel,
 //! [`count`] tallies all states in one pass, and [`list`] names single records.
 
-pub mod blocked;
 pub mod count;
+pub(crate) mod decide;
 pub(crate) mod effects;
 pub(crate) mod evidence;
 mod failure;
+pub(crate) mod follow;
 pub mod foreign_key;
 pub mod functions;
 pub(super) mod gather;
 pub mod join;
 pub(super) mod joined;
+pub(crate) mod leaving;
 pub mod list;
 mod name;
 pub mod open;
@@ -26,6 +28,7 @@ pub mod settable;
 pub(crate) mod sql;
 pub mod survey;
 pub(crate) mod trigger;
+pub(crate) mod web;
 
 pub use failure::problem;
 pub use name::quoted;

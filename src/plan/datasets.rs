@@ -36,12 +36,11 @@ pub(super) fn broken(policy: &Policy, plan: &Plan, accepted: &Accepted) -> BTree
     broken
 }
 
-/// The rules that their own limit refuses, where others on their data do what is left: these are planned without.
+/// The rules that their own limit refuses.
 fn own(policy: &Policy, plan: &Plan, accepted: &Accepted) -> Vec<(usize, LimitBreach)> {
     let refused = plan.rules.iter().filter_map(|planned| {
         let rule = &policy.rules[planned.index];
-        let is_shared = policy.rules_on(&rule.source, &rule.table).any(|other| !other.deletes());
-        let breach = planned.refusing(rule, accepted).filter(|_| rule.deletes() && is_shared)?;
+        let breach = planned.refusing(rule, accepted).filter(|_| rule.deletes())?;
         Some((planned.index, breach.clone()))
     });
     refused.collect()

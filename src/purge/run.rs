@@ -308,6 +308,7 @@ impl<'a> Run<'a> {
         let mut requests = requests(self.policy, source, self.plan.now, |other| other.name == rule.name);
         for request in &mut requests {
             request.set_acting(self.plan.acting(self.policy));
+            request.kept = self.plan.kept(self.policy, &source.name);
             request.notes = self.notes.clone().unwrap_or_default();
         }
         let request = requests.first().ok_or_else(missing)?;

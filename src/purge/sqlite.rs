@@ -2,15 +2,14 @@
 //! keys, each of which asks the rule again.
 
 mod act;
-mod along;
 mod batch;
 mod careful;
 mod checkpoints;
 mod doubt;
 mod evidence;
-mod groups;
 mod keys;
 mod neighbours;
+mod parts;
 mod quota;
 mod refusals;
 mod release;
@@ -18,8 +17,9 @@ mod sample;
 mod search;
 mod stand;
 mod survivors;
+mod taken;
+mod together;
 mod touched;
-mod units;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -28,37 +28,36 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use rusqlite::types::Value;
 
 pub(super) use doubt::decide;
 pub(super) use stand::Stand;
 pub(super) use writer::recover;
 
 use super::job::{Amount, Deletion, Halt, Job, Journal, Noting};
-use super::named_files;
 use super::pace::{GAP, Pace, gap_after};
 use super::stop::Stop;
 use crate::anonymise::Key;
-use crate::dataset::Problem;
-use crate::dataset::sqlite::blocked::circle::Circle;
+use crate::dataset::request::Request;
 use crate::dataset::sqlite::release::Release;
 use crate::dataset::sqlite::schema::Table;
 use crate::dataset::sqlite::survey::{for_purge, key_columns};
+use crate::dataset::sqlite::web::Web;
 use crate::dataset::sqlite::{
-    blocked, effects, evidence as watching, foreign_key, functions, prefilter, preparable,
-    release as releasing, settable,
+    effects, evidence as watching, foreign_key, functions, prefilter, preparable, release as releasing,
+    settable,
 };
-use crate::ledger::Removal;
 use crate::policy::Rule;
 use crate::verdict::RuleBook;
-use along::Taken;
-use batch::{Batch, Committed, Unkept};
+use batch::{Batch, Committed, Unkept, Work};
 use careful::Care;
 use evidence::Evidence;
-use groups::{Passes, Unit};
+use keys::Bound;
+use parts::Ended;
 use quota::Quota;
-use refusals::{Refusal, Refusals};
+use refusals::Refusals;
 use search::Search;
+use taken::remove_files;
+use together::{Live, Together};
 use touched::Touched;
 use writer::Writer;
 
@@ -74,8 +73,8 @@ pub(super) fn carry_out(
     let (table, book) =
         for_purge(writer.connection(), job.source, job.request, rule).map_err(Halt::Problem)?;
     let policy = job.request.rules[rule];
-    let circle = circle(&writer, job, &table, &book).map_err(Halt::Problem)?;
-    let circle = circle.as_ref();
+    let web = together::web_of(writer.connection(), job.request, policy).map_err(Halt::Problem)?;
+    let web = web.as_deref();
     let names = key_columns(job.source, &table);
     let refusal = watching::refusal(writer.connection(), job.request, policy).map_err(Halt::Refused)?;
     refusal.map_or(Ok(()), |problem| Err(Halt::Refused(problem)))?;
@@ -83,14 +82,15 @@ pub(super) fn carry_out(
     let evidence = &evidence.map_err(Halt::Refused)?;
     let releases = releasing::of(writer.connection(), &table, policy).map_err(Halt::Refused)?;
     let releases = &releases;
-    let watched = release::watch(writer.connection(), &table, releases);
+    let watched = release::watch(writer.connection(), &table, (releases, ""));
     watched.map_err(|error| Halt::Problem(writer.problem(&error)))?;
     let (held, table, book) = (&writer, &table, &book);
     let task = Task {
         writer: held,
         table,
         names,
-        circle,
+        web,
+        request: job.request,
         policy,
         releases,
         key,
@@ -107,27 +107,15 @@ pub(super) fn carry_out(
     result
 }
 
-/// The circle of tables in which the rule's stands: rows of others may have to go before its own.
-fn circle(
-    writer: &Writer,
-    job: &Job<'_>,
-    table: &Table,
-    book: &Arc<RuleBook>,
-) -> Result<Option<Circle>, Problem> {
-    if !book.deletes(job.rule) || !job.request.rules[job.rule].with.is_empty() {
-        return Ok(None);
-    }
-    blocked::circle_of(writer.connection(), job.request, &job.request.acting, (table, book))
-}
-
 /// One rule's turn, ready to go.
 struct Task<'a> {
     writer: &'a Writer,
     table: &'a Table,
     /// The columns that name a record to a person.
     names: Vec<String>,
-    /// The tables whose rows refer to each other, this one among them.
-    circle: Option<&'a Circle>,
+    /// What decides about the records, where these do not do so alone.
+    web: Option<&'a Web>,
+    request: &'a Request<'a>,
     policy: &'a Rule,
     /// What lets go of the records.
     releases: &'a [Release],
@@ -142,6 +130,91 @@ struct Task<'a> {
     /// Sees what goes of the rows that others' clocks depend on.
     evidence: &'a Evidence,
     notes: &'a dyn Noting,
+}
+
+/// The way through the records of a task.
+enum Way<'a> {
+    /// Each is decided about by itself.
+    Alone(Search),
+    Together(Together, &'a Live<'a>),
+}
+
+impl<'a> Way<'a> {
+    /// What the next batch is about; none when there is nothing left.
+    fn next(
+        &mut self,
+        task: &Task<'_>,
+        conditions: &Conditions,
+        pace: &Pace,
+        most: u64,
+    ) -> Result<Option<Work<'a>>, Halt> {
+        match self {
+            Way::Alone(search) => {
+                let keys = search.next(task, conditions, pace, most);
+                Ok(keys.map_err(|error| task.halt(&error))?.map(Work::Keys))
+            }
+            Way::Together(together, live) => {
+                let given = together.next(task, live, pace.rows()).map_err(Halt::Problem)?;
+                Ok(given.map(|given| Work::Records(given, live)))
+            }
+        }
+    }
+
+    /// Gives the same records out again: their batch did not happen.
+    fn again(&mut self) {
+        match self {
+            Way::Alone(search) => search.again(),
+            Way::Together(together, _) => together.again(),
+        }
+    }
+
+    /// Goes on behind records that the database does not let go.
+    fn skip(&mut self, keys: &[Bound], ended: Ended) {
+        match self {
+            Way::Alone(search) => keys.iter().for_each(|key| search.skip(key)),
+            Way::Together(together, live) => together.skip(live, keys, ended),
+        }
+    }
+
+    /// Learns how a batch ended that might have taken so many rows.
+    fn ended(
+        &mut self,
+        task: &Task<'_>,
+        (committed, allowed, pace): (Committed, u64, &Pace),
+        refusals: &mut Refusals,
+        done: &mut Deletion,
+    ) -> Result<(), Halt> {
+        match self {
+            Way::Alone(search) => search.ended(committed.refused, committed.held.rows, pace),
+            Way::Together(together, live) if committed.ended.is_too_large => {
+                together.too_large(live, allowed).map_err(|error| task.halt(&error))?;
+            }
+            Way::Together(together, live) => {
+                done.is_capped |= committed.ended.is_capped;
+                for (number, rows) in &committed.ended.waiting {
+                    let key = live.follower.key(live.table, *number);
+                    refusals.add(vec![task.refusal(&key, &waits(*rows))]);
+                }
+                for number in together.ended(committed.ended, allowed) {
+                    let key = live.follower.key(live.table, number);
+                    refusals.add(vec![task.refusal(&key, &changes(&task.table.name))]);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why a record stays that is not what it was judged to be when its turn comes.
+fn changes(table: &str) -> String {
+    format!("a trigger keeps, takes or changes rows of `{table}` that were to go")
+}
+
+/// Why a record stays that goes with very many rows.
+fn waits(rows: usize) -> String {
+    format!(
+        "{rows} rows go with it in one transaction, which waits until no other program has the database open"
+    )
 }
 
 /// The conditions of a rule in SQL, for the statements of one task.
@@ -176,13 +249,19 @@ impl Task<'_> {
         let call = functions::register_due(self.connection(), self.table, self.book, self.rule)?;
         let overdue = functions::register_overdue(self.connection(), self.table, self.book, self.rule)?;
         let references = self.references()?;
-        let unreferenced = unreferenced(self.table, &references);
+        let unreferenced = foreign_key::unreferenced(self.table, &references);
         if !unreferenced.is_empty() {
             self.evidence.leave_to_triggers();
         }
         let (quota, take) =
             Quota::register(self.connection(), self.table, self.book, (self.rule, self.evidence))?;
-        let by_keys = prefilter::beside_keys(self.table, self.book, self.rule);
+        let kept = self.kept(self.connection())?;
+        let [is_free, is_not_spared] = ["= 0", ">= 0"].map(|free| match &kept {
+            Some(kept) => format!(" AND {kept} {free}"),
+            None => String::new(),
+        });
+        let by_keys = format!("{}{is_free}", prefilter::beside_keys(self.table, self.book, self.rule));
+        let by_event = prefilter::sql(self.table, self.book, self.rule);
         let asked = (self.rule, references.as_slice());
         let reaches_others = effects::reach_other_records(self.connection(), self.table, self.book, asked)?
             || self.releases.iter().any(|release| release.table.has_update_trigger);
@@ -191,8 +270,8 @@ impl Task<'_> {
             by_keys: format!("{by_keys} AND {call}"),
             take: format!("{by_keys} AND {take}"),
             quota,
-            by_event: format!("{} AND {call}", prefilter::sql(self.table, self.book, self.rule)),
-            overdue: format!("{} AND {overdue}", prefilter::sql(self.table, self.book, self.rule)),
+            by_event: format!("{by_event}{is_free} AND {call}"),
+            overdue: format!("{by_event}{is_not_spared} AND {overdue}"),
             unreferenced,
             references,
             reaches_others,
@@ -201,22 +280,19 @@ impl Task<'_> {
         })
     }
 
-    fn touched(&self) -> rusqlite::Result<Option<Touched>> {
-        if !self.book.deletes(self.rule) || !self.table.has_delete_trigger || self.circle.is_some() {
-            return Ok(None);
-        }
-        Touched::watch(self.connection(), self.table, self.book.columns()).map(Some)
+    /// What says whether a record is kept in this run, whatever goes meanwhile; none where nothing is.
+    fn kept(&self, connection: &Connection) -> rusqlite::Result<Option<String>> {
+        let kept = self.request.kept.get(&self.table.name.to_ascii_lowercase());
+        // What is not deleted is anonymised.
+        let kept = kept.filter(|_| self.book.deletes(self.rule));
+        kept.map(|kept| kept.register(connection, self.table)).transpose()
     }
 
-    /// How often a table is gone through: what was deleted may have kept other rows of it. A unit that could
-    /// not go leaves what it held to others; without row numbers a pass takes the leaves.
-    fn passes(&self, conditions: &Conditions) -> u32 {
-        let names_itself = conditions.references.iter().any(|key| key.keeps && key.is_to_itself());
-        match self.circle {
-            Some(_) => 3,
-            None if names_itself => 10_000,
-            None => 1,
+    fn touched(&self) -> rusqlite::Result<Option<Touched>> {
+        if !self.book.deletes(self.rule) || !self.table.has_delete_trigger || self.web.is_some() {
+            return Ok(None);
         }
+        Touched::watch(self.connection(), &[(self.table, self.book.columns())]).map(Some)
     }
 
     fn carry_out(
@@ -229,7 +305,7 @@ impl Task<'_> {
         let mut refusals = Refusals::default();
         let result = self.go_through(stop, journal, (told, room), &mut refusals, done);
         // What another record's trigger has made another rule's business meanwhile is no refusal.
-        let may_stay = self.amount.blocked > 0 || self.circle.is_some();
+        let may_stay = self.amount.blocked > 0 || self.web.is_some();
         if done.survivors != Some(0) || may_stay {
             done.refused = refusals.count();
             done.problems.extend(refusals.problem(self.writer.path(), self.book.deletes(self.rule)));
@@ -249,20 +325,27 @@ impl Task<'_> {
         let version = survivors::data_version(self.connection()).map_err(|error| self.halt(&error))?;
         self.require_indexes(&conditions)?;
         self.refuse_what_cannot_be_done()?;
-        let mut passes = Passes::new(self, room).map_err(|error| self.halt(&error))?;
-        for _ in 0..self.passes(&conditions) {
-            let before = (done.deleted, passes.stuck());
-            refusals.begin_pass();
-            self.delete_all(&conditions, (stop, journal, told), (&mut passes, refusals), done)?;
-            if done.stopped.is_some() || before == (done.deleted, passes.stuck()) {
-                break;
+        let live =
+            self.web.map(|web| Live::new(self.connection(), web, (self.request, self.policy))).transpose();
+        let live = live.map_err(|error| self.halt(&error))?;
+        match &live {
+            Some(live) => {
+                live.watch_releases(self.connection()).map_err(|error| self.halt(&error))?;
+                let way = Way::Together(Together::new(room), live);
+                self.delete_all(&conditions, (stop, journal, told), (way, refusals), done)?;
+            }
+            None => {
+                if let Some(search) = Search::start(self, &conditions).map_err(Halt::Problem)? {
+                    let way = Way::Alone(search);
+                    self.delete_all(&conditions, (stop, journal, told), (way, refusals), done)?;
+                }
             }
         }
         if done.stopped.is_none() {
-            let survivors = search::survivors(self, &conditions).map_err(Halt::Problem)?;
+            let survivors = search::survivors(self, live.as_ref(), &conditions).map_err(Halt::Problem)?;
             done.survivors = Some(survivors.free + survivors.referred);
             if done.survivors > Some(0) {
-                let reasons = survivors::reasons(self, &survivors, version);
+                let reasons = survivors::reasons(self, (&survivors, refusals.count() > 0), version);
                 done.survived_for = reasons.map_err(|error| self.halt(&error))?;
             }
         }
@@ -301,13 +384,14 @@ impl Task<'_> {
         &self,
         conditions: &Conditions,
         (stop, journal, told): (&Stop, &mut dyn Journal, &dyn Fn(u64)),
-        (passes, refusals): (&mut Passes, &mut Refusals),
+        (mut way, refusals): (Way<'_>, &mut Refusals),
         done: &mut Deletion,
     ) -> Result<(), Halt> {
-        let mut pace = if self.is_plain(conditions) { Pace::new() } else { Pace::cautious() };
-        let mut care = if conditions.reaches_others { Care::EachRow } else { Care::Fused };
-        let search = Search::start(self, conditions, passes).map_err(Halt::Problem)?;
-        let Some(mut search) = search else { return Ok(()) };
+        let is_alone_decided = matches!(way, Way::Alone(_));
+        let mut pace =
+            if is_alone_decided && self.is_plain(conditions) { Pace::new() } else { Pace::cautious() };
+        let mut care =
+            if is_alone_decided && conditions.reaches_others { Care::EachRow } else { Care::Fused };
         let mut gap = Gap::none();
         let mut waiting: Option<Waiting> = None;
         loop {
@@ -317,65 +401,44 @@ impl Task<'_> {
                 done.is_capped = self.amount.most > self.amount.expected;
                 return Ok(());
             }
-            let found = search.next(self, conditions, &pace, most, passes);
-            let Some(keys) = found.map_err(|error| self.halt(&error))? else {
-                done.is_capped |= search.is_capped();
-                return Ok(());
-            };
+            let Some(work) = way.next(self, conditions, &pace, most)? else { return Ok(()) };
             gap.wait();
             let (number, is_exclusive) = (done.batches + 1, waiting.is_some());
-            let batch = Batch { task: self, conditions, number, keys, most, care, is_exclusive };
+            let batch = Batch { task: self, conditions, number, work, most, care, is_exclusive };
             let tried = batch.commit(&pace, journal);
-            let tried = self.or_again(tried, (&mut search, passes, refusals), &mut waiting)?;
-            let Some(mut committed) = tried else {
+            let Some(mut committed) = self.or_again(tried, &mut way, &mut waiting)? else {
                 gap = self.gap_after(waiting.as_ref().map_or(GAP, Waiting::pause), false);
                 continue;
             };
-            refusals.add_rows(std::mem::take(&mut committed.stuck));
             if let Some(unkept) = committed.unkept.take() {
-                care = Care::EachRow;
-                self.not_kept((unkept, committed), (&mut search, refusals), &mut pace);
+                care = if is_alone_decided { Care::EachRow } else { care };
+                self.not_kept((unkept, committed), (&mut way, refusals), &mut pace);
                 continue;
             }
-            let Committed { held, refused, mut taken, units, untried, .. } = committed;
             let is_alone = !self.writer.has_neighbours();
-            gap = self.gap_after(held.total(), is_alone);
-            pace.learn(held);
-            search.ended(refused, held.rows, &pace);
-            self.units_ended((&units, untried), &mut search, passes, refusals);
-            refusals.add(std::mem::take(&mut taken.refusals));
+            gap = self.gap_after(committed.held.total(), is_alone);
+            tracing::debug!("{:?}, then {:?}", committed.held, gap.length);
+            refusals.add(std::mem::take(&mut committed.taken.refusals));
+            let allowed = pace.rows();
+            pace.learn(committed.held);
+            let mut taken = std::mem::take(&mut committed.taken);
+            way.ended(self, (committed, allowed, &pace), refusals, done)?;
             let has_taken = taken.records > 0;
-            let files = account(taken, told, done);
+            let files = std::mem::take(&mut taken).account(told, done);
             if has_taken {
                 self.writer.settle(is_alone, stop).map_err(Halt::Problem)?;
                 self.notes.rest().map_err(Halt::Problem)?;
             }
             let own = (self.writer.path(), self.connection());
             remove_files(&files, own, journal, done)?;
-            tracing::debug!("{held:?}, then {:?}", gap.since.elapsed());
         }
     }
 
-    /// Units went, and for some there was no time.
-    fn units_ended(
-        &self,
-        (units, untried): (&[Unit], usize),
-        search: &mut Search,
-        passes: &mut Passes,
-        refusals: &mut Refusals,
-    ) {
-        if let (Search::Groups(groups), Some(circle)) = (search, self.circle) {
-            groups.untried(untried);
-            groups.ended(units, passes, circle);
-            units.iter().flat_map(Unit::own).for_each(|row| refusals.forget_row(row));
-        }
-    }
-
-    /// What a batch did; none where it did not happen, and the search goes on another way.
+    /// What a batch did; none where it did not happen, and the same comes again.
     fn or_again(
         &self,
         tried: Result<Committed, Halt>,
-        (search, passes, refusals): (&mut Search, &mut Passes, &mut Refusals),
+        way: &mut Way<'_>,
         waiting: &mut Option<Waiting>,
     ) -> Result<Option<Committed>, Halt> {
         match tried {
@@ -385,16 +448,9 @@ impl Task<'_> {
                     return Err(Halt::Problem(problem));
                 }
                 waiting.tries += 1;
-                search.again();
+                way.again();
                 Ok(None)
             }
-            Err(Halt::Problem(problem)) if problem.code == "constraint" => match search.refused(passes) {
-                Some(units) => {
-                    units.iter().for_each(|unit| refusals.add_rows(self.refused_rows(unit, COMMIT_REFUSED)));
-                    Ok(None)
-                }
-                None => Err(Halt::Problem(problem)),
-            },
             other => {
                 *waiting = None;
                 other.map(Some)
@@ -402,30 +458,21 @@ impl Task<'_> {
         }
     }
 
-    /// The database would not commit a batch: half of its rows may go, or one row stays.
+    /// The database would not commit a batch: half of its rows may go, or records stay.
     fn not_kept(
         &self,
         (unkept, committed): (Unkept, Committed),
-        (search, refusals): (&mut Search, &mut Refusals),
+        (way, refusals): (&mut Way<'_>, &mut Refusals),
         pace: &mut Pace,
     ) {
-        match unkept.key {
-            Some(key) => {
-                let mut refused = committed.taken.refusals;
-                refused.push(self.refusal(&key, COMMIT_REFUSED));
-                refusals.add(refused);
-                search.skip(&key);
-            }
-            None => {
-                pace.shrink_to(unkept.records / 2);
-                search.again();
-            }
+        if unkept.keys.is_empty() {
+            pace.shrink_to(unkept.records / 2);
+            way.again();
+            return;
         }
-    }
-
-    /// The records of a unit that stays.
-    fn refused_rows(&self, unit: &Unit, why: &str) -> Vec<(i64, Refusal)> {
-        unit.own().map(|row| (row, self.refusal(&vec![Value::Integer(row)], why))).collect()
+        refusals.add(committed.taken.refusals);
+        refusals.add(unkept.keys.iter().map(|key| self.refusal(key, COMMIT_REFUSED)).collect());
+        way.skip(&unkept.keys, committed.ended);
     }
 
     /// Nobody waits where nobody else has the database open.
@@ -453,45 +500,6 @@ impl Task<'_> {
     fn halt(&self, error: &rusqlite::Error) -> Halt {
         Halt::Problem(self.writer.problem(error))
     }
-}
-
-/// The guard of a deletion against rows that refer to its records; none where the rule book knows them.
-fn unreferenced(table: &Table, references: &[foreign_key::Reference]) -> String {
-    if table.blockers.is_empty() { foreign_key::unreferenced(table, references) } else { String::new() }
-}
-
-/// Adds what a batch took to what is done; the files that go now.
-fn account(taken: Taken, told: &dyn Fn(u64), done: &mut Deletion) -> Vec<Removal> {
-    if taken.records > 0 {
-        done.deleted += taken.records;
-        done.batches += 1;
-        done.taken_along += taken.rows;
-        for (rule, records) in taken.ahead {
-            *done.ahead.entry(rule).or_default() += records;
-        }
-        told(done.deleted);
-    }
-    taken.files
-}
-
-/// Removes the files that deleted rows named. What cannot be removed is remembered, and fails the rule.
-fn remove_files(
-    files: &[Removal],
-    own: (&Path, &Connection),
-    journal: &mut dyn Journal,
-    done: &mut Deletion,
-) -> Result<(), Halt> {
-    if files.is_empty() {
-        return Ok(());
-    }
-    let removed = named_files::remove(files, Some(own));
-    done.taken_along += removed.files;
-    done.stayed.add(removed.stayed);
-    journal.leave(removed.left)?;
-    // One is told for all of them: the others are remembered.
-    let is_told = done.problems.iter().any(|known| removed.problems.iter().any(|new| new.code == known.code));
-    done.problems.extend(removed.problems.into_iter().next().filter(|_| !is_told));
-    Ok(())
 }
 
 /// What a refused commit means: other constraints speak earlier.

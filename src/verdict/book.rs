@@ -268,11 +268,13 @@ impl RuleBook {
             return Some(Verdict { state: State::Overruled, reason, ..own });
         }
         // What keeps a record from being deleted does not keep it from being anonymised.
-        Some(if self.deletes(rule) {
-            self.unless_blocked(rule, own, row)
-        } else {
-            self.unless_done(rule, own, row)
-        })
+        if self.deletes(rule) {
+            return Some(self.unless_blocked(rule, own, row));
+        }
+        if let Some(speaker) = clause.speaker(row, Speaks::Leaving) {
+            return Some(Verdict { state: State::Spared, reason: Reason::Spared(speaker), ..own });
+        }
+        Some(self.unless_done(rule, own, row))
     }
 
     /// Whether one rule alone decides.
@@ -286,8 +288,16 @@ impl RuleBook {
         if let Some(newest) = self.clauses.iter().position(|clause| clause.protects(row)) {
             return Verdict { state: State::Newest, reason: Reason::Newest(newest), ..own };
         }
+        let spared = self.clauses[rule].speaker(row, Speaks::Leaving).map(|speaker| Verdict {
+            state: State::Spared,
+            reason: Reason::Spared(speaker),
+            ..own
+        });
         match self.referred(rule).map(row) {
-            None | Some(Value::Integer(0)) => own,
+            None => spared.unwrap_or(own),
+            Some(Value::Integer(0)) => own,
+            // Below zero it is told that a row stays which spares the record.
+            Some(Value::Integer(..0)) if spared.is_some() => spared.unwrap_or(own),
             Some(Value::Integer(key)) => {
                 Verdict { state: State::Blocked, reason: Reason::Referred(key), ..own }
             }

@@ -89,6 +89,8 @@ impl AnswerCell {
 pub enum Speaks {
     /// It does not.
     No,
+    /// It does for as long as it is there, and is past its own time.
+    Leaving,
     /// Its condition is unknown or cannot be read: nobody can say.
     Doubtful,
     /// It does.
@@ -105,7 +107,8 @@ impl Speaks {
     pub fn from_cell(cell: Value<'_>) -> Speaks {
         match cell {
             Value::Integer(0) | Value::Null => Speaks::No,
-            Value::Integer(2) => Speaks::Yes,
+            Value::Integer(1) => Speaks::Leaving,
+            Value::Integer(3) => Speaks::Yes,
             _ => Speaks::Doubtful,
         }
     }
@@ -128,6 +131,11 @@ impl Question {
     /// Whether there is a row that spares a record, or goes along with it: one that is gone does neither.
     pub(crate) fn any(relation: &Relation) -> Question {
         Question { relation: relation.clone(), asked: Asked::Any, evidence: None }
+    }
+
+    /// Whether it asks for rows that spare a record.
+    pub(crate) fn is_sparing(&self) -> bool {
+        matches!(self.asked, Asked::Any) && self.evidence.is_none()
     }
 
     /// Whether there is, or was, a row without which a rule does not mean a record.

@@ -297,9 +297,11 @@ fn rows_that_keep_a_record_are_named_with_their_key_and_their_rule() {
          run {key}"
     ));
     let told = || report(&place, &["--list"]).code(3);
-    told().says(&format!("3 due records are blocked in app.a: 2 by rows of `b` that rule `b` keeps {key}, 1 by rows of `b` that others keep in turn {key}"));
-    told().says(&format!("blocked by rows of `b` that others keep in turn {key}"));
-    told().says("1 by rows of `c` that no rule deletes (foreign key c.b_id → b.id)");
+    told().says(&format!("3 due records are blocked in app.a: 2 by rows of `b` that rule `b` keeps {key}, 1 by rows of `c` that no rule deletes (foreign key c.b_id → b.id)"));
+    told().says("2  blocked  2020-01-01, due from 2021-01-02T00:00:00+01:00  blocked by rows of `c` that no rule deletes");
+    told().says(
+        "1 due record is blocked in app.b: 1 by rows of `c` that no rule deletes (foreign key c.b_id → b.id)",
+    );
 }
 
 #[test]

@@ -383,7 +383,7 @@ fn a_reply_that_comes_during_the_purge_keeps_what_it_names() {
     place.write_rule_on("log");
     let connection = place.database(&format!(
         "PRAGMA journal_mode = WAL;
-         CREATE TABLE log (id INTEGER PRIMARY KEY, at TEXT, parent INTEGER REFERENCES log (id) ON DELETE CASCADE);
+         CREATE TABLE log (id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT, parent INTEGER REFERENCES log (id) ON DELETE CASCADE);
          WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT {MANY})
          INSERT INTO log SELECT n, '{OLD}', NULL FROM n;
          CREATE INDEX log_parent ON log (parent); PRAGMA foreign_keys = ON"

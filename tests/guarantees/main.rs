@@ -48,6 +48,7 @@ mod g08_csv_appenders;
 mod g08_csv_bytes;
 mod g08_csv_in_place;
 mod g11_random;
+mod g11_together;
 mod g12_brakes;
 mod g12_datasets;
 mod g13_survivors;

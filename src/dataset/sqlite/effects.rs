@@ -16,23 +16,11 @@ pub(crate) fn reach_other_records(
     (rule, references): (usize, &[Reference]),
 ) -> rusqlite::Result<bool> {
     let deletes = book.deletes(rule);
-    if table.has_trigger_for(deletes) || (deletes && along_has_triggers(connection, table, rule)?) {
+    if table.has_trigger_for(deletes) {
         return Ok(true);
     }
     for reference in references.iter().filter(|reference| !reference.keeps) {
         if empties_what_is_read(connection, table, book, reference)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Whether a trigger runs when rows go along, or a key is emptied that names one of them.
-fn along_has_triggers(connection: &Connection, table: &Table, rule: usize) -> rusqlite::Result<bool> {
-    let Some(along) = table.blockers.along(rule) else { return Ok(false) };
-    for node in &along.nodes {
-        let emptied = references_to(connection, &node.table.name)?.iter().any(|reference| !reference.keeps);
-        if node.table.has_delete_trigger || emptied {
             return Ok(true);
         }
     }
@@ -46,7 +34,7 @@ fn empties_what_is_read(
     book: &RuleBook,
     reference: &Reference,
 ) -> rusqlite::Result<bool> {
-    let may_be_related = table.joins.iter().any(Option::is_some) || !table.blockers.is_empty();
+    let may_be_related = table.joins.iter().any(Option::is_some);
     let is_changed = triggers(connection, &reference.child)?.iter().any(|trigger| trigger.on_update);
     if may_be_related || is_changed || is_named(connection, reference)? {
         return Ok(true);

@@ -22,8 +22,8 @@ pub(crate) const FRESH: FunctionFlags = FunctionFlags::SQLITE_UTF8.union(Functio
 pub fn cells(connection: &Connection, table: &Table, book: &RuleBook) -> rusqlite::Result<Vec<String>> {
     let columns = book.columns().iter().map(|column| table.column_sql(column));
     let mut cells: Vec<String> = columns.chain(related::register(connection, table, book)?).collect();
-    if !table.blockers.is_empty() {
-        cells.extend(table.blockers.register(connection, table)?);
+    if let Some(kept) = &table.kept {
+        cells.push(kept.register(connection, table)?);
     }
     Ok(cells)
 }

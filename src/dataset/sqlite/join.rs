@@ -1,9 +1,13 @@
 //! How the rows of a relation are found in a database: their table, the columns that are equal, and
 //! the index that this needs.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use rusqlite::Connection;
 
 use super::foreign_key::{Reference, is_large, references_between};
+use super::leaving::Leaving;
 use super::name::alias_beside;
 use super::quoted;
 use super::schema::{Table, columns, no_such_table, require_column, table_names};
@@ -23,6 +27,8 @@ pub struct Join {
     pub(super) on: String,
     /// What of the record is compared, as SQL: by that, notes find it.
     pub(super) ours: Vec<String>,
+    /// The rules by which these rows may go themselves, where they only spare records until then.
+    pub(super) leaving: Option<Arc<Leaving>>,
 }
 
 /// Finds out how each relation of a book joins its tables, or why it cannot; none where the related
@@ -41,16 +47,26 @@ pub fn resolve(
 
 /// Finds out how one relation joins its tables, or why it cannot.
 pub fn join(connection: &Connection, table: &Table, question: &Question) -> Result<Join, Problem> {
+    join_as(connection, table, question, &alias_beside(table.qualifier(), "related"))
+}
+
+/// The same, where the related rows have a name of their own in the statement.
+pub(super) fn join_as(
+    connection: &Connection,
+    table: &Table,
+    question: &Question,
+    alias: &str,
+) -> Result<Join, Problem> {
     let relation = &question.relation;
     let engine = |error: rusqlite::Error| {
         Problem::new("sqlite", format!("table `{}`: {error}", relation.table)).at(&relation.at)
     };
     let pairs = pairs(connection, table, question)?;
-    let alias = quoted(&alias_beside(table.qualifier(), "related"));
+    let alias = quoted(alias);
     let equal: Vec<String> = pairs.iter().map(|pair| pair.sql(table, &alias)).collect();
     let ours = pairs.iter().map(|pair| pair.key_sql(table)).collect();
-    let join =
-        Join { from: format!("main.{}", quoted(&relation.table)), alias, on: equal.join(" AND "), ours };
+    let (from, on) = (format!("main.{}", quoted(&relation.table)), equal.join(" AND "));
+    let join = Join { from, alias, on, ours, leaving: None };
     require_another_table(connection, table, relation, &join).map_err(engine)??;
     require_index(connection, table, question, (&join, &pairs)).map_err(engine)??;
     Ok(join)
@@ -192,6 +208,36 @@ pub(super) fn same_values(
     Ok(Some(pairs.iter().map(|pair| pair.theirs.column.clone()).collect()))
 }
 
+/// Whether at most one record belongs to each related row: the columns of the record are unique, and compared byte by
+/// byte.
+pub(super) fn is_single(connection: &Connection, record: &Table, pairs: &Pairs) -> rusqlite::Result<bool> {
+    let is_plain = |pair: &Pair| pair.theirs.folds.is_empty() && pair.ours.folds.is_empty();
+    let is_binary = |column: &str| -> rusqlite::Result<bool> {
+        let (_, collation, ..) = connection.column_metadata(Some("main"), record.name.as_str(), column)?;
+        Ok(collation.is_some_and(|name| name.to_bytes().eq_ignore_ascii_case(b"binary")))
+    };
+    for pair in pairs {
+        if !is_plain(pair) || pair.fold.is_some() || !is_binary(&pair.ours.column)? {
+            return Ok(false);
+        }
+    }
+    let ours: Vec<&str> = pairs.iter().map(|pair| pair.ours.column.as_str()).collect();
+    let is_known = |column: &String| ours.iter().any(|own| own.eq_ignore_ascii_case(column));
+    if !record.primary_key.is_empty() && record.primary_key.iter().all(is_known) {
+        return Ok(true);
+    }
+    let sql = "SELECT list.name, info.name FROM pragma_index_list(?1, 'main') AS list, \
+               pragma_index_info(list.name, 'main') AS info WHERE list.\"unique\" AND NOT list.partial";
+    let mut statement = connection.prepare(sql)?;
+    let mut indexes: BTreeMap<String, bool> = BTreeMap::new();
+    let columns = statement.query_map([&record.name], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for column in columns {
+        let (index, column): (String, Option<String>) = column?;
+        *indexes.entry(index).or_insert(true) &= column.as_ref().is_some_and(is_known);
+    }
+    Ok(indexes.values().any(|are_known| *are_known))
+}
+
 /// The columns of a foreign key that names the record.
 pub(super) fn of_key(key: &Reference) -> Pairs {
     // The parent's column stands on the left: its collation decides, as in the key itself.
@@ -271,7 +317,7 @@ pub(super) fn require_indexes(
     let alias = quoted(child.qualifier());
     let on: Vec<String> = pairs.iter().map(|pair| pair.sql(parent, &alias)).collect();
     let from = format!("main.{}", quoted(&child.name));
-    let join = Join { from, alias, on: on.join(" AND "), ours: Vec::new() };
+    let join = Join { from, alias, on: on.join(" AND "), ours: Vec::new(), leaving: None };
     require_index(connection, parent, question, (&join, pairs)).map_err(engine)??;
     let why = format!("whether other rows of `{}` share those of `{}`", parent.name, child.name);
     require_way_back(connection, (parent, child), question, (pairs, &why))
@@ -289,7 +335,13 @@ pub(super) fn require_way_back(
     let child_alias = quoted(child.qualifier());
     let on: Vec<String> = pairs.iter().map(|pair| pair.sql(record, &child_alias)).collect();
     let from = format!("main.{}", quoted(&record.name));
-    let back = Join { from, alias: quoted(record.qualifier()), on: on.join(" AND "), ours: Vec::new() };
+    let back = Join {
+        from,
+        alias: quoted(record.qualifier()),
+        on: on.join(" AND "),
+        ours: Vec::new(),
+        leaving: None,
+    };
     if !searches_all(connection, child, &back).map_err(engine)?
         || !is_large(connection, &record.name).map_err(engine)?
     {

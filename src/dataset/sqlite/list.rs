@@ -53,10 +53,10 @@ pub fn records(
         let cell = |column: usize| row.get_ref(key.len() + column).map_or(crate::value::Value::Null, value);
         if let Some(verdict) = book.judge(rule, &cell) {
             let referred = match verdict.reason {
-                Reason::Referred(code) => {
-                    let (rows, why) = table.blockers.words(rule, code);
-                    Some(format!("blocked by {rows} ({why})"))
-                }
+                Reason::Referred(code) => table.kept.as_ref().map(|kept| {
+                    let (rows, why) = kept.words(code);
+                    format!("blocked by {rows} ({why})")
+                }),
                 _ => None,
             };
             let listed = Listed { key: key_text(row, key.len())?, verdict, referred };

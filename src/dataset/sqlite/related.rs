@@ -9,6 +9,7 @@ use rusqlite::{Connection, Error};
 
 use super::functions::{FRESH, PURE};
 use super::join::Join;
+use super::leaving::Leaving;
 use super::schema::Table;
 use super::{quoted, value};
 use crate::note::Reader;
@@ -16,9 +17,20 @@ use crate::verdict::{Answer, AnswerCell, Asked, Question, RuleBook, Speaks};
 
 /// Registers what the questions need, and returns each as SQL that gives its answer.
 pub fn register(connection: &Connection, table: &Table, book: &RuleBook) -> rusqlite::Result<Vec<String>> {
+    register_all(connection, table, book, true)
+}
+
+/// The same, where it may be left out what spares a record: only its clock is asked for.
+fn register_all(
+    connection: &Connection,
+    table: &Table,
+    book: &RuleBook,
+    asks_who_spares: bool,
+) -> rusqlite::Result<Vec<String>> {
     let questions = book.questions().iter().zip(&table.joins).enumerate();
     let suffix = table.function_suffix();
     let register = |(number, (question, join)): (usize, (&Question, &Option<Join>))| match join {
+        _ if !asks_who_spares && question.is_sparing() => Ok(Speaks::No.to_cell().to_string()),
         Some(join) => {
             let suffix = format!("{suffix}_{number}");
             let answer = register_one(connection, &suffix, question, join)?;
@@ -39,8 +51,11 @@ fn register_one(
     question: &Question,
     join: &Join,
 ) -> rusqlite::Result<String> {
-    let Join { from, alias, on, .. } = join;
+    let Join { from, alias, on, leaving, .. } = join;
     let rows = format!("FROM {from} AS {alias} WHERE {on}");
+    if let Some(leaving) = leaving {
+        return register_leaving(connection, suffix, (question, leaving), &rows);
+    }
     let read: Vec<String> = question.columns().map(|name| format!("{alias}.{}", quoted(name))).collect();
     let owned = Arc::new(question.clone());
     if !matches!(question.asked, Asked::Any) {
@@ -56,6 +71,32 @@ fn register_one(
         Ok(owned.counts(|column| value(context.get_raw(column))).to_cell())
     })?;
     Ok(format!("(SELECT max({name}({})) {rows})", read.join(", ")))
+}
+
+/// Whether rows spare a record, where they may go themselves: those that are past their time do only for as long as
+/// they are there.
+fn register_leaving(
+    connection: &Connection,
+    suffix: &str,
+    (question, leaving): (&Question, &Arc<Leaving>),
+    rows: &str,
+) -> rusqlite::Result<String> {
+    let Leaving { table, book, .. } = &**leaving;
+    let name = format!("frist_leaving_{suffix}");
+    let (question, leaving) = (question.clone(), Arc::clone(leaving));
+    let read: Vec<String> = question.columns().map(|column| table.column_sql(column)).collect();
+    let width = read.len();
+    connection.create_scalar_function(name.as_str(), -1, PURE, move |context: &Context<'_>| {
+        let counts = question.counts(|column| value(context.get_raw(column)));
+        let cell = |cell: usize| value(context.get_raw(width + cell));
+        let is_past =
+            counts > Speaks::No && leaving.acting.iter().any(|rule| leaving.book.is_due(*rule, &cell));
+        Ok(if is_past { Speaks::Leaving } else { counts }.to_cell())
+    })?;
+    let own = book.columns().iter().map(|column| table.column_sql(column));
+    let answers = register_all(connection, table, book, false)?;
+    let cells: Vec<String> = read.into_iter().chain(own).chain(answers).collect();
+    Ok(format!("(SELECT max({name}({})) {rows})", cells.join(", ")))
 }
 
 /// Puts what was noted of rows that are gone beside what the engine finds; returns the call.

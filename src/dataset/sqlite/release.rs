@@ -78,7 +78,7 @@ fn one(
     let alias = quoted(&child.name);
     let on: Vec<String> = pairs.iter().map(|pair| pair.sql(&record, &alias)).collect();
     let from = format!("main.{}", quoted(&child.name));
-    let join = Join { from, alias, on: on.join(" AND "), ours: Vec::new() };
+    let join = Join { from, alias, on: on.join(" AND "), ours: Vec::new(), leaving: None };
     join::require_index(connection, &record, &question, (&join, &pairs)).map_err(engine)??;
     let (question, column) = (Arc::new(question), emptied.column.clone());
     Ok(Release { table: child, column, pairs, question, key, number })

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::blocked::Blockers;
+use super::decide::Kept;
 use super::join::Join;
 use super::quoted;
 use super::trigger::Trigger;
@@ -34,8 +34,8 @@ pub struct Table {
     pub joins: Vec<Option<Join>>,
     /// What was noted of such rows that are gone.
     pub notes: Notes,
-    /// What may keep its records, where that was asked for.
-    pub blockers: Blockers,
+    /// What keeps its records for the sake of others, where that was asked for.
+    pub kept: Option<Kept>,
 }
 
 /// What a record is found by.
@@ -143,7 +143,7 @@ pub fn describe(connection: &Connection, name: &str, place: &str) -> Result<Tabl
         carries_changes_on: triggers.iter().any(Trigger::carries_changes_on),
         joins: Vec::new(),
         notes: Notes::default(),
-        blockers: Blockers::default(),
+        kept: None,
     })
 }
 

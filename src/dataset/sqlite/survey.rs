@@ -6,22 +6,23 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use super::blocked::{self, order::Web};
+use super::decide::{self, Decided, Kept};
 use super::list::records;
 use super::open::{Opener, read};
 use super::schema::{Table, describe};
+use super::web::Web;
 use super::{
-    count, evidence, foreign_key, functions, join, prefilter, preparable, problem, release, settable,
+    count, evidence, foreign_key, functions, join, leaving, prefilter, preparable, problem, release, settable,
 };
 use crate::dataset::request::{
     Acting, Extent, Flow, NAMED, Request, RuleSurvey, TableSurvey, Unread, Unusable,
 };
 use crate::dataset::{Counted, Problem};
-use crate::policy::Source;
+use crate::policy::{Rule, Source};
 use crate::verdict::{RuleBook, State};
 
-/// Surveys the tables of one source: those first whose rows refer to others, for what they lose
-/// keeps nothing. One table's problem does not stop the others.
+/// Surveys the tables of one source. What decides about each other is decided first, for all of them; one table's
+/// problem does not stop the others.
 pub fn survey(
     path: &Path,
     source: &Source,
@@ -30,24 +31,105 @@ pub fn survey(
 ) -> Result<Vec<TableSurvey>, Unusable> {
     read(path, |opener| {
         let connection = opener.connect()?;
-        let tables: Vec<(&str, Vec<&str>)> =
-            requests.iter().map(|request| (request.table, along_with(request))).collect();
-        let web = match requests.first() {
-            Some(request) => blocked::web(&connection, request)?,
-            None => return Ok(Vec::new()),
-        };
-        let turns = web.turns(&tables);
-        let out = BTreeMap::new();
-        let mut survey = Survey { opener, connection: &connection, source, extent, web, out };
-        let mut places: Vec<usize> = (0..requests.len()).collect();
-        places.sort_by_key(|place| turns[*place]);
-        let mut surveys: Vec<(usize, TableSurvey)> = Vec::new();
-        for together in places.chunk_by(|one, other| turns[*one] == turns[*other]) {
-            surveys.extend(survey.tables(requests, together, turns[together[0]]));
-        }
-        surveys.sort_by_key(|(place, _)| *place);
-        Ok(surveys.into_iter().map(|(_, survey)| survey).collect())
+        let Some(first) = requests.first() else { return Ok(Vec::new()) };
+        let mut acting = first.acting.clone();
+        let obstacles = obstacles(&connection, source, requests)?;
+        acting.retain(|rule| !obstacles.contains_key(rule));
+        let idle = requests.iter().flat_map(idle).filter(|rule| !obstacles.contains_key(&rule.name));
+        let decided = Decisions::about(&connection, opener.path(), (first, requests), (&mut acting, idle))?;
+        let survey = Survey { opener, connection: &connection, source, extent, decided, acting, obstacles };
+        Ok(requests.iter().map(|request| survey.table(request)).collect())
     })
+}
+
+/// The rules of a request that are not enforced, and are reported as if they were.
+fn idle<'r>(request: &'r Request<'_>) -> impl Iterator<Item = &'r Rule> {
+    let wanted = request.wanted.iter().map(|rule| request.rules[*rule]);
+    wanted.filter(|rule| rule.deletes() && !rule.enforce)
+}
+
+/// What forbids rules that are to be carried out, whatever their records say.
+fn obstacles(
+    connection: &Connection,
+    source: &Source,
+    requests: &[Request<'_>],
+) -> Result<BTreeMap<String, Problem>, Problem> {
+    let mut obstacles = BTreeMap::new();
+    for request in requests {
+        // What is wrong with the table is told when it is counted.
+        let Ok(table) = table_for(connection, source, request) else { continue };
+        for (place, rule) in request.rules.iter().enumerate() {
+            let obstacle = obstacle(connection, &table, (request, place));
+            let obstacle = obstacle.map_err(|error| Problem::new("sqlite", error.to_string()))?;
+            obstacles.extend(obstacle.map(|problem| (rule.name.clone(), problem)));
+        }
+    }
+    Ok(obstacles)
+}
+
+/// What becomes of all records that decide about each other. Rules with which something is wrong take nothing.
+fn decided(
+    connection: &Connection,
+    path: &Path,
+    requests: (&Request<'_>, &[Request<'_>]),
+    acting: &mut Acting,
+) -> Result<Decided, Problem> {
+    let mut web = Web::build(connection, requests, acting)?;
+    let problems = std::mem::take(&mut web.problems);
+    if !problems.is_empty() {
+        let rule_of =
+            |(table, rule): (u16, u16)| &web.model.tables[usize::from(table)].rules[usize::from(rule)].name;
+        acting.retain(|rule| problems.iter().all(|(known, _)| rule_of(*known) != rule));
+        web = Web::build(connection, requests, acting)?;
+        web.problems = problems;
+    }
+    decide::decide(connection, web).map_err(|error| problem(path, &error))
+}
+
+/// What becomes of all records of a source.
+struct Decisions {
+    of_run: Decided,
+    /// What would if rules that are not enforced were.
+    if_enforced: Option<Decided>,
+}
+
+impl Decisions {
+    fn about<'r>(
+        connection: &Connection,
+        path: &Path,
+        requests: (&Request<'_>, &[Request<'_>]),
+        (acting, idle): (&mut Acting, impl Iterator<Item = &'r Rule>),
+    ) -> Result<Decisions, Problem> {
+        let mut with_idle = acting.clone();
+        idle.for_each(|rule| with_idle.add(rule));
+        let is_same = with_idle == *acting;
+        let of_run = decided(connection, path, requests, acting)?;
+        let if_enforced = match is_same {
+            true => None,
+            false => Some(decided(connection, path, requests, &mut with_idle)?),
+        };
+        Ok(Decisions { of_run, if_enforced })
+    }
+
+    /// What keeps the records of a table.
+    fn kept(&self, table: &str) -> Result<Option<Kept>, Problem> {
+        let mut each = std::iter::once(&self.of_run).chain(&self.if_enforced);
+        if let Some(problem) = each.find_map(|decided| decided.problem(table)) {
+            return Err(problem.clone());
+        }
+        // Only of records of those rules is it asked.
+        let adds = |decided: &&Decided| decided.acting(table) > self.of_run.acting(table);
+        let if_enforced = self.if_enforced.as_ref().filter(adds).and_then(|decided| decided.kept(table));
+        Ok(match self.of_run.kept(table) {
+            Some(of_run) => Some(of_run.or_if_enforced(if_enforced)),
+            None => if_enforced,
+        })
+    }
+
+    /// What becomes of the records of a rule.
+    fn for_rule(&self, rule: &Rule) -> &Decided {
+        self.if_enforced.as_ref().filter(|_| !rule.enforce).unwrap_or(&self.of_run)
+    }
 }
 
 /// How many rows a table has, counted up to a bound.
@@ -59,73 +141,25 @@ pub fn rows_up_to(path: &Path, table: &str, bound: u64) -> Result<u64, Unusable>
     })
 }
 
-/// The tables of rows that go along with a request's records.
-fn along_with<'p>(request: &Request<'p>) -> Vec<&'p str> {
-    let rules = request.rules.iter();
-    rules.flat_map(|rule| rule.with.relations()).map(|relation| relation.table.as_str()).collect()
-}
-
 /// A survey of one database under way.
 struct Survey<'a> {
     opener: &'a Opener,
     connection: &'a Connection,
     source: &'a Source,
     extent: Extent,
-    web: Web,
-    /// Rules that were to be carried out and cannot be, with what forbids that, if it could be found out:
-    /// their records stay.
-    out: BTreeMap<String, Option<RuleSurvey>>,
+    decided: Decisions,
+    /// The rules that delete.
+    acting: Acting,
+    obstacles: BTreeMap<String, Problem>,
 }
 
 impl Survey<'_> {
-    /// Surveys tables of one turn, and again where that shows that a rule cannot delete: rows of a table
-    /// that stands in a circle with its own may have counted on it.
-    fn tables(
-        &mut self,
-        requests: &[Request<'_>],
-        places: &[usize],
-        turn: usize,
-    ) -> Vec<(usize, TableSurvey)> {
-        loop {
-            let known = self.out.len();
-            let surveys: Vec<(usize, TableSurvey)> =
-                places.iter().map(|place| (*place, self.table(&requests[*place], turn))).collect();
-            let is_final = |place: &usize| !self.web.is_in_circle(requests[*place].table);
-            if known == self.out.len() || places.iter().all(is_final) {
-                return surveys;
-            }
-        }
-    }
-
-    fn table(&mut self, request: &Request<'_>, turn: usize) -> TableSurvey {
-        let mut surveys = self.once(request);
-        for (place, rule) in
-            request.rules.iter().enumerate().filter(|(_, rule)| request.acting.contains(rule))
-        {
-            let survey = surveys.as_ref().ok().and_then(|all| all.iter().find(|one| one.rule == place));
-            if !survey.is_some_and(|survey| survey.is_free(request)) {
-                self.out.entry(rule.name.clone()).or_insert_with(|| survey.cloned());
-            }
-        }
-        for survey in surveys.iter_mut().flatten() {
-            let rule = request.rules[survey.rule];
-            survey.turn = turn;
-            survey.acts = request.acting.contains(rule) && !self.out.contains_key(&rule.name);
-            // What a limit forbids is not allowed by that fewer records go without it.
-            if let Some(Some(forbidden)) = self.out.get(&rule.name) {
-                *survey = RuleSurvey { turn, ..forbidden.clone() };
-            }
-        }
-        surveys
-    }
-
-    fn once(&self, request: &Request<'_>) -> TableSurvey {
+    fn table(&self, request: &Request<'_>) -> TableSurvey {
         let explain = |error| problem(self.opener.path(), &error);
-        let mut acting = request.acting.clone();
-        acting.retain(|rule| !self.out.contains_key(rule));
-        let table = with_blockers(self.connection, self.source, request, &acting)?;
-        let asked =
-            Asked { table: &table, book: &table.blockers.book(&request.book_while(&acting)), request };
+        let mut table = table_for(self.connection, self.source, request)?;
+        table.kept = self.decided.kept(request.table)?;
+        let book = with_kept(&table, &request.book_while(&self.acting));
+        let asked = Asked { table: &table, book: &book, request };
         if self.extent == Extent::Candidates && self.all_indexed(&asked).map_err(explain)? {
             let surveys = request.wanted.iter().map(|rule| self.through_index(&asked, *rule));
             return surveys.collect::<rusqlite::Result<_>>().map_err(explain);
@@ -169,71 +203,31 @@ impl Survey<'_> {
             Vec::new()
         };
         let would_go = tally.records(State::Due) + tally.records(State::Blocked) > 0;
-        let obstacle = if would_go { obstacle(self.connection, asked, rule)? } else { None };
+        let policy = asked.request.rules[rule];
+        let obstacle = self.obstacles.get(&policy.name).filter(|_| would_go).cloned();
         let warning = if tally.records(State::Blocked) > 0 && obstacle.is_none() {
             blocked_words(self.connection, asked, rule)?
         } else {
             None
         };
-        let has_due = tally.records(State::Due) > 0;
-        let along = if has_due { self.along(asked, rule)? } else { Vec::new() };
-        let released = if has_due && obstacle.is_none() { self.released(asked, rule)? } else { Vec::new() };
+        let (table, name) = (asked.request.table, policy.name.as_str());
+        let decided = self.decided.for_rule(policy);
         Ok(RuleSurvey {
-            along,
-            released,
+            along: decided.along(table, name),
+            released: decided.released(table, name),
             counted,
             rule,
             through_index,
             total,
             unreadable,
+            acts: self.acting.contains(policy),
+            turn: self.decided.of_run.turn(table),
+            has_ties: self.decided.of_run.has_ties(table),
+            kept: self.decided.of_run.kept_in_run(table),
             obstacle,
             warning,
             ..RuleSurvey::default()
         })
-    }
-
-    /// Counts what goes along with the due records. Rows that a kept record shares are counted, too.
-    fn along(&self, asked: &Asked<'_>, rule: usize) -> rusqlite::Result<Vec<(String, u64)>> {
-        let Some(along) = asked.table.blockers.along(rule) else { return Ok(Vec::new()) };
-        let call = functions::register_due(self.connection, asked.table, asked.book, rule)?;
-        let due = format!("{} AND {call}", prefilter::sql(asked.table, asked.book, rule));
-        let count = |(table, sql): (String, String)| {
-            let rows: i64 = self.connection.query_row(&sql, [], |row| row.get(0))?;
-            Ok((table, rows.unsigned_abs()))
-        };
-        along.counts(asked.table, &due).into_iter().map(count).collect()
-    }
-
-    /// Counts what lets go of the due records, and stays.
-    fn released(&self, asked: &Asked<'_>, rule: usize) -> rusqlite::Result<Vec<(String, u64)>> {
-        let policy = asked.request.rules[rule];
-        // What is wrong with it is told as an obstacle.
-        let Ok(releases) = release::of(self.connection, asked.table, policy) else { return Ok(Vec::new()) };
-        let mut acting = asked.request.acting.clone();
-        acting.retain(|rule| !self.out.contains_key(rule));
-        let mut counted: Vec<(String, u64)> = Vec::new();
-        for release in releases {
-            let name = release.table.name.as_str();
-            let beside = (asked.table, name);
-            let Ok((child, stays)) = blocked::that_stay(self.connection, asked.request, &acting, beside)
-            else {
-                continue;
-            };
-            release.register(self.connection)?;
-            let call = functions::register_due(self.connection, asked.table, asked.book, rule)?;
-            let key: Vec<String> = child.order().iter().map(|column| child.column_sql(column)).collect();
-            let sql = format!(
-                "SELECT count(*) FROM (SELECT DISTINCT {} FROM {} CROSS JOIN {} WHERE {} AND {call} AND {} AND {stays})",
-                key.join(", "),
-                asked.table.sql(),
-                child.sql(),
-                prefilter::sql(asked.table, asked.book, rule),
-                release.on(asked.table, child.qualifier()),
-            );
-            let rows: i64 = self.connection.query_row(&sql, [], |row| row.get(0))?;
-            counted.push((format!("{name}.{}", release.column), rows.unsigned_abs()));
-        }
-        Ok(counted)
     }
 
     fn first_unreadable(&self, asked: &Asked<'_>, rule: usize) -> rusqlite::Result<Vec<Unread>> {
@@ -256,20 +250,13 @@ struct Asked<'a> {
     request: &'a Request<'a>,
 }
 
-/// The table, and what keeps its records while these rules delete.
-fn with_blockers(
-    connection: &Connection,
-    source: &Source,
-    request: &Request<'_>,
-    acting: &Acting,
-) -> Result<Table, Problem> {
-    let mut table = table_for(connection, source, request)?;
-    table.blockers = blocked::of(connection, request, acting, &table)?;
-    Ok(table)
+/// The book that asks what keeps the records of a table for the sake of others.
+fn with_kept(table: &Table, book: &Arc<RuleBook>) -> Arc<RuleBook> {
+    if table.kept.is_some() { Arc::new(book.with_references(1)) } else { Arc::clone(book) }
 }
 
-/// The table as a purge of one rule asks it, with its rule book. Rows that refer to a record are looked
-/// for in each statement, unless something goes along: then the book knows them.
+/// The table as a purge of one rule asks it, with its rule book. What refers to a record, or goes along, is looked
+/// for in the transaction that takes it; what the rules cannot delete, one that anonymises does not wait for.
 pub fn for_purge(
     connection: &Connection,
     source: &Source,
@@ -278,18 +265,9 @@ pub fn for_purge(
 ) -> Result<(Table, Arc<RuleBook>), Problem> {
     let others_delete = request.rules.iter().any(|other| request.acting.contains(other));
     if !request.rules[rule].deletes() && others_delete {
-        // What they cannot delete is this rule's.
-        let table = with_blockers(connection, source, request, &request.acting)?;
-        let book = table.blockers.book(&request.book);
-        return Ok((table, book));
+        return listed(connection, source, request);
     }
-    if request.rules[rule].with.is_empty() {
-        return Ok((table_for(connection, source, request)?, Arc::clone(&request.book)));
-    }
-    // What other rules delete is gone by now.
-    let table = with_blockers(connection, source, request, &Acting::default())?;
-    let book = table.blockers.book(&request.book);
-    Ok((table, book))
+    Ok((table_for(connection, source, request)?, Arc::clone(&request.book)))
 }
 
 /// The table as a listing asks it, with its rule book.
@@ -298,8 +276,11 @@ pub fn listed(
     source: &Source,
     request: &Request<'_>,
 ) -> Result<(Table, Arc<RuleBook>), Problem> {
-    let table = with_blockers(connection, source, request, &request.acting)?;
-    let book = table.blockers.book(&request.book);
+    let mut table = table_for(connection, source, request)?;
+    let (requests, mut acting) = ((request, &[][..]), request.acting.clone());
+    let decided = Decisions::about(connection, Path::new(""), requests, (&mut acting, idle(request)))?;
+    table.kept = decided.kept(request.table)?;
+    let book = with_kept(&table, &request.book);
     Ok((table, book))
 }
 
@@ -312,6 +293,7 @@ pub fn table_for(connection: &Connection, source: &Source, request: &Request<'_>
     }
     source.settings(request.table).key.iter().try_for_each(|column| table.require(column, place))?;
     table.joins = join::resolve(connection, &table, &request.book)?;
+    leaving::attach(connection, request, &request.acting, (&mut table, &request.book));
     table.notes = request.notes.clone();
     let anonymises = request.rules.iter().any(|rule| !rule.deletes());
     if anonymises && table.carries_changes_on && !table.joins.is_empty() {
@@ -330,24 +312,28 @@ fn changed_by_trigger(table: &Table) -> Problem {
     Problem::new("related-to-itself", message)
 }
 
-fn obstacle(connection: &Connection, asked: &Asked<'_>, rule: usize) -> rusqlite::Result<Option<Problem>> {
-    let policy = asked.request.rules[rule];
-    if let Some(problem) = settable::refusal(connection, asked.table, policy)? {
+fn obstacle(
+    connection: &Connection,
+    table: &Table,
+    (request, rule): (&Request<'_>, usize),
+) -> rusqlite::Result<Option<Problem>> {
+    let policy = request.rules[rule];
+    if let Some(problem) = settable::refusal(connection, table, policy)? {
         return Ok(Some(problem));
     }
-    if let Some(problem) = preparable::refusal(connection, asked.table, policy)? {
+    if let Some(problem) = preparable::refusal(connection, table, policy)? {
         return Ok(Some(problem));
     }
-    if let Some(problem) = evidence::refusal(connection, asked.request, policy).unwrap_or_else(Some) {
+    if let Some(problem) = evidence::refusal(connection, request, policy).unwrap_or_else(Some) {
         return Ok(Some(problem));
     }
-    if !asked.book.deletes(rule) {
+    if !policy.deletes() {
         return Ok(None);
     }
-    if let Err(problem) = release::of(connection, asked.table, policy) {
+    if let Err(problem) = release::of(connection, table, policy) {
         return Ok(Some(problem));
     }
-    foreign_key::obstacle(connection, &foreign_key::references_to(connection, &asked.table.name)?)
+    foreign_key::obstacle(connection, &foreign_key::references_to(connection, &table.name)?)
 }
 
 /// Which rows keep the records of a rule that are blocked, and how many.
@@ -372,8 +358,9 @@ fn blocked_words(
     };
     let mut words: Vec<String> = Vec::new();
     for (code, records) in counted.iter().take(NAMED) {
-        let (rows, key) = asked.table.blockers.words(rule, *code);
-        words.push(format!("{records} by {rows} ({key})"));
+        let Some(kept) = &asked.table.kept else { break };
+        let (rows, why) = kept.words(*code);
+        words.push(format!("{records} by {rows} ({why})"));
     }
     let left: i64 = counted.iter().skip(NAMED).map(|(_, records)| records).sum();
     words.extend((left > 0).then(|| format!("{left} by others")));

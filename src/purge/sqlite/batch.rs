@@ -5,14 +5,13 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params_from_iter};
 
-use super::along::{Taken, Together};
 use super::careful::{Care, Failure, Limits, RowByRow, Went};
-use super::groups::{self, Unit};
 use super::keys::{Bound, Keys};
-use super::refusals::Refusal;
-use super::sample::{self, Noted};
+use super::parts::{Ended, Given, Parts};
+use super::sample::Noted;
 use super::search::LISTED;
-use super::units::{self, Ended};
+use super::taken::Taken;
+use super::together::Live;
 use super::{Conditions, Task};
 use crate::dataset::Problem;
 use crate::purge::job::{Halt, Journal, Mark};
@@ -21,11 +20,19 @@ use crate::purge::pace::{Held, Pace};
 /// How long a commit waits for readers to end.
 const COMMIT_PATIENCE: Duration = Duration::from_millis(50);
 
+/// What a batch is about.
+pub(super) enum Work<'a> {
+    /// Records that nothing decides about but they themselves.
+    Keys(Keys),
+    /// Records that are decided about together with others.
+    Records(Given, &'a Live<'a>),
+}
+
 pub(super) struct Batch<'a> {
     pub(super) task: &'a Task<'a>,
     pub(super) conditions: &'a Conditions,
     pub(super) number: u64,
-    pub(super) keys: Keys,
+    pub(super) work: Work<'a>,
     /// The most rows it may touch, whatever its pace.
     pub(super) most: u64,
     pub(super) care: Care,
@@ -40,12 +47,8 @@ pub(super) struct Committed {
     pub(super) refused: Option<Bound>,
     /// What went, and what went along.
     pub(super) taken: Taken,
-    /// The units that went.
-    pub(super) units: Vec<Unit>,
-    /// Rows of units that the database refused.
-    pub(super) stuck: Vec<(i64, Refusal)>,
-    /// How many of the last units there was no time for.
-    pub(super) untried: usize,
+    /// What became of records that are decided about together with others.
+    pub(super) ended: Ended,
     /// Set where the commit was refused, so that nothing happened.
     pub(super) unkept: Option<Unkept>,
 }
@@ -54,16 +57,15 @@ pub(super) struct Committed {
 #[derive(Debug)]
 pub(super) struct Unkept {
     pub(super) records: u64,
-    /// The record, where it was one.
-    pub(super) key: Option<Bound>,
+    /// The records, where these cannot go in smaller parts.
+    pub(super) keys: Vec<Bound>,
 }
 
 /// What was done inside of the transaction.
 #[derive(Default)]
 struct Acted {
     went: Went,
-    stuck: Vec<(i64, Refusal)>,
-    untried: usize,
+    ended: Ended,
 }
 
 impl Batch<'_> {
@@ -90,7 +92,8 @@ impl Batch<'_> {
     }
 
     fn try_to_commit(&mut self, pace: &Pace, journal: &mut dyn Journal) -> Result<Committed, Failure> {
-        let (evidence, is_fused) = (self.task.evidence, self.care == Care::Fused && !self.is_about_units());
+        let (evidence, is_fused) =
+            (self.task.evidence, self.care == Care::Fused && matches!(self.work, Work::Keys(_)));
         let ready = evidence.get_ready(self.connection(), is_fused);
         ready.map_err(|error| Failure::from(self.task.halt(&error)))?;
         self.begin()?;
@@ -98,8 +101,8 @@ impl Batch<'_> {
         self.grant(pace, locked);
         let in_transaction = self.in_transaction(pace, locked, journal);
         let (acted, noted, work) = in_transaction.inspect_err(|_| self.roll_back())?;
-        let Acted { went, stuck, untried } = acted;
-        let Went { taken, mut keys, rest, tried, .. } = went;
+        let Acted { went, ended: became } = acted;
+        let Went { taken, keys, rest, tried, .. } = went;
         let records = taken.records;
         let ended = match &noted {
             None => {
@@ -108,26 +111,17 @@ impl Batch<'_> {
             }
             Some(noted) => self.end(noted, journal),
         };
-        let is_refused = |problem: &Problem| problem.code == "constraint" && !self.is_about_units();
+        let rows = records.max(tried);
         let unkept = match ended {
             Ok(_) => None,
-            Err(Halt::Problem(problem)) if is_refused(&problem) => {
-                let key = if records == 1 { keys.pop() } else { None };
-                Some(Unkept { records, key })
+            Err(Halt::Problem(problem)) if problem.code == "constraint" => {
+                let is_single = records == 1 || became.is_single;
+                Some(Unkept { records: rows, keys: if is_single { keys } else { Vec::new() } })
             }
             Err(halt) => return Err(halt.into()),
         };
-        let rows = records.max(tried) + taken.ahead.values().sum::<u64>();
         let held = Held { rows, work, commit: locked.elapsed() - work, spent: rest.is_some() };
-        let units = match &mut self.keys {
-            Keys::Units(units) => std::mem::take(units),
-            _ => Vec::new(),
-        };
-        Ok(Committed { held, refused: rest, taken, units, stuck, untried, unkept })
-    }
-
-    fn is_about_units(&self) -> bool {
-        matches!(self.keys, Keys::Units(_))
+        Ok(Committed { held, refused: rest, taken, ended: became, unkept })
     }
 
     /// Begins the transaction, in the schema that the conditions were made for.
@@ -171,7 +165,7 @@ impl Batch<'_> {
     ) -> Result<(Acted, Option<Noted>, Duration), Failure> {
         let mut acted = self.act(pace, locked)?;
         let work = locked.elapsed();
-        if self.care == Care::Fused {
+        if self.is_fused() {
             acted.went.rest = self.conditions.quota.refused();
         }
         let mut noted = None;
@@ -211,64 +205,42 @@ impl Batch<'_> {
     /// What tells the next run whether this batch was committed.
     fn note(&self, went: &mut Went) -> rusqlite::Result<Noted> {
         let Task { table, policy, writer, .. } = *self.task;
-        let rows = match &self.keys {
-            Keys::Units(units) => sample::of_numbers(&units.iter().flat_map(Unit::own).collect::<Vec<i64>>()),
-            _ if self.care == Care::Fused => self.conditions.quota.sample(),
-            Keys::Range(..) | Keys::Rowids(_) => went.sampler.take(),
-        };
+        let rows = if self.is_fused() { self.conditions.quota.sample() } else { went.sampler.take() };
         let columns = policy.then.settings().iter().map(|setting| setting.column.clone()).collect();
-        let is_trusted = self.task.is_plain(self.conditions);
+        let is_trusted = matches!(self.work, Work::Keys(_)) && self.task.is_plain(self.conditions);
         Noted::note(self.connection(), table, rows, columns, (writer.stand(), is_trusted))
     }
 
-    fn act(&mut self, pace: &Pace, locked: Instant) -> Result<Acted, Failure> {
-        if self.is_about_units() {
-            return self.act_on_units(pace.deadline(locked));
-        }
-        if self.care != Care::Fused {
-            return self.act_row_by_row(pace, locked);
-        }
-        let Task { table, rule, writer, .. } = *self.task;
-        let taken = if let Some(along) = table.blockers.along(rule) {
-            let (bounds, parameters) = self.keys.condition(table);
-            let condition = format!("{bounds} AND {}", self.conditions.take);
-            let connection = self.connection();
-            let together = Together { connection, database: writer.path(), table, along, still: None };
-            together.delete(&condition, &parameters)?
-        } else {
-            Taken { records: self.act_alone()?, ..Taken::default() }
-        };
-        Ok(Acted { went: Went { taken, ..Went::default() }, ..Acted::default() })
+    /// Whether one statement finds, asks and acts.
+    fn is_fused(&self) -> bool {
+        self.care == Care::Fused && matches!(self.work, Work::Keys(_))
     }
 
-    fn act_row_by_row(&self, pace: &Pace, locked: Instant) -> Result<Acted, Failure> {
-        let (task, conditions, is_guarded) = (self.task, self.conditions, self.care == Care::Guarded);
+    fn act(&mut self, pace: &Pace, locked: Instant) -> Result<Acted, Failure> {
+        let (task, conditions, care) = (self.task, self.conditions, self.care);
         let limits =
             Limits { rows: pace.rows().min(LISTED), most: self.most, deadline: pace.deadline(locked) };
-        let went =
-            RowByRow { task, conditions, is_guarded, begin: &|| self.begin() }.act(&self.keys, limits)?;
-        Ok(Acted { went, ..Acted::default() })
+        let begin = || self.begin();
+        match &self.work {
+            Work::Records(given, live) => {
+                let limits = Limits { rows: pace.rows(), ..limits };
+                let (went, ended) = Parts { task, live, care, begin: &begin }.act(given, limits)?;
+                Ok(Acted { went, ended })
+            }
+            Work::Keys(keys) if care == Care::Fused => {
+                let taken = Taken { records: self.act_alone(keys)?, ..Taken::default() };
+                Ok(Acted { went: Went { taken, ..Went::default() }, ..Acted::default() })
+            }
+            Work::Keys(keys) => {
+                let is_guarded = care == Care::Guarded;
+                let went = RowByRow { task, conditions, is_guarded, begin: &begin }.act(keys, limits)?;
+                Ok(Acted { went, ..Acted::default() })
+            }
+        }
     }
 
-    fn act_on_units(&mut self, deadline: Instant) -> Result<Acted, Failure> {
-        let (Keys::Units(units), Some(circle)) = (&mut self.keys, self.task.circle) else {
-            return Ok(Acted::default());
-        };
-        let deletion = units::Deletion::new(self.task.connection(), circle);
-        let ended = deletion.and_then(|deletion| deletion.delete(units, deadline));
-        let Ended { gone, refused, untried } = ended.map_err(|error| self.task.halt(&error))?;
-        *units = gone;
-        let taken = Taken {
-            records: units.iter().map(|unit| unit.own().count() as u64).sum(),
-            ahead: groups::others(units, circle),
-            ..Taken::default()
-        };
-        let stuck = refused.iter().flat_map(|(unit, why)| self.task.refused_rows(unit, why)).collect();
-        Ok(Acted { went: Went { taken, ..Went::default() }, stuck, untried })
-    }
-
-    fn act_alone(&self) -> Result<u64, Failure> {
-        let (bounds, parameters) = self.keys.condition(self.task.table);
+    fn act_alone(&self, keys: &Keys) -> Result<u64, Failure> {
+        let (bounds, parameters) = keys.condition(self.task.table);
         let Conditions { act, take, unreferenced, .. } = self.conditions;
         let sql = format!("{act} WHERE {bounds} AND {take}{unreferenced}");
         let statement = self.connection().prepare(&sql);

@@ -6,10 +6,11 @@ use std::time::Instant;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params_from_iter};
 
-use super::along::{Taken, Together};
 use super::keys::{Bound, Keys};
 use super::refusals::{Refusal, is_refusal};
 use super::sample::Sampler;
+use super::taken::Taken;
+use super::touched::Touched;
 use super::{Conditions, Task};
 use crate::dataset::sqlite::list::key_text;
 use crate::dataset::sqlite::problem;
@@ -78,7 +79,7 @@ pub(super) struct Went {
 }
 
 impl Went {
-    fn remember(&mut self, key: &Bound, held: &[Value]) {
+    pub(super) fn remember(&mut self, key: &Bound, held: &[Value]) {
         let cells = (key.iter().map(ValueRef::from), held.iter().map(ValueRef::from));
         let stride = self.stride.max(1);
         if self.keys.len() as u64 & (stride - 1) == 0 {
@@ -91,7 +92,7 @@ impl Went {
 
 /// What became of one row.
 enum Became {
-    Gone(Taken),
+    Gone,
     /// It is no longer due, or a trigger passed over it.
     Stays,
     Refused(Refusal),
@@ -138,11 +139,11 @@ impl RowByRow<'_> {
             }
             let held = self.held(key)?;
             let became = self.row(key, alone)?;
-            self.task.evidence.row_ended(matches!(became, Became::Gone(_)));
+            self.task.evidence.row_ended(matches!(became, Became::Gone));
             match became {
-                Became::Gone(taken) => {
+                Became::Gone => {
                     went.remember(key, &held);
-                    went.taken.add(taken);
+                    went.taken.records += 1;
                     went.keys.push(key.clone());
                 }
                 Became::Stays => {}
@@ -182,9 +183,9 @@ impl RowByRow<'_> {
     fn row(&self, key: &Bound, alone: &mut Statement<'_>) -> Result<Became, Failure> {
         self.savepoint("SAVEPOINT frist_row")?;
         let failure = match self.try_row(key, alone) {
-            Ok(taken) => {
+            Ok(has_gone) => {
                 self.savepoint("RELEASE frist_row")?;
-                return Ok(if taken.records > 0 { Became::Gone(taken) } else { Became::Stays });
+                return Ok(if has_gone { Became::Gone } else { Became::Stays });
             }
             Err(failure) => failure,
         };
@@ -230,45 +231,18 @@ impl RowByRow<'_> {
         self.connection().prepare(&sql).map_err(|error| Failure::Halt(self.task.halt(&error)))
     }
 
-    fn try_row(&self, key: &Bound, alone: &mut Statement<'_>) -> Result<Taken, Failure> {
-        let Some(touched) = &self.conditions.touched else { return self.go(key, alone) };
-        touched.begin(key);
-        let taken = self.go(key, alone)?;
-        if taken.records > 0 && touched.is_touched() {
+    /// Whether the row went.
+    fn try_row(&self, key: &Bound, alone: &mut Statement<'_>) -> Result<bool, Failure> {
+        let Task { table, writer, .. } = *self.task;
+        if let Some(touched) = &self.conditions.touched {
+            touched.begin(&table.name, key);
+        }
+        let records = alone.execute(params_from_iter(key));
+        let has_gone = records.map_err(|error| Failure::of(writer.path(), &error))? > 0;
+        if has_gone && self.conditions.touched.as_ref().is_some_and(Touched::is_touched) {
             return Err(Failure::Refused("a trigger changes it right before it goes".to_string()));
         }
-        Ok(taken)
-    }
-
-    fn go(&self, key: &Bound, alone: &mut Statement<'_>) -> Result<Taken, Failure> {
-        let Task { table, rule, writer, .. } = *self.task;
-        let Some(along) = table.blockers.along(rule) else {
-            let records = alone.execute(params_from_iter(key));
-            let records = records.map_err(|error| Failure::of(writer.path(), &error))? as u64;
-            return Ok(Taken { records, ..Taken::default() });
-        };
-        let is_it = is_key(table);
-        let still = Some(self.still(&is_it, key)?);
-        let together =
-            Together { connection: self.connection(), database: writer.path(), table, along, still };
-        together.delete(&format!("{is_it} AND {}", self.conditions.by_keys), key)
-    }
-
-    /// What a record satisfies as long as it is what the rule was asked about, after rows that go along have
-    /// gone. What these said of it is no longer there to be asked.
-    fn still(&self, is_it: &str, key: &Bound) -> Result<(String, Vec<Value>), Failure> {
-        let (table, book) = (self.task.table, self.task.book);
-        if table.joins.iter().all(Option::is_none) {
-            return Ok((self.conditions.by_keys.clone(), Vec::new()));
-        }
-        let columns: Vec<String> = book.columns().iter().map(|column| table.column_sql(column)).collect();
-        let sql = format!("SELECT {} FROM {} WHERE {is_it}", columns.join(", "), table.sql());
-        let cells = |row: &Row<'_>| (0..columns.len()).map(|column| row.get(column)).collect();
-        let cells = self.connection().query_row(&sql, params_from_iter(key), cells).optional();
-        let cells: Vec<Value> =
-            cells.map_err(|error| Failure::Halt(self.task.halt(&error)))?.unwrap_or_default();
-        let same = columns.iter().zip(1..).map(|(column, number)| format!("{column} IS ?{number}"));
-        Ok((same.collect::<Vec<_>>().join(" AND "), cells))
+        Ok(has_gone)
     }
 
     fn connection(&self) -> &Connection {

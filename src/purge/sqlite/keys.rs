@@ -3,7 +3,6 @@
 use rusqlite::types::Value;
 use serde_json::json;
 
-use super::groups::Unit;
 use crate::dataset::sqlite::schema::{Key, Table};
 
 /// One key: the values of its columns.
@@ -34,8 +33,6 @@ pub(super) enum Keys {
     Range(End, End),
     /// Exactly these row numbers, in rising order.
     Rowids(Vec<i64>),
-    /// Rows that refer to each other.
-    Units(Vec<Unit>),
 }
 
 impl Keys {
@@ -48,14 +45,8 @@ impl Keys {
                 (format!("{lower} AND {upper}"), from.key.iter().chain(&to.key).cloned().collect())
             }
             Keys::Rowids(rowids) => (listed(table, rowids), Vec::new()),
-            Keys::Units(units) => (listed(table, &own(units)), Vec::new()),
         }
     }
-}
-
-/// The row numbers of the rule in hand.
-fn own(units: &[Unit]) -> Vec<i64> {
-    units.iter().flat_map(Unit::own).collect()
 }
 
 fn listed(table: &Table, rowids: &[i64]) -> String {

@@ -29,7 +29,12 @@ impl Neighbours {
 
     /// Whether another program may have the database open.
     pub(super) fn are_there(&self) -> bool {
-        let Some(index) = &self.index else { return true };
+        self.index.is_none() || self.are_seen()
+    }
+
+    /// Whether another program is seen to have the database open.
+    pub(super) fn are_seen(&self) -> bool {
+        let Some(index) = &self.index else { return false };
         let any = Flock {
             start: FIRST_LOCK,
             length: LOCKS,

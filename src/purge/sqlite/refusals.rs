@@ -1,6 +1,5 @@
 //! Records that a trigger or a constraint of the database does not let go: they stay, and are named.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use rusqlite::ErrorCode;
@@ -29,49 +28,28 @@ impl Refusal {
 /// The records of one rule that stay.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
-    /// Some of those that were met in this pass over the table.
     named: Vec<Refusal>,
     count: u64,
-    /// Those that stand in units, by their row numbers: not every pass asks for them again.
-    units: HashMap<i64, Refusal>,
 }
 
 impl Refusals {
-    /// A pass over the table begins, which meets those again that still stay.
-    pub(super) fn begin_pass(&mut self) {
-        self.named.clear();
-        self.count = 0;
-    }
-
     pub(super) fn add(&mut self, refusals: Vec<Refusal>) {
         self.count += refusals.len() as u64;
         self.named.extend(refusals.into_iter().take(NAMED.saturating_sub(self.named.len())));
     }
 
-    /// Rows of units stay.
-    pub(super) fn add_rows(&mut self, rows: Vec<(i64, Refusal)>) {
-        self.units.extend(rows);
-    }
-
-    /// A row of a unit went after all.
-    pub(super) fn forget_row(&mut self, row: i64) {
-        self.units.remove(&row);
-    }
-
     pub(super) fn count(&self) -> u64 {
-        self.count + self.units.len() as u64
+        self.count
     }
 
     /// All of them in one sentence; none where nothing was refused.
     pub(super) fn problem(&self, database: &Path, deletes: bool) -> Option<Problem> {
-        let mut rows: Vec<&i64> = self.units.keys().collect();
-        rows.sort_unstable();
-        let named = self.named.iter().chain(rows.iter().map(|row| &self.units[row])).take(NAMED);
-        let words: Vec<String> = named.map(|Refusal { key, why }| format!("{key} ({why})")).collect();
-        let left = self.count() - words.len() as u64;
+        let words: Vec<String> =
+            self.named.iter().map(|Refusal { key, why }| format!("{key} ({why})")).collect();
+        let left = self.count - words.len() as u64;
         let more = if left > 0 { format!(" and {left} more") } else { String::new() };
         let deed = if deletes { "go" } else { "be changed" };
-        let (records, refuses) = match self.count() {
+        let (records, refuses) = match self.count {
             0 => return None,
             1 => ("1 due record stays".to_string(), "it"),
             count => (format!("{count} due records stay"), "them"),
@@ -127,18 +105,6 @@ mod tests {
         refusals.add((8..=1_000).map(refusal).collect());
         assert_eq!(refusals.count(), 994);
         assert!(told(&refusals).contains("id 11 (no) and 989 more"), "{}", told(&refusals));
-    }
-
-    #[test]
-    fn each_pass_counts_anew_but_rows_of_units_stay_until_they_go() {
-        let mut refusals = Refusals::default();
-        refusals.add(vec![refusal(1)]);
-        refusals.add_rows(vec![(2, refusal(2))]);
-        refusals.begin_pass();
-        refusals.add(vec![refusal(1)]);
-        assert_eq!(refusals.count(), 2);
-        refusals.forget_row(2);
-        assert_eq!(refusals.count(), 1);
     }
 
     #[test]

@@ -101,12 +101,6 @@ impl Sampler {
     }
 }
 
-/// An even sample of row numbers.
-pub(super) fn of_numbers(numbers: &[i64]) -> Vec<Row> {
-    let step = numbers.len().div_ceil(MOST).max(1);
-    numbers.iter().step_by(step).map(|number| Row::numbered(*number)).collect()
-}
-
 /// What tells apart whether a batch was committed, in the file that is zeroed afterwards.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Noted {
@@ -349,8 +343,6 @@ mod tests {
             assert!(gaps[..gaps.len() - 1].iter().all(|gap| *gap == step), "{rows}");
             assert!(gaps[gaps.len() - 1] <= step);
         }
-        assert_eq!(numbers(&of_numbers(&[7, 8])), [7, 8]);
-        assert_eq!(of_numbers(&(0..5_000).collect::<Vec<i64>>()).len(), 1_000);
     }
 
     #[test]

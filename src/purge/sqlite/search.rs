@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
-use super::groups::{Groups, Passes, Unit};
 use super::keys::{Bound, End, Keys};
+use super::together::{self, Live};
 use super::{Conditions, Task};
 use crate::dataset::Problem;
 use crate::dataset::sqlite::count::rows_up_to;
@@ -32,8 +32,6 @@ pub(super) enum Search {
     Walk(Walk),
     /// Through the row numbers of the few due rows.
     Picked(Picked),
-    /// Through rows that refer to each other.
-    Groups(Groups),
 }
 
 /// Row numbers still to go, in rising order, and those given out last.
@@ -58,14 +56,7 @@ pub(super) struct Walk {
 
 impl Search {
     /// Chooses the way.
-    pub(super) fn start(
-        task: &Task<'_>,
-        conditions: &Conditions,
-        passes: &Passes,
-    ) -> Result<Option<Search>, Problem> {
-        if let Some(groups) = Groups::read(task, passes)? {
-            return Ok(Some(Search::Groups(groups)));
-        }
+    pub(super) fn start(task: &Task<'_>, conditions: &Conditions) -> Result<Option<Search>, Problem> {
         if let Some(picked) = pick(task, conditions)? {
             return Ok(Some(Search::Picked(Picked { left: picked, given: Vec::new() })));
         }
@@ -83,22 +74,11 @@ impl Search {
         conditions: &Conditions,
         pace: &Pace,
         most: u64,
-        passes: &mut Passes,
     ) -> rusqlite::Result<Option<Keys>> {
         match self {
             Search::Picked(picked) => Ok(picked.next(pace.rows().min(most).min(LISTED))),
             Search::Walk(walk) => walk.next(task, conditions, stretch(task, pace, most)),
-            Search::Groups(groups) => {
-                Ok(task.circle.and_then(|circle| groups.next(pace.rows(), most, passes, circle)))
-            }
         }
-    }
-
-    /// Learns that the database refused to commit some units, and returns the one that stays where it was
-    /// alone; none where these are no units.
-    pub(super) fn refused(&mut self, passes: &mut Passes) -> Option<Vec<Unit>> {
-        let Search::Groups(groups) = self else { return None };
-        Some(groups.refused(passes))
     }
 
     /// Goes on behind a record that the database does not let go.
@@ -112,16 +92,10 @@ impl Search {
         }
     }
 
-    /// Whether a limit of another rule left no room for some records.
-    pub(super) fn is_capped(&self) -> bool {
-        matches!(self, Search::Groups(groups) if groups.is_capped())
-    }
-
     /// Gives the same keys out again: their batch did not happen.
     pub(super) fn again(&mut self) {
         match self {
             Search::Picked(picked) => picked.give_back(),
-            Search::Groups(groups) => groups.give_back(),
             Search::Walk(_) => {}
         }
     }
@@ -142,7 +116,6 @@ impl Search {
                     picked.give_back_from(*refused);
                 }
             }
-            Search::Groups(_) => {}
         }
     }
 }
@@ -295,15 +268,23 @@ fn one_key(
 
 /// Due records that are still there.
 pub(super) struct Survivors {
-    /// Those to which nothing refers.
+    /// Those that nothing keeps.
     pub(super) free: u64,
-    /// Those to which rows refer, which did not when they were counted.
+    /// Those that rows keep, which did not when they were counted.
     pub(super) referred: u64,
 }
 
 /// How many records of the whole table are due and should be gone: all but those that were known to
-/// be kept by others that refer to them.
-pub(super) fn survivors(task: &Task<'_>, conditions: &Conditions) -> Result<Survivors, Problem> {
+/// be kept by others.
+pub(super) fn survivors(
+    task: &Task<'_>,
+    live: Option<&Live<'_>>,
+    conditions: &Conditions,
+) -> Result<Survivors, Problem> {
+    if let Some(live) = live {
+        let (free, kept) = together::survivors(task, live)?;
+        return Ok(Survivors { free, referred: kept.saturating_sub(task.amount.blocked) });
+    }
     let Conditions { by_event, overdue, unreferenced, .. } = conditions;
     let count = |condition: &str| {
         let sql = format!("SELECT count(*) FROM {} WHERE {condition}", task.table.sql());
@@ -312,8 +293,7 @@ pub(super) fn survivors(task: &Task<'_>, conditions: &Conditions) -> Result<Surv
         })
     };
     let all = count(overdue)?;
-    let may_be_kept = !unreferenced.is_empty() || !task.table.blockers.is_empty();
-    if all == 0 || !may_be_kept {
+    if all == 0 || unreferenced.is_empty() {
         return Ok(Survivors { free: all, referred: 0 });
     }
     let free = count(&format!("{by_event}{unreferenced}"))?;
@@ -334,6 +314,7 @@ pub(super) fn beside_writers<T>(
         let connection = opener.connect()?;
         let registered = functions::register_due(&connection, task.table, task.book, task.rule)
             .and_then(|_| functions::register_overdue(&connection, task.table, task.book, task.rule))
+            .and_then(|_| task.kept(&connection))
             .and_then(|_| task.releases.iter().try_for_each(|release| release.register(&connection)));
         registered.and_then(|()| work(&connection)).map_err(|error| task.writer.problem(&error))
     });

@@ -12,10 +12,18 @@ pub(super) fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
 
 /// What happened to records that are still due, a phrase each; `before` is the database's version
 /// before the first batch.
-pub(super) fn reasons(task: &Task<'_>, survivors: &Survivors, before: i64) -> rusqlite::Result<Vec<String>> {
+pub(super) fn reasons(
+    task: &Task<'_>,
+    (survivors, has_refusals): (&Survivors, bool),
+    before: i64,
+) -> rusqlite::Result<Vec<String>> {
     let mut reasons = Vec::new();
     if survivors.referred > 0 {
-        reasons.push("rows refer to some of them that did not when they were counted".to_string());
+        let rows = match has_refusals {
+            true => "rows refer to some of them that stay, or that did not when they were counted",
+            false => "rows refer to some of them that did not when they were counted",
+        };
+        reasons.push(rows.to_string());
     }
     if survivors.free > 0 && task.table.has_trigger_for(task.book.deletes(task.rule)) {
         let names = triggers(task)?;

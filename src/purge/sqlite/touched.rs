@@ -12,40 +12,42 @@ use crate::dataset::sqlite::functions::FRESH;
 use crate::dataset::sqlite::quoted;
 use crate::dataset::sqlite::schema::Table;
 
+/// A table, and the columns that rules read of it.
+pub(super) type Watched<'a> = (&'a Table, &'a [String]);
+
 /// Sees whether a column that rules read was changed in the row that goes.
 #[derive(Debug, Default)]
 pub(super) struct Touched {
-    row: Arc<Mutex<Option<Bound>>>,
+    row: Arc<Mutex<Option<(String, Bound)>>>,
     is_touched: Arc<AtomicBool>,
 }
 
 impl Touched {
-    /// Watches a table by a trigger of this connection alone.
-    pub(super) fn watch(
-        connection: &Connection,
-        table: &Table,
-        read: &[String],
-    ) -> rusqlite::Result<Touched> {
+    /// Watches tables by triggers of this connection alone.
+    pub(super) fn watch(connection: &Connection, tables: &[Watched<'_>]) -> rusqlite::Result<Touched> {
         let touched = Touched::default();
         let (row, is_touched) = (Arc::clone(&touched.row), Arc::clone(&touched.is_touched));
         connection.create_scalar_function("frist_touched", -1, FRESH, move |context: &Context<'_>| {
+            let table: String = context.get(0)?;
             let key: Result<Bound, _> =
-                (0..context.len()).map(|cell| Value::column_result(context.get_raw(cell))).collect();
+                (1..context.len()).map(|cell| Value::column_result(context.get_raw(cell))).collect();
             let row = row.lock().unwrap_or_else(PoisonError::into_inner);
-            if key.ok().is_none_or(|key| row.as_ref() == Some(&key)) {
+            if key.ok().is_none_or(|key| row.as_ref() == Some(&(table, key))) {
                 is_touched.store(true, Relaxed);
             }
             Ok(true)
         })?;
-        let same: Vec<String> =
-            read.iter().map(|column| format!("old.{0} IS new.{0}", quoted(column))).collect();
-        let key: Vec<String> = table.order().iter().map(|column| format!("old.{}", quoted(column))).collect();
-        if !same.is_empty() {
+        for (place, (table, read)) in tables.iter().enumerate().filter(|(_, (_, read))| !read.is_empty()) {
+            let same: Vec<String> =
+                read.iter().map(|column| format!("old.{0} IS new.{0}", quoted(column))).collect();
+            let key: Vec<String> =
+                table.order().iter().map(|column| format!("old.{}", quoted(column))).collect();
             connection.execute_batch(&format!(
-                "CREATE TEMP TRIGGER frist_touched AFTER UPDATE ON main.{} WHEN NOT ({}) \
-                 BEGIN SELECT frist_touched({}); END",
+                "CREATE TEMP TRIGGER frist_touched_{place} AFTER UPDATE ON main.{} WHEN NOT ({}) \
+                 BEGIN SELECT frist_touched('{}', {}); END",
                 quoted(&table.name),
                 same.join(" AND "),
+                table.name.replace('\'', "''"),
                 key.join(", ")
             ))?;
         }
@@ -53,8 +55,9 @@ impl Touched {
     }
 
     /// From now on it is about this row.
-    pub(super) fn begin(&self, key: &Bound) {
-        *self.row.lock().unwrap_or_else(PoisonError::into_inner) = Some(key.clone());
+    pub(super) fn begin(&self, table: &str, key: &[Value]) {
+        let row = Some((table.to_string(), key.to_vec()));
+        *self.row.lock().unwrap_or_else(PoisonError::into_inner) = row;
         self.is_touched.store(false, Relaxed);
     }
 

@@ -123,6 +123,11 @@ impl Writer {
         self.neighbours.are_there()
     }
 
+    /// Whether another program is seen to have the database open.
+    pub(super) fn sees_neighbours(&self) -> bool {
+        self.neighbours.are_seen()
+    }
+
     /// Where the database stands: it moves with every commit.
     pub(super) fn stand(&self) -> Option<Stand> {
         self.look.stand()

@@ -32,7 +32,7 @@ impl LongestOf {
         let seen = match counts {
             Speaks::No => return,
             // Neither to count it nor to pass it over is sure to keep the record as long.
-            Speaks::Doubtful => Lasting::NotSaid,
+            Speaks::Doubtful | Speaks::Leaving => Lasting::NotSaid,
             Speaks::Yes => match self.periods.read(value()) {
                 PeriodReading::Period(period) => return lasting.add(period),
                 PeriodReading::Empty => Lasting::NotSaid,

@@ -1,0 +1,575 @@
+//! Deleting rows that go together, inside of one transaction: a record with what has to go before it, and along with
+//! it, goes as a whole or not at all.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Instant;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Statement, params_from_iter};
+
+use super::careful::{Care, Failure, Limits, Went};
+use super::refusals::{Refusal, is_refusal};
+use super::taken::{Taken, seen};
+use super::together::{Live, REFUSED, reach};
+use super::touched::Touched;
+use super::{Task, changes};
+use crate::dataset::folder::named;
+use crate::dataset::relational::closure::{Closure, Database, Part};
+use crate::dataset::relational::graph::{Node, Row};
+use crate::dataset::sqlite::follow::Follower;
+use crate::dataset::sqlite::foreign_key::{references_to, unreferenced};
+use crate::dataset::sqlite::schema::Table;
+use crate::dataset::sqlite::value;
+use crate::ledger::Removal;
+use crate::policy::{NamedFiles, NamingColumn};
+use crate::purge::job::Halt;
+
+/// What belongs together goes in one transaction, which keeps others waiting: with more rows than that only where
+/// nobody is seen who would wait.
+const LARGE: usize = 10_000;
+
+/// The records that a batch is about.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Given {
+    pub(super) numbers: Vec<i64>,
+    /// Whether all of them go at once, however many rows they lead to.
+    pub(super) is_whole: bool,
+    /// How many records of other rules may go before them, by the names of these.
+    pub(super) room: BTreeMap<String, u64>,
+}
+
+/// What became of the records of a batch.
+#[derive(Debug, Default)]
+pub(super) struct Ended {
+    /// Those for which there was no time, in the order in which they can go.
+    pub(super) left: Vec<i64>,
+    /// Those that had changed when it was their turn.
+    pub(super) changed: Vec<i64>,
+    /// Those that go only while nobody waits, and how many rows go with them.
+    pub(super) waiting: Vec<(i64, usize)>,
+    /// Whether a limit leaves no room for some.
+    pub(super) is_capped: bool,
+    /// Whether they lead to more rows than a batch may look at; nothing was done.
+    pub(super) is_too_large: bool,
+    /// How many rows were looked at.
+    pub(super) reached: usize,
+    /// Whether what went cannot go in smaller parts.
+    pub(super) is_single: bool,
+    /// Records of other rules that went, by the names of these.
+    pub(super) ahead: BTreeMap<String, u64>,
+}
+
+type Known<'a> = Closure<'a, Follower<'a>>;
+
+/// The records of the rule that go, each with those that go at once with it, and with how many rows that have to go
+/// first or at once as well; those first that have to.
+pub(super) fn bundles(live: &Live<'_>, closure: &Known<'_>) -> Vec<(Vec<i64>, usize)> {
+    let parts = closure.parts();
+    let mut is_open = vec![true; parts.len()];
+    let own = (0..parts.len()).map(|place| (place, own_of(live, closure, &parts[place])));
+    let own: Vec<(usize, Vec<Node>)> = own.filter(|(_, own)| !own.is_empty()).collect();
+    let mut bundles = Vec::new();
+    for (place, nodes) in own {
+        let bundle = open_needs(&parts, place, |need| is_open[need]);
+        bundle.iter().for_each(|place| is_open[*place] = false);
+        let size = bundle.iter().map(|place| parts[*place].rows.len()).sum();
+        bundles.push((nodes.iter().map(|node| closure.graph.row(*node).key).collect(), size));
+    }
+    bundles
+}
+
+/// The records of the rule in a part.
+fn own_of(live: &Live<'_>, closure: &Known<'_>, part: &Part) -> Vec<Node> {
+    let is_own = |node: &&Node| live.is_own(closure.graph.row(**node), closure.graph.judged(**node));
+    part.rows.iter().filter(is_own).copied().collect()
+}
+
+/// A part, and all that has to go before it and has not had its turn, in rising order.
+fn open_needs(parts: &[Part], place: usize, is_open: impl Fn(usize) -> bool) -> BTreeSet<usize> {
+    let (mut bundle, mut next) = (BTreeSet::from([place]), vec![place]);
+    while let Some(place) = next.pop() {
+        next.extend(parts[place].needs.iter().copied().filter(|need| is_open(*need) && bundle.insert(*need)));
+    }
+    bundle
+}
+
+/// What is to become of a part.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Choice {
+    Open,
+    Taken,
+    /// There is no time for it.
+    Left,
+    /// It stays in this run.
+    Passed,
+}
+
+/// One batch of records, and all that goes with them.
+pub(super) struct Parts<'a> {
+    pub(super) task: &'a Task<'a>,
+    pub(super) live: &'a Live<'a>,
+    pub(super) care: Care,
+    /// Begins the transaction again.
+    pub(super) begin: &'a dyn Fn() -> Result<(), Halt>,
+}
+
+/// Rows that go as a whole.
+struct Bundle {
+    rows: Vec<Node>,
+    /// The records of the rule among them.
+    own: Vec<Node>,
+    /// The records of other rules, by the names of these.
+    ahead: BTreeMap<String, u64>,
+    /// The parts that it is made of, and those that have to go before it, by their places.
+    parts: BTreeSet<usize>,
+    needs: BTreeSet<usize>,
+}
+
+/// What became of a bundle.
+enum Became {
+    Gone,
+    /// A row is not what it was when it was judged.
+    Changed,
+    Refused(String),
+    /// The refusal took the whole transaction with it.
+    AllUndone(String),
+}
+
+/// What rows hold in the columns that rules read.
+type Held = HashMap<Row, Vec<Value>>;
+
+/// The files that rows of a batch name by one column.
+struct Naming {
+    paths: HashMap<Node, String>,
+    removal: Removal,
+}
+
+/// The statements about single rows of a table.
+struct Single<'c> {
+    held: Statement<'c>,
+    width: usize,
+    delete: Statement<'c>,
+}
+
+impl Single<'_> {
+    /// What a row holds in the columns that rules read; none where it is not there.
+    fn held(&mut self, key: &[Value]) -> rusqlite::Result<Option<Vec<Value>>> {
+        let width = self.width;
+        let cells = |row: &rusqlite::Row<'_>| (0..width).map(|column| row.get(column)).collect();
+        self.held.query_row(params_from_iter(key), cells).optional()
+    }
+}
+
+/// Bundles before one whose refusal took the whole transaction with it, and what was refused.
+struct Undone {
+    place: usize,
+    refusals: Vec<Refusal>,
+}
+
+impl Parts<'_> {
+    pub(super) fn act(&self, given: &Given, limits: Limits) -> Result<(Went, Ended), Failure> {
+        let mut ended = Ended::default();
+        let mut numbers = given.numbers.clone();
+        numbers.sort_unstable();
+        let seeds = self.live.seeds(&numbers).map_err(|error| self.halt(&error))?;
+        let most = if given.is_whole { usize::MAX } else { reach(limits.rows) };
+        let (model, follower) = (&self.live.web.model, &self.live.follower);
+        let closure = Closure::within(most, model, follower, seeds).map_err(|error| self.halt(&error))?;
+        let Some(closure) = closure else {
+            return Ok((Went::default(), Ended { is_too_large: true, ..ended }));
+        };
+        ended.reached = closure.graph.len();
+        let bundles = self.choose(&closure, (given, limits), &mut ended);
+        ended.is_single = bundles.len() == 1;
+        let went = self.delete(&closure, bundles, limits, &mut ended)?;
+        ended.ahead = went.taken.ahead.clone();
+        Ok((went, ended))
+    }
+
+    /// Chooses what goes now.
+    fn choose(
+        &self,
+        closure: &Known<'_>,
+        (given, limits): (&Given, Limits),
+        ended: &mut Ended,
+    ) -> Vec<Bundle> {
+        let parts = closure.parts();
+        let mut choices = vec![Choice::Open; parts.len()];
+        let (mut bundles, mut rows, mut records): (Vec<Bundle>, u64, u64) = (Vec::new(), 0, 0);
+        let mut ahead: BTreeMap<String, u64> = BTreeMap::new();
+        for place in 0..parts.len() {
+            let own = own_of(self.live, closure, &parts[place]);
+            if own.is_empty() {
+                continue;
+            }
+            let together = open_needs(&parts, place, |need| choices[need] == Choice::Open);
+            let bundle = self.bundle(closure, &parts, together, own.clone());
+            let (size, needs) =
+                (bundle.rows.len(), |choice| bundle.needs.iter().any(|need| choices[*need] == choice));
+            let sum = |rule: &String, records: u64| records + ahead.get(rule).copied().unwrap_or_default();
+            let has_room = |(rule, records): (&String, &u64)| {
+                given.room.get(rule).is_some_and(|room| sum(rule, *records) <= *room)
+            };
+            choices[place] = if needs(Choice::Passed) {
+                Choice::Passed
+            } else if needs(Choice::Left) || (rows > 0 && rows + size as u64 > limits.rows) {
+                ended.left.extend(keys(closure, &own));
+                Choice::Left
+            } else if size > LARGE && self.task.writer.sees_neighbours() {
+                ended.waiting.extend(keys(closure, &own).map(|key| (key, size)));
+                Choice::Passed
+            } else if records + own.len() as u64 > limits.most || !bundle.ahead.iter().all(has_room) {
+                ended.is_capped = true;
+                Choice::Passed
+            } else {
+                bundle.parts.iter().for_each(|place| choices[*place] = Choice::Taken);
+                (rows, records) = (rows + size as u64, records + own.len() as u64);
+                bundle.ahead.iter().for_each(|(rule, more)| *ahead.entry(rule.clone()).or_default() += more);
+                bundles.push(bundle);
+                Choice::Taken
+            };
+        }
+        bundles
+    }
+
+    fn bundle(
+        &self,
+        closure: &Known<'_>,
+        parts: &[Part],
+        together: BTreeSet<usize>,
+        own: Vec<Node>,
+    ) -> Bundle {
+        let rows: Vec<Node> = together.iter().flat_map(|place| &parts[*place].rows).copied().collect();
+        let mut ahead: BTreeMap<String, u64> = BTreeMap::new();
+        for node in &rows {
+            let (row, judged) = (closure.graph.row(*node), closure.graph.judged(*node));
+            if let Some(rule) = judged.own.filter(|_| !self.live.is_own(row, judged)) {
+                let rules = &self.live.web.model.tables[usize::from(row.table)].rules;
+                *ahead.entry(rules[usize::from(rule)].name.clone()).or_default() += 1;
+            }
+        }
+        let needs = together.iter().flat_map(|place| &parts[*place].needs).copied();
+        let needs = needs.filter(|need| !together.contains(need)).collect();
+        Bundle { rows, own, ahead, parts: together, needs }
+    }
+
+    fn delete(
+        &self,
+        closure: &Known<'_>,
+        mut bundles: Vec<Bundle>,
+        limits: Limits,
+        ended: &mut Ended,
+    ) -> Result<Went, Failure> {
+        let mut refusals = Vec::new();
+        while !bundles.is_empty() {
+            // Within a circle one row goes before the other; until the commit that is no violation.
+            self.execute("PRAGMA defer_foreign_keys = ON")?;
+            if self.live.is_bulk && self.care == Care::Fused {
+                return self.delete_at_once(closure, &bundles);
+            }
+            let left = ended.left.len();
+            let undone = match self.delete_one_by_one(closure, &bundles, limits, ended)? {
+                Ok(mut went) => {
+                    went.taken.refusals.extend(refusals);
+                    return Ok(went);
+                }
+                Err(undone) => undone,
+            };
+            // What went before it is undone as well: it goes again, and what comes behind it has its turn later.
+            (self.begin)()?;
+            refusals.extend(undone.refusals);
+            ended.left.truncate(left);
+            ended.changed.clear();
+            let later = bundles.split_off(undone.place);
+            ended.left.splice(0..0, later.iter().skip(1).flat_map(|bundle| keys(closure, &bundle.own)));
+            bundles.retain(|bundle| !bundle.own.iter().any(|node| self.is_kept(closure.graph.row(*node))));
+        }
+        Ok(Went { taken: Taken { refusals, ..Taken::default() }, ..Went::default() })
+    }
+
+    /// Whether a row was refused, and so stays in this run.
+    fn is_kept(&self, row: Row) -> bool {
+        self.live.follower.known(row).is_some()
+    }
+
+    /// Deletes all of them table by table: nothing but them changes.
+    fn delete_at_once(&self, closure: &Known<'_>, bundles: &[Bundle]) -> Result<Went, Failure> {
+        let mut of_table = self.of_table(closure, bundles);
+        let files = self.files(closure, bundles).map_err(|error| self.halt(&error))?;
+        let before = self.connection().total_changes();
+        let planned: u64 = of_table.values().map(|keys| keys.len() as u64).sum();
+        for table in &self.live.order {
+            let Some(keys) = of_table.remove(table) else { continue };
+            let deleted = self.live.follower.delete(*table, &keys);
+            deleted.map_err(|error| Failure::of(self.task.writer.path(), &error))?;
+        }
+        if self.connection().total_changes() - before != planned {
+            return Err(Failure::Refused("other rows go or stay than those that were to go".to_string()));
+        }
+        self.task.evidence.row_ended(true);
+        let mut went = Went { tried: planned, ..Went::default() };
+        self.account(closure, &bundles.iter().collect::<Vec<_>>(), files, &mut went);
+        Ok(went)
+    }
+
+    /// The rows of bundles by their tables, in rising order.
+    fn of_table(&self, closure: &Known<'_>, bundles: &[Bundle]) -> BTreeMap<u16, Vec<i64>> {
+        let mut of_table: BTreeMap<u16, Vec<i64>> = BTreeMap::new();
+        for node in bundles.iter().flat_map(|bundle| &bundle.rows) {
+            let Row { table, key } = closure.graph.row(*node);
+            of_table.entry(table).or_default().push(key);
+        }
+        of_table.values_mut().for_each(|keys| keys.sort_unstable());
+        of_table
+    }
+
+    fn delete_one_by_one(
+        &self,
+        closure: &Known<'_>,
+        bundles: &[Bundle],
+        limits: Limits,
+        ended: &mut Ended,
+    ) -> Result<Result<Went, Undone>, Failure> {
+        let (held, files) = self.before(closure, bundles).map_err(|error| self.halt(&error))?;
+        let mut statements = self.statements().map_err(|error| self.halt(&error))?;
+        let (mut went, mut gone) = (Went::default(), Vec::new());
+        let mut failed: BTreeSet<usize> = BTreeSet::new();
+        for (place, bundle) in bundles.iter().enumerate() {
+            if place > 0 && Instant::now() >= limits.deadline {
+                let later = bundles[place..].iter().flat_map(|bundle| keys(closure, &bundle.own));
+                ended.left.splice(0..0, later);
+                break;
+            }
+            if !bundle.needs.is_disjoint(&failed) {
+                // It is asked anew whether it can go without what has to go before it.
+                ended.left.extend(keys(closure, &bundle.own));
+                failed.extend(&bundle.parts);
+                continue;
+            }
+            let became = self.try_to_delete(closure, bundle, (&held, &mut statements))?;
+            self.task.evidence.row_ended(matches!(became, Became::Gone));
+            went.tried += bundle.rows.len() as u64;
+            match became {
+                Became::Gone => {
+                    gone.push(bundle);
+                    continue;
+                }
+                Became::Changed => ended.changed.extend(keys(closure, &bundle.own)),
+                Became::Refused(why) => went.taken.refusals.extend(self.refuse(closure, bundle, &why)),
+                Became::AllUndone(why) => {
+                    let mut refusals = went.taken.refusals;
+                    refusals.extend(self.refuse(closure, bundle, &why));
+                    return Ok(Err(Undone { place, refusals }));
+                }
+            }
+            failed.extend(&bundle.parts);
+        }
+        self.account(closure, &gone, files, &mut went);
+        Ok(Ok(went))
+    }
+
+    /// Adds what went.
+    fn account(&self, closure: &Known<'_>, gone: &[&Bundle], files: Vec<Naming>, went: &mut Went) {
+        for bundle in gone {
+            for number in keys(closure, &bundle.own) {
+                let key = self.live.follower.key(self.live.table, number);
+                went.remember(&key, &[]);
+                went.keys.push(key);
+            }
+            let taken = &mut went.taken;
+            let others: u64 = bundle.ahead.values().sum();
+            taken.records += bundle.own.len() as u64;
+            taken.rows += bundle.rows.len() as u64 - bundle.own.len() as u64 - others;
+            bundle
+                .ahead
+                .iter()
+                .for_each(|(rule, more)| *taken.ahead.entry(rule.clone()).or_default() += more);
+        }
+        for Naming { mut paths, removal } in files {
+            let rows = gone.iter().flat_map(|bundle| &bundle.rows);
+            let paths: BTreeSet<String> = rows.filter_map(|node| paths.remove(node)).collect();
+            let files = seen(&removal.folder, paths);
+            went.taken.files.extend((!files.is_empty()).then_some(Removal { files, ..removal }));
+        }
+    }
+
+    /// The records of a bundle stay in this run, and with them what they refer to.
+    fn refuse(&self, closure: &Known<'_>, bundle: &Bundle, why: &str) -> Vec<Refusal> {
+        bundle.own.iter().for_each(|node| self.live.follower.keep(closure.graph.row(*node), REFUSED));
+        let own = keys(closure, &bundle.own).map(|number| self.live.follower.key(self.live.table, number));
+        own.map(|key| self.task.refusal(&key, why)).collect()
+    }
+
+    fn try_to_delete(
+        &self,
+        closure: &Known<'_>,
+        bundle: &Bundle,
+        (held, statements): (&Held, &mut [Single<'_>]),
+    ) -> Result<Became, Failure> {
+        let is_guarded = self.care == Care::Guarded;
+        if is_guarded {
+            self.execute("SAVEPOINT frist_bundle")?;
+        }
+        let became = match self.go(closure, bundle, (held, statements)) {
+            Ok(became) => became,
+            Err(error) if is_refusal(&error) => Became::Refused(error.to_string()),
+            Err(error) => return Err(self.halt(&error)),
+        };
+        match became {
+            Became::Refused(why) if !is_guarded => return Err(Failure::Refused(why)),
+            Became::Changed if !is_guarded => return Err(Failure::Refused("a row has changed".to_string())),
+            Became::Refused(why) if self.connection().is_autocommit() => return Ok(Became::AllUndone(why)),
+            _ => {}
+        }
+        if is_guarded {
+            if !matches!(became, Became::Gone) {
+                self.execute("ROLLBACK TO frist_bundle")?;
+            }
+            self.execute("RELEASE frist_bundle")?;
+        }
+        Ok(became)
+    }
+
+    /// Deletes the rows one by one, each as it was when it was judged.
+    fn go(
+        &self,
+        closure: &Known<'_>,
+        bundle: &Bundle,
+        (held, statements): (&Held, &mut [Single<'_>]),
+    ) -> rusqlite::Result<Became> {
+        let rows: Vec<(Row, Vec<Value>)> =
+            bundle.rows.iter().map(|node| self.with_key(closure, *node)).collect();
+        for (row, key) in &rows {
+            let now = statements[usize::from(row.table)].held(key)?;
+            if now.is_none() || now.as_ref() != held.get(row) {
+                return Ok(Became::Changed);
+            }
+        }
+        for (row, key) in &rows {
+            let single = &mut statements[usize::from(row.table)];
+            match single.held(key)? {
+                // The engine has taken it along.
+                None => continue,
+                Some(now) if Some(&now) != held.get(row) => return Ok(Became::Changed),
+                Some(_) => {}
+            }
+            if let Some(touched) = &self.live.touched {
+                touched.begin(&self.table(*row).name, key);
+            }
+            single.delete.execute(params_from_iter(key))?;
+            if self.live.touched.as_ref().is_some_and(Touched::is_touched) {
+                return Ok(Became::Refused("a trigger changes it right before it goes".to_string()));
+            }
+        }
+        for (row, key) in &rows {
+            if statements[usize::from(row.table)].held(key)?.is_some() {
+                return Ok(Became::Refused(changes(&self.table(*row).name)));
+            }
+        }
+        Ok(Became::Gone)
+    }
+
+    fn with_key(&self, closure: &Known<'_>, node: Node) -> (Row, Vec<Value>) {
+        let row = closure.graph.row(node);
+        (row, self.live.follower.key(row.table, row.key))
+    }
+
+    fn table(&self, row: Row) -> &Table {
+        &self.live.web.tables[usize::from(row.table)].table
+    }
+
+    /// What is asked of and done to single rows of each table. Where triggers may have put rows there that a key
+    /// cascades into, these keep what they refer to.
+    fn statements(&self) -> rusqlite::Result<Vec<Single<'_>>> {
+        let each = self.live.web.tables.iter().map(|member| {
+            let plain = Table { alias: None, ..member.table.clone() };
+            let columns = member.columns();
+            let read: Vec<String> = columns.iter().map(|column| plain.column_sql(column)).collect();
+            let read = if read.is_empty() { "1".to_string() } else { read.join(", ") };
+            let (keys, marks) = (plain.order(), 1..);
+            let equal = keys
+                .iter()
+                .zip(marks)
+                .map(|(column, mark)| format!("{} = ?{mark}", plain.column_sql(column)));
+            let by_key = format!("FROM {} WHERE {}", plain.sql(), equal.collect::<Vec<_>>().join(" AND "));
+            let mut cascading = references_to(self.connection(), &plain.name)?;
+            cascading.retain(|key| self.live.web.has_triggers && key.on_delete == "CASCADE");
+            let guard = unreferenced(&plain, &cascading);
+            Ok(Single {
+                held: self.connection().prepare(&format!("SELECT {read} {by_key}"))?,
+                width: columns.len(),
+                delete: self.connection().prepare(&format!("DELETE {by_key}{guard}"))?,
+            })
+        });
+        each.collect()
+    }
+
+    /// What the rows hold that go, and the files that they name.
+    fn before(&self, closure: &Known<'_>, bundles: &[Bundle]) -> rusqlite::Result<(Held, Vec<Naming>)> {
+        let mut held = Held::new();
+        for (table, keys) in self.of_table(closure, bundles) {
+            let columns = self.live.web.tables[usize::from(table)].columns();
+            self.live.follower.cells(table, columns, &keys, |key, cells| {
+                held.insert(Row { table, key }, cells);
+            })?;
+        }
+        Ok((held, self.files(closure, bundles)?))
+    }
+
+    /// The files that rows name that go. Whether others name them is asked when these are gone.
+    fn files(&self, closure: &Known<'_>, bundles: &[Bundle]) -> rusqlite::Result<Vec<Naming>> {
+        let web = self.live.web;
+        let mut namings = Vec::new();
+        for (table, (step, rule), files) in web.all_files() {
+            let is_meant = |node: &&Node| {
+                let is_of_table = closure.graph.row(**node).table == table;
+                is_of_table
+                    && match step {
+                        Some(step) => closure.graph.steps(**node).any(|known| known == step),
+                        None => closure.graph.judged(**node).own == rule,
+                    }
+            };
+            let rows = bundles.iter().flat_map(|bundle| &bundle.rows).filter(is_meant);
+            let nodes: HashMap<i64, Node> = rows.map(|node| (closure.graph.row(*node).key, *node)).collect();
+            let mut keys: Vec<i64> = nodes.keys().copied().collect();
+            keys.sort_unstable();
+            let mut paths: HashMap<Node, String> = HashMap::new();
+            self.live.follower.cells(table, std::slice::from_ref(&files.column), &keys, |key, cells| {
+                let Some(cell) = cells.first() else { return };
+                if let Ok(Some(path)) = named::below(&files.folder, value(cell.into())) {
+                    paths.extend(path.into_os_string().into_string().map(|path| (nodes[&key], path)));
+                }
+            })?;
+            namings.push(Naming { paths, removal: self.removal(table, files) });
+        }
+        Ok(namings)
+    }
+
+    fn removal(&self, table: u16, files: &NamedFiles) -> Removal {
+        Removal {
+            database: self.task.writer.path().to_path_buf(),
+            table: self.live.web.tables[usize::from(table)].table.name.clone(),
+            column: files.column.clone(),
+            folder: files.folder.clone(),
+            files: Vec::new(),
+            naming: NamingColumn::all(self.task.request.policy),
+        }
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), Failure> {
+        self.connection().execute_batch(sql).map_err(|error| self.halt(&error))
+    }
+
+    fn halt(&self, error: &rusqlite::Error) -> Failure {
+        Failure::Halt(self.task.halt(error))
+    }
+
+    fn connection(&self) -> &Connection {
+        self.task.connection()
+    }
+}
+
+/// The numbers of some rows.
+fn keys<'c>(closure: &'c Known<'_>, nodes: &'c [Node]) -> impl Iterator<Item = i64> + use<'c> {
+    nodes.iter().map(|node| closure.graph.row(*node).key)
+}
