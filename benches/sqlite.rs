@@ -7,7 +7,7 @@
 //!
 //! What is quoted is the median of the ratios of neighbouring runs: absolute times drift with
 //! the machine. Words after `--` choose from: report, purge, waits, nightly,
-//! related, circles, random, evidence.
+//! related, circles, random, evidence, together.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(missing_docs)]
@@ -26,6 +26,8 @@ mod neighbours;
 mod related;
 #[path = "support/rows.rs"]
 mod rows;
+#[path = "support/together.rs"]
+mod together;
 
 use std::path::Path;
 
@@ -58,6 +60,9 @@ fn main() {
     if wanted("related") {
         related(rows, count);
     }
+    if wanted("together") {
+        together(rows, count);
+    }
     if wanted("circles") {
         circles(rows, count);
     }
@@ -83,6 +88,39 @@ fn evidence(rows: u64, count: u64) {
     let name = format!("purge of half of {rows} rows of evidence / of the same rows without notes");
     print(["noted", "plain"], &name, "at most 1.5", &measured);
     println!("  peak memory of purge: {memory} MiB\n");
+}
+
+/// What goes together, and what is kept for the sake of others.
+fn together(rows: u64, count: u64) {
+    for shape in &together::SHAPES {
+        let build = || together::Together::build(shape, rows / 5);
+        let data = build();
+        let measured = pairs(count, || frist(&["report", &data.policy]), || data.shell(shape.count));
+        print(
+            ["frist", "sqlite3"],
+            &format!("report: {} / a count", shape.name),
+            "told for comparison",
+            &measured,
+        );
+        println!("  peak memory of report: {} MiB\n", peak(&["report", &data.policy]));
+        let mut memory = 0;
+        let measured = pairs(
+            count,
+            || {
+                let data = build();
+                let (time, peak) = measure::frist_with_peak(&["purge", "--yes", &data.policy]);
+                memory = memory.max(peak);
+                time
+            },
+            || {
+                let sql = format!("PRAGMA foreign_keys = ON; BEGIN; {}; COMMIT; {CHECKPOINT}", shape.delete);
+                build().shell(&sql)
+            },
+        );
+        let goal = "at most 1.5, alone";
+        print(["frist", "sqlite3"], &format!("purge: {} / DELETEs", shape.name), goal, &measured);
+        println!("  peak memory of purge: {memory} MiB\n");
+    }
 }
 
 /// Rows of two tables that refer to each other, a fiftieth of the rows in each.

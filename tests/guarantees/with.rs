@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use rusqlite::Connection;
+use serde_json::json;
 
 use super::g05_kills::{kill, kills, wait_for_batches};
 use super::support::{
@@ -150,6 +151,26 @@ fn a_row_that_a_kept_record_names_too_stays_until_the_last_one_goes() {
     connection.execute(&format!("UPDATE customers SET at = '{OLD}' WHERE id = 2"), []).unwrap();
     assert_eq!(place.purge().expect(0).rule("customers")["taken_along"], 1);
     assert_eq!(ids(&connection, "addresses"), [3]);
+}
+
+/// More records than one transaction takes, with few rows among them.
+#[test]
+fn rows_that_many_records_share_go_with_the_last_of_them() {
+    let tables = "DROP TABLE customers; CREATE TABLE addresses (id INTEGER PRIMARY KEY, street);
+        CREATE TABLE customers (id INTEGER PRIMARY KEY, at TEXT, address INTEGER REFERENCES addresses (id));
+        CREATE INDEX by_address ON customers (address); INSERT INTO addresses VALUES (0, 'a'), (1, 'b'), (2, 'c'), (3, 'd');";
+    let sql = format!(
+        "{tables} WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+         INSERT INTO customers SELECT i, iif(i = 2999, '{COMING}', '{OLD}'), i % 3 FROM n;"
+    );
+    let (place, connection) = place("with = [{ table = \"addresses\", on = \"id = address\" }]\n", "", &sql);
+    let report = place.frist(&REPORT).expect(0);
+    assert_eq!(report.rule("customers")["along"], json!([{ "table": "addresses", "rows": 2 }]));
+    let purge = place.purge().expect(0);
+    assert_eq!([&purge.rule("customers")["deleted"], &purge.rule("customers")["taken_along"]], [2999, 2]);
+    assert_eq!(ids(&connection, "addresses"), [2, 3], "nobody led to the last one");
+    assert!(place.ledger().iter().filter(|entry| entry["event"] == "batch").count() > 3);
+    assert_integrity(&connection);
 }
 
 /// Each of the records sees that the other one keeps the address; together they keep nothing.

@@ -46,8 +46,6 @@ pub(crate) struct Closure<'a, D> {
     /// Rows and roles for which nothing was looked yet.
     rows: Vec<Node>,
     roles: Vec<Role>,
-    /// Of each role, its row and the step that leads to it.
-    role_of: HashMap<Role, (Node, Option<u16>)>,
 }
 
 /// Rows that go at once or not at all, in an order that keys let them go in.
@@ -91,8 +89,8 @@ impl<'a, D: Database> Closure<'a, D> {
         database: &'a D,
         seeds: impl IntoIterator<Item = (Row, Judged)>,
     ) -> Closure<'a, D> {
-        let (graph, rows, roles, role_of) = (Graph::default(), Vec::new(), Vec::new(), HashMap::new());
-        let mut closure = Closure { model, database, graph, rows, roles, role_of };
+        let (graph, rows, roles) = (Graph::default(), Vec::new(), Vec::new());
+        let mut closure = Closure { model, database, graph, rows, roles };
         for (row, judged) in seeds {
             closure.meet(row, judged);
         }
@@ -160,7 +158,8 @@ impl<'a, D: Database> Closure<'a, D> {
         let mut before: Vec<Before> =
             self.graph.before().map(|(first, then, _, edge)| self.before(first, then, edge)).collect();
         let mut taking: BTreeMap<Node, BTreeSet<Node>> = BTreeMap::new();
-        for (taker, row) in self.graph.together().filter(|(taker, row)| taker != row) {
+        let together = self.graph.together().filter(|(taker, row)| taker != row && !self.is_leaf(*row));
+        for (taker, row) in together {
             taking.entry(row).or_default().insert(taker);
         }
         let mut several = Vec::new();
@@ -186,7 +185,8 @@ impl<'a, D: Database> Closure<'a, D> {
                 None => several.push((row, takers, is_first)),
             }
         }
-        let goes = || self.graph.nodes().filter(|node| self.graph.fate(*node) == Fate::Goes);
+        let goes =
+            || self.graph.nodes().filter(|node| self.graph.fate(*node) == Fate::Goes && !self.is_leaf(*node));
         let order = Order::of(before.iter().copied());
         let groups = order.groups(goes());
         if several.is_empty() {
@@ -201,6 +201,11 @@ impl<'a, D: Database> Closure<'a, D> {
         });
         let order = Order::of(before.into_iter().chain(chosen.flatten()));
         (order.groups(goes()), order)
+    }
+
+    /// Whether a row only waits until no other row leads to it: nothing is known of those here.
+    pub(crate) fn is_leaf(&self, node: Node) -> bool {
+        self.model.tables[usize::from(self.graph.row(node).table)].is_leaf
     }
 
     /// Which rows of some that go at once go before which: those that are taken along before what takes them, where
@@ -246,7 +251,6 @@ impl<'a, D: Database> Closure<'a, D> {
     fn role(&mut self, node: Node, step: Option<u16>) -> Role {
         let (role, is_new) = self.graph.role(node, step);
         if is_new {
-            self.role_of.insert(role, (node, step));
             self.roles.push(role);
         }
         role
@@ -268,7 +272,7 @@ impl<'a, D: Database> Closure<'a, D> {
             }
             let mut groups: BTreeMap<(u16, Option<u16>, Option<u16>), Vec<Role>> = BTreeMap::new();
             for role in std::mem::take(&mut self.roles) {
-                let (node, step) = self.role_of[&role];
+                let (node, step) = self.graph.role_of(role);
                 let rule = if step.is_some() { None } else { self.graph.judged(node).own };
                 groups.entry((self.graph.row(node).table, rule, step)).or_default().push(role);
             }
@@ -286,6 +290,9 @@ impl<'a, D: Database> Closure<'a, D> {
     /// Looks for what keeps rows of one table that go by one rule, or go along.
     fn expand_rows(&mut self, table: u16, rule: Option<u16>, mut nodes: Vec<Node>) -> Result<(), D::Error> {
         let model = self.model;
+        if model.tables[usize::from(table)].is_leaf {
+            return Ok(());
+        }
         // What is decided already comes first: it may spare the rest.
         let mut edges: Vec<u16> = model.edges_to(table).map(|(place, _)| place).collect();
         edges.sort_by_key(|edge| model.edges[usize::from(*edge)].is_inner);
@@ -306,12 +313,27 @@ impl<'a, D: Database> Closure<'a, D> {
                     let led = self.not_led_by(place, &nodes);
                     self.reach(place, rule, led)?;
                 }
-                (_, true) => self.reach(place, rule, nodes.clone())?,
+                (_, true) => {
+                    let unmet =
+                        nodes.iter().copied().filter(|node| !self.takes_all_by(place, *node)).collect();
+                    self.reach(place, rule, unmet)?;
+                }
                 (EdgeKind::Shares { .. }, false) => self.hold(place, rule, &nodes, false)?,
                 (_, false) => self.hold(place, rule, &nodes, true)?,
             }
         }
         Ok(())
+    }
+
+    /// Whether a row takes along all that refers to it by a key, so that these are found anyway.
+    fn takes_all_by(&self, key: u16, node: Node) -> bool {
+        let own = self.graph.judged(node).own.map(|rule| ((self.graph.row(node).table, rule), None));
+        let steps = self.graph.all_steps(node);
+        let roles = steps.map(|step| (self.model.steps[usize::from(step)].rule, Some(step)));
+        own.into_iter().chain(roles).any(|(rule, step)| {
+            let mut further = self.model.steps_from(rule, step);
+            further.any(|step| self.model.steps[usize::from(step)].key == Some(key))
+        })
     }
 
     /// The rows to which no step leads by an edge by which only one can.
@@ -367,23 +389,27 @@ impl<'a, D: Database> Closure<'a, D> {
         for (place, edge) in (0..).zip(&model.edges) {
             let is_meant = matches!(edge.kind, EdgeKind::Files { step: naming, .. } if naming.is_some() && naming == step);
             if is_meant {
-                let nodes: Vec<Node> = roles.iter().map(|role| self.role_of[role].0).collect();
+                let nodes: Vec<Node> = roles.iter().map(|role| self.graph.role_of(*role).0).collect();
                 self.hold(place, None, &nodes, true)?;
             }
         }
         let steps: Vec<u16> = model.steps_from(rule, step).collect();
-        roles.retain(|role| self.graph.may_go(self.role_of[role].0));
-        roles.sort_by_key(|role| self.graph.row(self.role_of[role].0).key);
-        let keys: Vec<i64> = roles.iter().map(|role| self.graph.row(self.role_of[role].0).key).collect();
+        roles.retain(|role| self.graph.may_go(self.graph.role_of(*role).0));
+        roles.sort_by_cached_key(|role| self.graph.row(self.graph.role_of(*role).0).key);
+        let keys: Vec<i64> =
+            roles.iter().map(|role| self.graph.row(self.graph.role_of(*role).0).key).collect();
         for step in steps.into_iter().filter(|_| !keys.is_empty()) {
-            let Step { to: table, edge, .. } = model.steps[usize::from(step)];
+            let Step { to: table, edge, takes, key: referring, .. } = model.steps[usize::from(step)];
             for Found { place, key, judged } in self.database.taken(step, &keys)? {
                 let Some(node) = self.meet(Row { table, key }, judged) else { continue };
                 let role = self.role(node, Some(step));
-                self.graph.take(roles[place], role, model.steps[usize::from(step)].takes);
+                self.graph.take(roles[place], role, takes);
+                if let Some(key) = referring {
+                    self.graph.link(node, self.graph.role_of(roles[place]).0, key, Hold::Refers);
+                }
                 if let EdgeKind::Shares { is_single: true } = model.edges[usize::from(edge)].kind {
                     // Nobody else leads to it by this edge, so that nobody looks for who does.
-                    self.graph.link(self.role_of[&roles[place]].0, node, edge, Hold::Shares);
+                    self.graph.link(self.graph.role_of(roles[place]).0, node, edge, Hold::Shares);
                 }
             }
         }
@@ -392,7 +418,7 @@ impl<'a, D: Database> Closure<'a, D> {
 
     /// Rows in the order of their keys.
     fn sorted(&self, mut nodes: Vec<Node>) -> (Vec<Node>, Vec<i64>) {
-        nodes.sort_by_key(|node| self.graph.row(*node).key);
+        nodes.sort_by_cached_key(|node| self.graph.row(*node).key);
         let keys = nodes.iter().map(|node| self.graph.row(*node).key).collect();
         (nodes, keys)
     }

@@ -184,6 +184,12 @@ impl Graph {
         (role, true)
     }
 
+    /// The row of a role, and the step that leads to it.
+    pub(crate) fn role_of(&self, role: Role) -> (Node, Option<u16>) {
+        let RoleState { node, step, .. } = self.roles[role as usize];
+        (node, step)
+    }
+
     /// One takes another along.
     pub(crate) fn take(&mut self, from: Role, to: Role, edge: u16) {
         let taking = number(self.takings.len());

@@ -12,6 +12,9 @@ pub(crate) struct TableModel {
     pub(crate) rules: Vec<RuleModel>,
     /// Whether rows of it may go along with others.
     pub(crate) may_be_taken: bool,
+    /// Whether a row of it only waits until no other row leads to it: it keeps nothing, and nothing else keeps it, so
+    /// that nobody needs to know it before.
+    pub(crate) is_leaf: bool,
 }
 
 impl TableModel {
@@ -62,6 +65,8 @@ pub(crate) struct Edge {
     pub(crate) is_inner: bool,
     /// What the engine does with a row that refers to one which goes.
     pub(crate) on_delete: OnDelete,
+    /// Whether it is a key by which rows refer to what they lead to anyway.
+    pub(crate) is_led_by: bool,
 }
 
 /// Rows that go along with a record of a rule, or with rows that do.
@@ -75,6 +80,8 @@ pub(crate) struct Step {
     /// The edge by which rows lead to those that go along, and that by which these keep them.
     pub(crate) edge: u16,
     pub(crate) takes: u16,
+    /// The foreign key by which the same rows, and no others, refer to those from which it leads.
+    pub(crate) key: Option<u16>,
 }
 
 /// All tables that decide about each other.
@@ -137,6 +144,51 @@ impl Model {
         let refused = keys().filter(|edge| edge.on_delete == OnDelete::Refuses);
         let is_possible = refused.into_iter().all(|edge| place(edge.from) < place(edge.to));
         (order, is_possible)
+    }
+
+    /// Finds out of which tables rows only wait until no other row leads to them. Whatever leads to them must take them
+    /// along when it goes, or the last one would leave them behind; `is_same` says whether two edges are one relation.
+    pub(crate) fn find_leaves(&mut self, may_be: impl Fn(u16) -> bool, is_same: impl Fn(u16, u16) -> bool) {
+        for table in (0..).take(self.tables.len()) {
+            let keeps = |edge: &Edge| {
+                edge.from == table && matches!(edge.kind, EdgeKind::Key | EdgeKind::Spares { .. })
+            };
+            let is_kept = |edge: &Edge| {
+                edge.to == table
+                    && match edge.kind {
+                        EdgeKind::Key => !edge.is_led_by,
+                        EdgeKind::Spares { .. } | EdgeKind::Files { .. } => true,
+                        EdgeKind::Shares { .. } | EdgeKind::Takes => false,
+                    }
+            };
+            let takes = |step: &Step| {
+                step.parent.is_some_and(|parent| self.steps[usize::from(parent)].to == table)
+                    || step.rule.0 == table
+            };
+            let leaves_behind = |(number, edge): (u16, &Edge)| {
+                let rules =
+                    (0..).zip(&self.tables[usize::from(edge.from)].rules).filter(|(_, rule)| rule.acts);
+                let records = rules.map(|(place, _)| ((edge.from, place), None));
+                let steps = (0..).zip(&self.steps).filter(|(_, step)| step.to == edge.from);
+                let along = steps.map(|(place, step)| (step.rule, Some(place)));
+                let mut ways = records.chain(along);
+                !ways.all(|(rule, parent)| {
+                    let mut further =
+                        self.steps_from(rule, parent).map(|step| &self.steps[usize::from(step)]);
+                    further.any(|step| step.to == table && is_same(step.edge, number))
+                })
+            };
+            let shares = |(_, edge): &(u16, &Edge)| matches!(edge.kind, EdgeKind::Shares { .. });
+            let leaves_behind = self.edges_to(table).filter(shares).any(leaves_behind);
+            let model = &self.tables[usize::from(table)];
+            let is_leaf = model.may_be_taken
+                && model.rules.is_empty()
+                && may_be(table)
+                && !leaves_behind
+                && !self.edges.iter().any(|edge| keeps(edge) || is_kept(edge))
+                && !self.steps.iter().any(takes);
+            self.tables[usize::from(table)].is_leaf = is_leaf;
+        }
     }
 
     /// Finds out which tables are decided about together.

@@ -266,3 +266,111 @@ fn sorted(numbers: usize, before: &[(usize, usize)]) -> Option<Vec<usize>> {
     }
     (order.len() == numbers).then_some(order)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use OnDelete::{Cascades, Refuses, Waits};
+
+    /// Pairs of a row that refers to another, and that one.
+    fn order(pairs: &[(Node, Node, OnDelete)]) -> Order {
+        let others = pairs.iter().filter(|(child, parent, _)| child != parent);
+        Order::of(others.map(|(child, parent, on_delete)| Before::new(*child, *parent, *on_delete)))
+    }
+
+    /// All rows in the order in which they can go; none where there is no such order.
+    fn sequence(rows: impl IntoIterator<Item = Node>, pairs: &[(Node, Node, OnDelete)]) -> Option<Vec<Node>> {
+        let order = order(pairs);
+        let circles = order.groups(rows).into_iter().map(|circle| order.sequence(circle));
+        Some(circles.collect::<Option<Vec<_>>>()?.concat())
+    }
+
+    fn place(order: &[Node], row: Node) -> usize {
+        order.iter().position(|other| *other == row).unwrap()
+    }
+
+    #[test]
+    fn rows_in_a_circle_stand_together_behind_those_that_refer_to_them() {
+        let mut groups =
+            order(&[(1, 0, Waits), (0, 1, Waits), (2, 1, Waits), (5, 5, Waits)]).groups([0, 1, 2, 5]);
+        groups.iter_mut().for_each(|group| group.sort_unstable());
+        assert_eq!(groups, [vec![2], vec![0, 1], vec![5]]);
+    }
+
+    #[test]
+    fn in_a_circle_those_come_first_that_a_key_lets_not_go_last() {
+        let all = [(1, 0), (2, 1), (7, 2), (0, 7)];
+        let pairs = |waiting: usize| {
+            let each = all.iter().enumerate();
+            let on_delete = move |place| if place == waiting { Waits } else { Refuses };
+            each.map(|(place, (child, parent))| (*child, *parent, on_delete(place))).collect::<Vec<_>>()
+        };
+        for waiting in 0..4 {
+            let order = sequence([0, 1, 2, 7], &pairs(waiting)).unwrap();
+            for (child, parent, _) in
+                pairs(waiting).into_iter().filter(|(.., on_delete)| *on_delete == Refuses)
+            {
+                assert!(place(&order, child) < place(&order, parent), "{order:?} {child} {parent}");
+            }
+        }
+        assert_eq!(sequence([0, 1, 2, 7], &pairs(9)), None);
+    }
+
+    #[test]
+    fn what_a_cascade_would_delete_waits_for_the_same_rows() {
+        // The first refers to the second, which refuses; the second goes with the third.
+        let circle = [(0, 1, Refuses), (1, 2, Cascades), (2, 0, Waits)];
+        assert_eq!(sequence([0, 1, 2], &circle).unwrap()[0], 0);
+        // The third must not go after the first as well: it would have to go before itself.
+        let more = [&circle[..], &[(2, 0, Refuses)]].concat();
+        assert_eq!(sequence([0, 1, 2], &more), None);
+    }
+
+    #[test]
+    fn what_a_row_takes_with_it_does_not_refuse() {
+        // A customer names its main contact, by a key that refuses, and takes its contacts with it.
+        assert_eq!(sequence([0, 1], &[(0, 1, Refuses), (1, 0, Cascades)]), Some(vec![0, 1]));
+        // The same by way of a row between them.
+        let between = [(0, 2, Refuses), (1, 0, Cascades), (2, 1, Cascades)];
+        assert_eq!(sequence([0, 1, 2], &between).unwrap()[0], 0);
+    }
+
+    #[test]
+    fn an_order_is_found_without_looking_at_each_pair() {
+        // Each row takes the next with it, and for each a row of its own has to go before.
+        let rungs: Node = 40_000;
+        let mut pairs = vec![(0, rungs - 1, Waits)];
+        for rung in 0..rungs {
+            pairs.push((rungs + rung, rung, Refuses));
+            pairs.push((rung, rungs + (rung + 1) % rungs, Waits));
+            pairs.extend((rung > 0).then(|| (rung, rung - 1, Cascades)));
+        }
+        let order = sequence(0..2 * rungs, &pairs).unwrap();
+        assert!(place(&order, 0) >= 40_000, "the last of them waits for all");
+    }
+
+    #[test]
+    fn a_chain_as_long_as_a_table_is_no_deep_recursion() {
+        let pairs: Vec<(Node, Node, OnDelete)> = (1..200_000).map(|row| (row, row - 1, Refuses)).collect();
+        assert_eq!(sequence(0..200_000, &pairs), Some((0..200_000).rev().collect()));
+    }
+
+    proptest! {
+        /// No row goes before one that refers to it, unless they go at once.
+        #[test]
+        fn what_refers_to_a_row_goes_before_it_or_with_it(
+            pairs in proptest::collection::vec((0..10_u32, 0..10_u32), 0..15),
+        ) {
+            let pairs: Vec<(Node, Node, OnDelete)> =
+                pairs.into_iter().map(|(child, parent)| (child, parent, Waits)).collect();
+            let groups = order(&pairs).groups(0..10);
+            prop_assert_eq!(groups.iter().flatten().collect::<HashSet<_>>().len(), 10);
+            let group_of = |row: Node| groups.iter().position(|group| group.contains(&row));
+            for (child, parent, _) in &pairs {
+                prop_assert!(group_of(*child) <= group_of(*parent), "{:?}", groups);
+            }
+        }
+    }
+}

@@ -12,15 +12,15 @@ use super::functions::PURE;
 use super::schema::Table;
 use super::web::Web;
 use crate::dataset::Problem;
-use crate::dataset::relational::closure::Closure;
+use crate::dataset::relational::closure::{Closure, Database};
 use crate::dataset::relational::graph::{Fate, Judged, Row};
 use crate::dataset::relational::model::{Edge, EdgeKind};
 use crate::dataset::relational::reason::Reason;
 use crate::verdict::Keeper;
 
 /// So many records are decided about at once, as long as they lead to no more rows than that.
-const SEEDS: usize = 10_000;
-const REACHED: usize = 100_000;
+const SEEDS: usize = 5_000;
+const REACHED: usize = 40_000;
 
 /// What was decided about a database.
 pub(crate) struct Decided {
@@ -102,13 +102,14 @@ impl Kept {
 
 /// Decides about all records of a web.
 pub(crate) fn decide(connection: &Connection, web: Web) -> rusqlite::Result<Decided> {
-    let mut along = BTreeMap::new();
+    let mut along = Along::default();
     let follower = Follower::new(connection, &web, false)?;
     for table in web.model.components.iter().flatten().copied() {
         if web.model.tables[usize::from(table)].acts() && is_decided(&web, table) {
             decide_table(&web, &follower, table, &mut along)?;
         }
     }
+    decide_leaves(&web, &follower, &mut along)?;
     spare_what_is_freed(&web, &follower)?;
     let released = released(&web, &follower)?;
     let settled = follower.into_settled();
@@ -121,7 +122,56 @@ pub(crate) fn decide(connection: &Connection, web: Web) -> rusqlite::Result<Deci
         names: Arc::new(names),
         if_enforced: None,
     });
-    Ok(Decided { kept: kept.collect(), web, along, released })
+    Ok(Decided { kept: kept.collect(), web, along: along.counted, released })
+}
+
+/// Rows that go along.
+#[derive(Default)]
+struct Along {
+    counted: BTreeMap<(u16, u16), BTreeMap<u16, u64>>,
+    /// Those that go if no other row leads to them in the end, with the rule that takes them, by their tables.
+    waiting: BTreeMap<u16, HashMap<i64, (u16, u16)>>,
+}
+
+impl Along {
+    fn add(&mut self, rule: (u16, u16), table: u16) {
+        *self.counted.entry(rule).or_default().entry(table).or_default() += 1;
+    }
+
+    /// The first rule of the policy counts.
+    fn wait(&mut self, web: &Web, row: Row, rule: Option<(u16, u16)>) {
+        let Some(rule) = rule else { return };
+        let order =
+            |(table, place): (u16, u16)| web.model.tables[usize::from(table)].rules[usize::from(place)].order;
+        let known = self.waiting.entry(row.table).or_default().entry(row.key).or_insert(rule);
+        if order(rule) < order(*known) {
+            *known = rule;
+        }
+    }
+}
+
+/// Finds out which rows go that only wait until no other row leads to them.
+fn decide_leaves(web: &Web, follower: &Follower<'_>, along: &mut Along) -> rusqlite::Result<()> {
+    for (table, waiting) in std::mem::take(&mut along.waiting) {
+        let mut keys: Vec<i64> = waiting.keys().copied().collect();
+        keys.sort_unstable();
+        for keys in keys.chunks(SEEDS) {
+            let mut is_left = vec![false; keys.len()];
+            for (number, edge) in web.model.edges_to(table) {
+                if let EdgeKind::Shares { .. } = edge.kind {
+                    follower
+                        .held(number, None, keys)?
+                        .into_iter()
+                        .for_each(|(place, _)| is_left[place] = true);
+                }
+            }
+            for key in keys.iter().zip(is_left).filter(|(_, is_left)| !is_left).map(|(key, _)| key) {
+                follower.settled().going[usize::from(table)].insert(*key);
+                along.add(waiting[key], table);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whether it must be found out which records of a table go: where others decide about them, or where not all rules
@@ -130,12 +180,7 @@ fn is_decided(web: &Web, table: u16) -> bool {
     !web.model.is_plain(table) || web.model.tables[usize::from(table)].rules.iter().any(|rule| !rule.acts)
 }
 
-fn decide_table(
-    web: &Web,
-    follower: &Follower<'_>,
-    table: u16,
-    along: &mut BTreeMap<(u16, u16), BTreeMap<u16, u64>>,
-) -> rusqlite::Result<()> {
+fn decide_table(web: &Web, follower: &Follower<'_>, table: u16, along: &mut Along) -> rusqlite::Result<()> {
     // Rows that refer to others of their table mostly come behind these.
     let reading = if web.refers_to_itself(table) { Reading::Downwards(None) } else { Reading::Any };
     let (mut seeds, mut size): (Vec<(Row, Judged)>, usize) = (Vec::new(), SEEDS / 10);
@@ -156,15 +201,19 @@ fn settle(
     web: &Web,
     follower: &Follower<'_>,
     seeds: &mut Vec<(Row, Judged)>,
-    along: &mut BTreeMap<(u16, u16), BTreeMap<u16, u64>>,
+    along: &mut Along,
 ) -> rusqlite::Result<usize> {
     let closure = Closure::of(&web.model, follower, std::mem::take(seeds))?;
     let mut decided = Vec::with_capacity(closure.graph.len());
     for (node, fate) in closure.fates() {
         let (row, own) = (closure.graph.row(node), closure.graph.judged(node).own);
         let taken_by = if own.is_none() && fate == Fate::Goes { closure.taken_by(node) } else { None };
+        if closure.is_leaf(node) {
+            along.wait(web, row, taken_by);
+            continue;
+        }
         if let Some(rule) = taken_by {
-            *along.entry(rule).or_default().entry(row.table).or_default() += 1;
+            along.add(rule, row.table);
         }
         decided.push((row, own.is_some(), fate));
     }

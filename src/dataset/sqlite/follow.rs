@@ -378,6 +378,25 @@ impl<'c> Follower<'c> {
         rows.iter().try_for_each(|row| statement.execute(params_from_iter(self.key(table, *row))).map(drop))
     }
 
+    /// Deletes those of some rows to which no row leads any more; how many.
+    pub(crate) fn delete_unled(&self, table: u16, rows: &[i64]) -> rusqlite::Result<usize> {
+        let base = self.web.base(table);
+        let Key::Rowid(rowid) = base.key else { return Ok(0) };
+        let edges = self.web.model.edges_to(table);
+        let sharing = edges.filter(|(_, edge)| matches!(edge.kind, EdgeKind::Shares { .. }));
+        let leads = sharing.filter_map(|(number, edge)| {
+            let from = self.web.tables[usize::from(edge.from)].table.sql();
+            Some(format!(" AND NOT EXISTS (SELECT 1 FROM {from} WHERE {})", self.web.on(number, None)?))
+        });
+        let sql = format!(
+            "DELETE FROM {} WHERE {} IN (SELECT value FROM rarray(?1)){}",
+            base.sql(),
+            base.column_sql(rowid),
+            leads.collect::<String>()
+        );
+        self.connection.prepare_cached(&sql)?.execute([array(rows)])
+    }
+
     /// What rows that are there hold in some columns; told one by one.
     pub(crate) fn cells(
         &self,

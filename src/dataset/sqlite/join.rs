@@ -131,6 +131,12 @@ pub(super) struct Pair {
 }
 
 impl Pair {
+    /// The columns of the related rows and of the record, where they are compared byte by byte as they are.
+    pub(super) fn plain_columns(&self) -> Option<(&str, &str)> {
+        let is_plain = self.theirs.folds.is_empty() && self.ours.folds.is_empty() && self.fold.is_none();
+        is_plain.then_some((self.theirs.column.as_str(), self.ours.column.as_str()))
+    }
+
     /// The related rows' column.
     pub(super) fn theirs_column(&self) -> &str {
         &self.theirs.column

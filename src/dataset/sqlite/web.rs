@@ -96,6 +96,44 @@ impl Related {
         })
     }
 
+    /// Whether the related rows are those that refer to the record by a foreign key.
+    fn is_key(&self, key: &Reference) -> bool {
+        self.joins(key, |(theirs, ours)| (theirs, ours))
+    }
+
+    /// Whether they are those to which the record refers by a foreign key.
+    fn is_reference(&self, key: &Reference) -> bool {
+        self.joins(key, |(theirs, ours)| (ours, theirs))
+    }
+
+    /// Whether two of them, of the same tables, lead to the same rows.
+    fn is_same(&self, other: &Related) -> bool {
+        let columns = |related: &Related| -> Option<Vec<(String, String)>> {
+            let each = related.pairs.iter().map(|pair| pair.plain_columns());
+            let small =
+                |(theirs, ours): (&str, &str)| (theirs.to_ascii_lowercase(), ours.to_ascii_lowercase());
+            each.map(|pair| pair.map(small)).collect()
+        };
+        let is_plain = |related: &Related| related.question.relation.condition.is_none();
+        let own = columns(self);
+        is_plain(self) && is_plain(other) && own.is_some() && own == columns(other)
+    }
+
+    fn joins<'s>(
+        &'s self,
+        key: &Reference,
+        turned: impl Fn((&'s str, &'s str)) -> (&'s str, &'s str),
+    ) -> bool {
+        let is_pair = |(child, parent): (&str, &str)| {
+            let mut pairs = key.child_columns.iter().zip(&key.parent_columns);
+            pairs.any(|(own, named)| own.eq_ignore_ascii_case(child) && named.eq_ignore_ascii_case(parent))
+        };
+        let is_plain = self.question.relation.condition.is_none() && key.except.is_empty();
+        is_plain
+            && key.child_columns.len() == self.pairs.len()
+            && self.pairs.iter().all(|pair| pair.plain_columns().is_some_and(|pair| is_pair(turned(pair))))
+    }
+
     /// The condition that a row of some alias belongs to a record, and counts at least so clearly.
     fn on(&self, record: &Table, alias: &str, clearly: Speaks) -> String {
         let alias = quoted(alias);

@@ -1,6 +1,7 @@
 //! One row a statement: where what happens to one record may change another, and where the database refuses
 //! one of many.
 
+use std::collections::HashSet;
 use std::time::Instant;
 
 use rusqlite::types::{Value, ValueRef};
@@ -12,6 +13,7 @@ use super::sample::Sampler;
 use super::taken::Taken;
 use super::touched::Touched;
 use super::{Conditions, Task};
+use crate::dataset::relational::graph::Node;
 use crate::dataset::sqlite::list::key_text;
 use crate::dataset::sqlite::problem;
 use crate::dataset::sqlite::schema::Table;
@@ -74,6 +76,8 @@ pub(super) struct Went {
     pub(super) tried: u64,
     /// Some of the records that went, with what they held before.
     pub(super) sampler: Sampler,
+    /// All rows that went, by their numbers in what was found out about them together.
+    pub(super) gone: HashSet<Node>,
     /// Of how many records that went one is remembered: a power of two; none has gone where it is 0.
     pub(super) stride: u64,
 }

@@ -1,7 +1,7 @@
 //! Deleting rows that go together, inside of one transaction: a record with what has to go before it, and along with
 //! it, goes as a whole or not at all.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Instant;
 
 use rusqlite::types::Value;
@@ -181,7 +181,8 @@ impl Parts<'_> {
         ended.reached = closure.graph.len();
         let bundles = self.choose(&closure, (given, limits), &mut ended);
         ended.is_single = bundles.len() == 1;
-        let went = self.delete(&closure, bundles, limits, &mut ended)?;
+        let mut went = self.delete(&closure, bundles, limits, &mut ended)?;
+        went.taken.rows += self.delete_leaves(&closure, &went.gone)?;
         ended.ahead = went.taken.ahead.clone();
         Ok((went, ended))
     }
@@ -287,6 +288,25 @@ impl Parts<'_> {
         Ok(Went { taken: Taken { refusals, ..Taken::default() }, ..Went::default() })
     }
 
+    /// Deletes what rows that went led to, and no other row does.
+    fn delete_leaves(&self, closure: &Known<'_>, gone: &HashSet<Node>) -> Result<u64, Failure> {
+        let mut of_table: BTreeMap<u16, BTreeSet<i64>> = BTreeMap::new();
+        for (taker, leaf) in closure.graph.together().filter(|(_, row)| closure.is_leaf(*row)) {
+            if gone.contains(&taker) {
+                let Row { table, key } = closure.graph.row(leaf);
+                of_table.entry(table).or_default().insert(key);
+            }
+        }
+        let mut rows = 0;
+        for (table, keys) in of_table {
+            let keys: Vec<i64> = keys.into_iter().collect();
+            let deleted = self.live.follower.delete_unled(table, &keys);
+            rows += deleted.map_err(|error| Failure::of(self.task.writer.path(), &error))? as u64;
+        }
+        self.task.evidence.row_ended(true);
+        Ok(rows)
+    }
+
     /// Whether a row was refused, and so stays in this run.
     fn is_kept(&self, row: Row) -> bool {
         self.live.follower.known(row).is_some()
@@ -370,6 +390,7 @@ impl Parts<'_> {
 
     /// Adds what went.
     fn account(&self, closure: &Known<'_>, gone: &[&Bundle], files: Vec<Naming>, went: &mut Went) {
+        went.gone.extend(gone.iter().flat_map(|bundle| &bundle.rows));
         for bundle in gone {
             for number in keys(closure, &bundle.own) {
                 let key = self.live.follower.key(self.live.table, number);

@@ -46,6 +46,8 @@ impl Web {
         build.keys().map_err(engine)?;
         build.spared();
         build.shared();
+        build.match_keys();
+        build.find_leaves().map_err(engine)?;
         build.web.model.connect();
         Ok(build.web)
     }
@@ -100,8 +102,12 @@ impl<'a> Build<'a> {
             order: order(rule),
             acts: acts(place),
         });
-        let model =
-            TableModel { name: member.table.name.clone(), rules: rules.collect(), may_be_taken: false };
+        let model = TableModel {
+            name: member.table.name.clone(),
+            rules: rules.collect(),
+            may_be_taken: false,
+            is_leaf: false,
+        };
         self.web.model.tables.push(model);
         self.web.tables.push(member);
         Some(number)
@@ -158,7 +164,7 @@ impl<'a> Build<'a> {
             Way::Key { key, .. } => self.on_delete(key),
             _ => OnDelete::Waits,
         };
-        self.web.model.edges.push(Edge { from, to, kind, is_inner: false, on_delete });
+        self.web.model.edges.push(Edge { from, to, kind, is_inner: false, on_delete, is_led_by: false });
         self.web.edges.push(way);
         number
     }
@@ -236,7 +242,7 @@ impl<'a> Build<'a> {
             let (shares, takes, along) = (related("shares"), related("takes"), related("along"));
             let edge = self.edge((from, to), EdgeKind::Shares { is_single }, Way::Related(shares));
             let takes = self.edge((to, from), EdgeKind::Takes, Way::Related(takes));
-            self.web.model.steps.push(Step { rule, parent, to, edge, takes });
+            self.web.model.steps.push(Step { rule, parent, to, edge, takes, key: None });
             self.web.steps.push(StepWay { from, related: along });
             self.files((to, Some(number), None), &further.files)?;
             self.steps_of(rule, (Some(number), to), further)?;
@@ -280,6 +286,50 @@ impl<'a> Build<'a> {
                 self.edge((from, to), EdgeKind::Key, way);
             }
         }
+        Ok(())
+    }
+
+    /// Says of each step which key finds the same rows.
+    fn match_keys(&mut self) {
+        for (step, StepWay { from, related }) in self.web.model.steps.iter_mut().zip(&self.web.steps) {
+            let mut edges = (0..).zip(self.web.model.edges.iter().zip(&self.web.edges));
+            let same = edges.find(|(_, (edge, way))| {
+                (edge.from, edge.to) == (step.to, *from)
+                    && matches!(way, Way::Key { key, by_rule } if by_rule.is_empty() && related.is_key(key))
+            });
+            step.key = same.map(|(number, _)| number);
+        }
+    }
+
+    /// Finds out of which tables rows only wait until no other row leads to them.
+    fn find_leaves(&mut self) -> rusqlite::Result<()> {
+        let led_by = |number: usize| {
+            let (edge, way) = (&self.web.model.edges[number], &self.web.edges[number]);
+            let Way::Key { key, by_rule } = way else { return false };
+            let leads = |(other, way): (&Edge, &Way)| match (other.kind, way) {
+                (EdgeKind::Shares { .. }, Way::Related(related)) => {
+                    (other.from, other.to) == (edge.from, edge.to) && related.is_reference(key)
+                }
+                _ => false,
+            };
+            by_rule.is_empty()
+                && key.on_delete != "CASCADE"
+                && self.web.model.edges.iter().zip(&self.web.edges).any(leads)
+        };
+        let led_by: Vec<bool> = (0..self.web.edges.len()).map(led_by).collect();
+        self.web.model.edges.iter_mut().zip(led_by).for_each(|(edge, led_by)| edge.is_led_by = led_by);
+        let mut is_emptied = Vec::new();
+        for member in &self.web.tables {
+            let keys = references_to(self.connection, &member.table.name)?;
+            is_emptied.push(keys.iter().any(|key| !key.keeps));
+        }
+        let has_triggers = self.web.has_triggers;
+        let ways = &self.web.edges;
+        let is_same = |one: u16, other: u16| match (&ways[usize::from(one)], &ways[usize::from(other)]) {
+            (Way::Related(one), Way::Related(other)) => one.is_same(other),
+            _ => false,
+        };
+        self.web.model.find_leaves(|table| !has_triggers && !is_emptied[usize::from(table)], is_same);
         Ok(())
     }
 
