@@ -115,6 +115,8 @@ pub struct PlannedRule {
     pub has_ties: bool,
     /// What keeps records of its table.
     pub kept: Option<Kept>,
+    /// Whether records of its table are decided about together with others.
+    pub is_together: bool,
     /// The limit that the due records break: the rule's own, or that of a dataset from which it takes.
     pub breach: Option<LimitBreach>,
     /// All records of the dataset, counted as far as the rule's limit needs.
@@ -307,6 +309,7 @@ fn unplanned(index: usize, due_up_to: Option<DueUpTo>, problem: Problem) -> Plan
         acts: false,
         has_ties: false,
         kept: None,
+        is_together: false,
         breach: None,
         total: 0,
         most: 0,
@@ -340,6 +343,7 @@ fn planned(policy: &Policy, rule: &Rule, book: &RuleBook, survey: &RuleSurvey, n
         turn: survey.turn,
         acts: survey.acts,
         kept: survey.kept.clone(),
+        is_together: survey.is_together,
         has_ties: survey.has_ties || policy.rules_on(&rule.source, &rule.table).any(|other| !other.deletes()),
         breach: rule.limit.breach(due, survey.total).map(|breach| LimitBreach { of: Limited::Rule, breach }),
         total: survey.total,

@@ -41,6 +41,8 @@ pub struct Request<'p> {
     pub notes: Notes,
     /// What keeps records of tables of the source in this run, whatever goes meanwhile, by these in small letters.
     pub kept: BTreeMap<String, Kept>,
+    /// Whether records of the table are decided about together with others.
+    pub is_together: bool,
 }
 
 impl Request<'_> {
@@ -203,6 +205,8 @@ pub struct RuleSurvey {
     pub has_ties: bool,
     /// What keeps records of the table.
     pub kept: Option<Kept>,
+    /// Whether records of the table are decided about together with others.
+    pub is_together: bool,
     /// How many rows of which tables go along with the due records.
     pub along: Vec<(String, u64)>,
     /// How many rows of which tables let go of the due records, and stay.
@@ -307,6 +311,7 @@ pub fn requests<'p>(
             book,
             notes: Notes::default(),
             kept: BTreeMap::new(),
+            is_together: false,
         };
         request.set_acting(acting.clone());
         requests.push(request);

@@ -309,6 +309,9 @@ impl<'a> Run<'a> {
         for request in &mut requests {
             request.set_acting(self.plan.acting(self.policy));
             request.kept = self.plan.kept(self.policy, &source.name);
+            let mut planned = self.plan.rules.iter();
+            let planned = planned.find(|planned| self.policy.rules[planned.index].name == rule.name);
+            request.is_together = planned.is_some_and(|planned| planned.is_together);
             request.notes = self.notes.clone().unwrap_or_default();
         }
         let request = requests.first().ok_or_else(missing)?;

@@ -74,7 +74,7 @@ pub(super) fn carry_out(
         for_purge(writer.connection(), job.source, job.request, rule).map_err(Halt::Problem)?;
     let policy = job.request.rules[rule];
     let web = together::web_of(writer.connection(), job.request, policy).map_err(Halt::Problem)?;
-    let web = web.as_deref();
+    let web = web.as_ref();
     let names = key_columns(job.source, &table);
     let refusal = watching::refusal(writer.connection(), job.request, policy).map_err(Halt::Refused)?;
     refusal.map_or(Ok(()), |problem| Err(Halt::Refused(problem)))?;

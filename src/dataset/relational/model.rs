@@ -122,8 +122,14 @@ impl Model {
         self.components.iter().position(|tables| tables.contains(&table)).unwrap_or_default()
     }
 
-    /// Whether rows of a table are decided about together with others.
-    pub(crate) fn is_inner(&self, table: u16) -> bool {
+    /// Whether rows of a table are decided about together with others, or take such along.
+    pub(crate) fn is_together(&self, table: u16) -> bool {
+        let takes = self.steps.iter().any(|step| step.rule.0 == table);
+        let names_files = |edge: &Edge| edge.to == table && matches!(edge.kind, EdgeKind::Files { .. });
+        takes || self.edges.iter().any(names_files) || self.is_inner(table)
+    }
+
+    fn is_inner(&self, table: u16) -> bool {
         self.edges.iter().any(|edge| edge.is_inner && (edge.to == table || edge.from == table))
     }
 

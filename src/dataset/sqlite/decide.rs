@@ -80,15 +80,15 @@ impl Kept {
         Ok(format!("{name}({})", key.join(", ")))
     }
 
-    /// The keys of all records that are kept, and why they are.
+    /// Why records are kept, by their numbers; or by those of their keys.
+    pub(crate) fn by_number(&self) -> Arc<HashMap<i64, i64>> {
+        Arc::clone(&self.reasons)
+    }
+
+    /// The keys of all records that are kept, and why they are, where these have no row numbers.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (Vec<Value>, Reason)> {
-        self.reasons.iter().map(|(key, reason)| {
-            let key = match self.names.key(*key) {
-                [] => vec![Value::Integer(*key)],
-                named => named.to_vec(),
-            };
-            (key, Reason::from_cell(*reason))
-        })
+        let each = self.reasons.iter();
+        each.map(|(key, reason)| (self.names.key(*key).to_vec(), Reason::from_cell(*reason)))
     }
 
     /// What keeps a record: who, and why it does.
@@ -332,6 +332,12 @@ impl Decided {
     pub(crate) fn turn(&self, table: &str) -> usize {
         let model = &self.web.model;
         model.table(table).map_or(model.components.len(), |table| model.component_of(table))
+    }
+
+    /// Whether rows of a table are decided about together with others, or with each other.
+    pub(crate) fn is_together(&self, table: &str) -> bool {
+        let table = self.web.model.table(table);
+        table.is_some_and(|table| self.web.model.is_together(table))
     }
 
     /// Whether rows of a table decide about others, or these about them.

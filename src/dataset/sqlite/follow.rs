@@ -8,6 +8,7 @@ use rusqlite::functions::Context;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row as SqlRow, params_from_iter, vtab};
 
+use super::decide::Kept;
 use super::functions::FRESH;
 use super::related::key_of;
 use super::release::Release;
@@ -81,6 +82,9 @@ fn encoded<'v>(key: impl Iterator<Item = ValueRef<'v>>) -> Vec<u8> {
     key_of(cells.iter().copied().filter(|cell| *cell != ValueRef::Null)).unwrap_or_default()
 }
 
+/// As many statements are kept ready: a few for each edge.
+const STATEMENTS: usize = 500;
+
 /// Which records are read first.
 #[derive(Clone, Debug)]
 pub(crate) enum Reading<'k> {
@@ -99,6 +103,8 @@ pub(crate) struct Follower<'c> {
     judged: Vec<String>,
     /// Whether all rows stay that are there, but for those that are decided about: rules on others have acted.
     is_live: bool,
+    /// Why rows stay that a plan found kept, by their numbers, for each table.
+    planned: Vec<Arc<HashMap<i64, i64>>>,
 }
 
 impl<'c> Follower<'c> {
@@ -108,6 +114,7 @@ impl<'c> Follower<'c> {
         is_live: bool,
     ) -> rusqlite::Result<Follower<'c>> {
         vtab::array::load_module(connection)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         web.register(connection)?;
         let tables = web.tables.len();
         let settled = Settled {
@@ -118,7 +125,8 @@ impl<'c> Follower<'c> {
         let settled = Arc::new(Mutex::new(settled));
         let judged = web.tables.iter().map(|member| member.register(connection));
         let judged = judged.collect::<rusqlite::Result<_>>()?;
-        let follower = Follower { connection, web, settled, judged, is_live };
+        let planned = vec![Arc::default(); tables];
+        let follower = Follower { connection, web, settled, judged, is_live, planned };
         if !is_live {
             follower.register_settled()?;
         }
@@ -130,7 +138,8 @@ impl<'c> Follower<'c> {
     where
         'c: 'o,
     {
-        let other = Follower::new(connection, self.web, self.is_live)?;
+        let mut other = Follower::new(connection, self.web, self.is_live)?;
+        other.planned.clone_from(&self.planned);
         let kept = self.settled().kept.clone();
         for (table, rows) in (0..).zip(kept) {
             for (number, reason) in rows {
@@ -216,6 +225,18 @@ impl<'c> Follower<'c> {
                 *number
             }
             _ => self.settled().names[usize::from(table)].number(key),
+        }
+    }
+
+    /// What a plan found kept stays, whatever is found out from now on.
+    pub(crate) fn keep_planned(&mut self, table: u16, kept: &Kept) {
+        if self.web.tables[usize::from(table)].table.has_row_numbers() {
+            self.planned[usize::from(table)] = kept.by_number();
+            return;
+        }
+        for (key, reason) in kept.rows() {
+            let key = self.number_of(table, key);
+            self.keep(Row { table, key }, reason);
         }
     }
 
@@ -512,7 +533,7 @@ impl Database for Follower<'_> {
 
     fn known(&self, row: Row) -> Option<Option<Reason>> {
         let (settled, place) = (self.settled(), usize::from(row.table));
-        if let Some(kept) = settled.kept[place].get(&row.key) {
+        if let Some(kept) = settled.kept[place].get(&row.key).or_else(|| self.planned[place].get(&row.key)) {
             return Some(Some(Reason::from_cell(*kept)));
         }
         settled.going[place].contains(row.key).then_some(None)

@@ -118,11 +118,25 @@ fn not_itself(table: &Table, child: &str) -> String {
 
 /// All foreign keys that point at a table.
 pub fn references_to(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Reference>> {
+    Ok(pointing_at(&all_references(connection)?, table))
+}
+
+/// All foreign keys of a database.
+pub(crate) fn all_references(connection: &Connection) -> rusqlite::Result<Vec<Reference>> {
     let mut references = Vec::new();
     for child in table_names(connection)? {
-        references.extend(references_between(connection, &child, table)?);
+        references.extend(references_from(connection, &child)?);
     }
     Ok(references)
+}
+
+/// Those of some foreign keys that point at a table.
+pub(crate) fn pointing_at(references: &[Reference], table: &str) -> Vec<Reference> {
+    let mut pointing = references.to_vec();
+    pointing.retain(|reference| reference.parent.eq_ignore_ascii_case(table));
+    // The key may write the table's name in other letters.
+    pointing.iter_mut().for_each(|reference| reference.parent = table.to_string());
+    pointing
 }
 
 /// The foreign keys of one table that name another.
@@ -131,11 +145,7 @@ pub fn references_between(
     child: &str,
     parent: &str,
 ) -> rusqlite::Result<Vec<Reference>> {
-    let mut references = references_from(connection, child)?;
-    references.retain(|reference| reference.parent.eq_ignore_ascii_case(parent));
-    // The key may write the table's name in other letters.
-    references.iter_mut().for_each(|reference| reference.parent = parent.to_string());
-    Ok(references)
+    Ok(pointing_at(&references_from(connection, child)?, parent))
 }
 
 /// The foreign keys of a table.

@@ -224,6 +224,7 @@ impl Survey<'_> {
             turn: self.decided.of_run.turn(table),
             has_ties: self.decided.of_run.has_ties(table),
             kept: self.decided.of_run.kept_in_run(table),
+            is_together: self.decided.of_run.is_together(table),
             obstacle,
             warning,
             ..RuleSurvey::default()

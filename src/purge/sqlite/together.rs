@@ -1,7 +1,6 @@
 //! Going through the records of a rule that are decided about together with others.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::Arc;
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -63,13 +62,9 @@ impl<'a> Live<'a> {
         let is_it = |model: &TableModel| model.rules.iter().position(|known| known.name == rule.name);
         let place = is_it(&web.model.tables[usize::from(table)]).unwrap_or_default();
         let (order, is_possible) = web.model.children_first();
-        let follower = Follower::new(connection, web, true)?;
+        let mut follower = Follower::new(connection, web, true)?;
         for (name, kept) in &request.kept {
-            let Some(table) = web.model.table(name) else { continue };
-            kept.rows().for_each(|(key, reason)| {
-                let key = follower.number_of(table, key);
-                follower.keep(Row { table, key }, reason);
-            });
+            web.model.table(name).into_iter().for_each(|table| follower.keep_planned(table, kept));
         }
         let together = &web.model.components[web.model.component_of(table)];
         let members = || together.iter().map(|table| &web.tables[usize::from(*table)]);
@@ -344,17 +339,14 @@ pub(super) fn survivors(task: &Task<'_>, live: &Live<'_>) -> Result<(u64, u64), 
 /// As many records are counted at once.
 const COUNTED: usize = 5_000;
 
-/// A rule's table is decided about together with others, or with rows of its own.
+/// What decides about the records of a rule, where these do not do so alone.
 pub(super) fn web_of(
     connection: &Connection,
     request: &Request<'_>,
     rule: &Rule,
-) -> Result<Option<Arc<Web>>, Problem> {
-    if !rule.deletes() {
+) -> Result<Option<Web>, Problem> {
+    if !rule.deletes() || !request.is_together {
         return Ok(None);
     }
-    let web = Web::build(connection, (request, &[]), &request.acting)?;
-    let Some(table) = web.model.table(&rule.table) else { return Ok(None) };
-    let is_together = !rule.with.is_empty() || web.model.is_inner(table);
-    Ok(is_together.then(|| Arc::new(web)))
+    Web::build(connection, (request, &[]), &request.acting).map(Some)
 }

@@ -10,7 +10,7 @@ use super::{Member, Related, StepWay, Way, Web};
 use crate::dataset::relational::model::{Edge, EdgeKind, Model, RuleModel, Step, TableModel};
 use crate::dataset::relational::order::OnDelete;
 use crate::dataset::request::{Acting, Request};
-use crate::dataset::sqlite::foreign_key::{self, Reference, references_to};
+use crate::dataset::sqlite::foreign_key::{self, Reference, all_references, pointing_at};
 use crate::dataset::sqlite::schema::{Table, describe};
 use crate::dataset::sqlite::{join, leaving, prefilter, quoted, release};
 use crate::dataset::{Problem, elsewhere};
@@ -26,8 +26,10 @@ impl Web {
     ) -> Result<Web, Problem> {
         let any = "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'";
         let triggers: i64 = connection.query_row(any, [], |row| row.get(0)).map_err(engine)?;
+        let references = all_references(connection).map_err(engine)?;
         let mut build = Build {
             connection,
+            references,
             request,
             others,
             acting,
@@ -47,7 +49,7 @@ impl Web {
         build.spared();
         build.shared();
         build.match_keys();
-        build.find_leaves().map_err(engine)?;
+        build.find_leaves();
         build.web.model.connect();
         Ok(build.web)
     }
@@ -58,6 +60,8 @@ struct Build<'a> {
     request: &'a Request<'a>,
     others: &'a [Request<'a>],
     acting: &'a Acting,
+    /// All foreign keys of the database.
+    references: Vec<Reference>,
     web: Web,
 }
 
@@ -232,7 +236,7 @@ impl<'a> Build<'a> {
             let (record, question) = (self.web.base(from), Question::any(relation));
             let pairs = join::pairs(self.connection, &record, &question)?;
             join::require_indexes(self.connection, (&record, &member.table), &question, &pairs)?;
-            let naming = references_to(self.connection, &plain.name).map_err(engine)?;
+            let naming = pointing_at(&self.references, &plain.name);
             if let Some(problem) = foreign_key::obstacle(self.connection, &naming).map_err(engine)? {
                 return Err(problem);
             }
@@ -265,7 +269,7 @@ impl<'a> Build<'a> {
             let parent = Table { alias: None, ..parent };
             let rules: Vec<&Rule> =
                 self.request.policy.rules_on(self.request.source(), &parent.name).collect();
-            let references = references_to(self.connection, &parent.name)?;
+            let references = pointing_at(&self.references, &parent.name);
             let mut released = BTreeMap::new();
             for place in self.web.tables[usize::from(to)].acting.clone() {
                 let number = u16::try_from(place).unwrap_or(u16::MAX);
@@ -302,7 +306,7 @@ impl<'a> Build<'a> {
     }
 
     /// Finds out of which tables rows only wait until no other row leads to them.
-    fn find_leaves(&mut self) -> rusqlite::Result<()> {
+    fn find_leaves(&mut self) {
         let led_by = |number: usize| {
             let (edge, way) = (&self.web.model.edges[number], &self.web.edges[number]);
             let Way::Key { key, by_rule } = way else { return false };
@@ -320,7 +324,7 @@ impl<'a> Build<'a> {
         self.web.model.edges.iter_mut().zip(led_by).for_each(|(edge, led_by)| edge.is_led_by = led_by);
         let mut is_emptied = Vec::new();
         for member in &self.web.tables {
-            let keys = references_to(self.connection, &member.table.name)?;
+            let keys = pointing_at(&self.references, &member.table.name);
             is_emptied.push(keys.iter().any(|key| !key.keeps));
         }
         let has_triggers = self.web.has_triggers;
@@ -330,7 +334,6 @@ impl<'a> Build<'a> {
             _ => false,
         };
         self.web.model.find_leaves(|table| !has_triggers && !is_emptied[usize::from(table)], is_same);
-        Ok(())
     }
 
     /// Rows that spare others until they have gone by a rule of their own.
