@@ -77,13 +77,18 @@ pub(super) fn all_answered<'p>(requests: &[Request<'p>]) -> (Vec<Request<'p>>, V
 
 /// The same request with its notes, and all that its rules ask about other sources answered, as of now.
 pub fn answered<'p>(request: &Request<'p>) -> Result<Request<'p>, Problem> {
-    let asks_about_evidence = request.book.questions().iter().any(|question| question.evidence.is_some());
-    let notes = match request.notes.is_open() || !asks_about_evidence {
-        true => request.notes.clone(),
-        false => Notes::open(request.policy)?,
-    };
+    let notes = notes_for(request, &request.book)?;
     let book = answered_book(&request.book, &request.policy.sources, &notes)?;
     Ok(Request { book, notes, ..request.clone() })
+}
+
+/// What was noted of evidence that a book asks about, of whatever table of the request's source.
+pub(super) fn notes_for(request: &Request<'_>, book: &RuleBook) -> Result<Notes, Problem> {
+    let asks_about_evidence = book.questions().iter().any(|question| question.evidence.is_some());
+    match request.notes.is_open() || !asks_about_evidence {
+        true => Ok(request.notes.clone()),
+        false => Notes::open(request.policy),
+    }
 }
 
 /// The same book, with all that it asks about other sources answered, as of now.

@@ -62,12 +62,13 @@ fn leaving(
     }
     let plain = describe(connection, &relation.table, "").ok()?;
     let book = Arc::new(RuleBook::new(rules.iter().copied(), request.now));
-    let book = elsewhere::answered_book(&book, &request.policy.sources, &request.notes).ok()?;
+    let notes = elsewhere::notes_for(request, &book).ok()?;
+    let book = elsewhere::answered_book(&book, &request.policy.sources, &notes).ok()?;
     if book.columns().iter().any(|column| plain.require(column, "").is_err()) {
         return None;
     }
     let mut table = Table { alias: Some(alias.to_string()), ..plain };
     table.joins = join::resolve(connection, &table, &book).ok()?;
-    table.notes = request.notes.clone();
+    table.notes = notes;
     Some(Leaving { table, book, acting })
 }

@@ -74,6 +74,10 @@ fn rules(draw: &mut Draw, maker: &Maker<'_>) -> Vec<Rule> {
     for rule in &mut rules {
         let is_alone = !read.contains(&rule.table) && rule.relations().next().is_none();
         rule.enforce &= rule.table == 0 || is_alone;
+        if !rule.enforce {
+            // Such a rule is reported as if it were enforced, and then rows that go in the run spare nobody.
+            rule.unless.clear();
+        }
     }
     rules
 }

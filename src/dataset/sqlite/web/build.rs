@@ -145,11 +145,12 @@ impl<'a> Build<'a> {
     fn judged(&self, table: &Table, rules: &[&Rule]) -> Option<(Table, Arc<RuleBook>)> {
         let request = self.request;
         let mut asked = std::iter::once(request).chain(self.others);
-        let book = match asked.find(|asked| asked.table.eq_ignore_ascii_case(&table.name)) {
-            Some(asked) => Arc::clone(&asked.book),
+        let (book, notes) = match asked.find(|asked| asked.table.eq_ignore_ascii_case(&table.name)) {
+            Some(asked) => (Arc::clone(&asked.book), elsewhere::notes_for(asked, &asked.book).ok()?),
             None => {
                 let book = Arc::new(RuleBook::new(rules.iter().copied(), request.now));
-                elsewhere::answered_book(&book, &request.policy.sources, &request.notes).ok()?
+                let notes = elsewhere::notes_for(request, &book).ok()?;
+                (elsewhere::answered_book(&book, &request.policy.sources, &notes).ok()?, notes)
             }
         };
         if book.columns().iter().any(|column| table.require(column, "").is_err()) {
@@ -158,7 +159,7 @@ impl<'a> Build<'a> {
         let mut table = table.clone();
         table.joins = join::resolve(self.connection, &table, &book).ok()?;
         leaving::attach(self.connection, request, self.acting, (&mut table, &book));
-        table.notes = request.notes.clone();
+        table.notes = notes;
         Some((table, book))
     }
 
