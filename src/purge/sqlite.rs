@@ -187,7 +187,8 @@ impl<'a> Way<'a> {
         match self {
             Way::Alone(search) => search.ended(committed.refused, committed.held.rows, pace),
             Way::Together(together, live) if committed.ended.is_too_large => {
-                together.too_large(live, allowed).map_err(|error| task.halt(&error))?;
+                let is_shared = task.writer.sees_neighbours();
+                together.too_large(live, (allowed, is_shared)).map_err(|error| task.halt(&error))?;
             }
             Way::Together(together, live) => {
                 done.is_capped |= committed.ended.is_capped;

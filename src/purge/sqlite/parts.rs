@@ -32,8 +32,8 @@ const LARGE: usize = 10_000;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Given {
     pub(super) numbers: Vec<i64>,
-    /// Whether all of them go at once, however many rows they lead to.
-    pub(super) is_whole: bool,
+    /// How many rows go, where these lead to more than a batch may look at.
+    pub(super) whole: Option<u64>,
     /// How many records of other rules may go before them, by the names of these.
     pub(super) room: BTreeMap<String, u64>,
 }
@@ -172,7 +172,8 @@ impl Parts<'_> {
         let mut numbers = given.numbers.clone();
         numbers.sort_unstable();
         let seeds = self.live.seeds(&numbers).map_err(|error| self.halt(&error))?;
-        let most = if given.is_whole { usize::MAX } else { reach(limits.rows) };
+        let most = given.whole.map_or(reach(limits.rows), |_| usize::MAX);
+        let limits = Limits { rows: given.whole.unwrap_or(limits.rows), ..limits };
         let (model, follower) = (&self.live.web.model, &self.live.follower);
         let closure = Closure::within(most, model, follower, seeds).map_err(|error| self.halt(&error))?;
         let Some(closure) = closure else {

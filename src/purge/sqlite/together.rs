@@ -1,6 +1,6 @@
 //! Going through the records of a rule that are decided about together with others.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -27,6 +27,9 @@ const WINDOW_OF_KEYS: usize = 100_000;
 
 /// However short the time for a batch is, it may look at so many rows to find out what goes.
 const LEAST_REACH: u64 = 4_000;
+
+/// Where nobody waits, what one transaction would look at is taken in so many.
+const SHARES: usize = 8;
 
 /// Why a record stays that the database does not let go.
 pub(super) const REFUSED: Reason =
@@ -111,8 +114,8 @@ impl<'a> Live<'a> {
 enum Run {
     /// As many of them as there is time for.
     Loose(VecDeque<i64>),
-    /// All at once, whatever they lead to.
-    Whole(Vec<i64>),
+    /// So many rows of what they lead to, however much that is.
+    Whole(Vec<i64>, u64),
 }
 
 /// The way through the records.
@@ -155,19 +158,19 @@ impl Together {
             self.read(task, live)?;
         }
         self.seeds = self.seeds.clamp(1, rows);
-        let (numbers, is_whole) = match self.left.pop_front() {
+        let (numbers, whole) = match self.left.pop_front() {
             None => return Ok(None),
-            Some(Run::Whole(numbers)) => (numbers, true),
+            Some(Run::Whole(numbers, rows)) => (numbers, Some(rows)),
             Some(Run::Loose(mut loose)) => {
                 let some = loose.len().min(usize::try_from(self.seeds).unwrap_or(usize::MAX));
                 let numbers = loose.drain(..some).collect();
                 if !loose.is_empty() {
                     self.left.push_front(Run::Loose(loose));
                 }
-                (numbers, false)
+                (numbers, None)
             }
         };
-        let given = Given { numbers, is_whole, room: self.room.clone() };
+        let given = Given { numbers, whole, room: self.room.clone() };
         self.given = Some(given.clone());
         Ok(Some(given))
     }
@@ -218,7 +221,7 @@ impl Together {
     /// The same records come again: their batch did not happen.
     pub(super) fn again(&mut self) {
         match self.given.take() {
-            Some(Given { numbers, is_whole: true, .. }) => self.left.push_front(Run::Whole(numbers)),
+            Some(Given { numbers, whole: Some(rows), .. }) => self.left.push_front(Run::Whole(numbers, rows)),
             Some(Given { numbers, .. }) => self.before_others(numbers),
             None => {}
         }
@@ -247,12 +250,16 @@ impl Together {
     /// Learns how a batch ended that may have taken so many rows; the records that had changed too often.
     pub(super) fn ended(&mut self, ended: parts::Ended, rows: u64) -> Vec<i64> {
         let given = self.given.take();
-        let parts::Ended { left, changed, reached, ahead, .. } = ended;
+        let parts::Ended { mut left, changed, reached, ahead, .. } = ended;
         for (rule, records) in ahead {
             let room = self.room.entry(rule).or_default();
             *room = room.saturating_sub(records);
         }
-        if given.is_some_and(|given| !given.is_whole) {
+        if let Some(Given { numbers, whole: Some(_), .. }) = &given {
+            // The others are known, and have their turn.
+            let own: HashSet<i64> = numbers.iter().copied().collect();
+            left.retain(|number| own.contains(number));
+        } else {
             let wanted = self.seeds.saturating_mul(rows.max(1)) / (reached as u64).max(1);
             self.seeds = wanted.clamp(self.seeds / 4, self.seeds.saturating_mul(4)).max(1);
         }
@@ -270,7 +277,11 @@ impl Together {
 
     /// The records of a batch lead to more rows than it may look at. Of a single one it is found out outside of any
     /// transaction what has to go before it.
-    pub(super) fn too_large(&mut self, live: &Live<'_>, rows: u64) -> rusqlite::Result<()> {
+    pub(super) fn too_large(
+        &mut self,
+        live: &Live<'_>,
+        (rows, is_shared): (u64, bool),
+    ) -> rusqlite::Result<()> {
         let Some(Given { numbers, .. }) = self.given.take() else { return Ok(()) };
         if numbers.len() > 1 {
             self.seeds = numbers.len() as u64 / 2;
@@ -284,19 +295,23 @@ impl Together {
             node.is_some_and(|node| closure.graph.fate(node) == Fate::Goes)
         };
         // What stays comes once more, so that there is one place that decides.
-        let mut runs: Vec<Run> =
-            numbers.iter().filter(|number| !goes(number)).map(|number| Run::Whole(vec![*number])).collect();
-        let mut loose = Vec::new();
-        for (own, size) in parts::bundles(live, &closure) {
-            if size > reach(rows) || own.contains(&numbers[0]) {
-                let before = std::mem::take(&mut loose);
-                runs.extend((!before.is_empty()).then(|| Run::Loose(VecDeque::from(before))));
-                runs.push(Run::Whole(own));
-            } else {
-                loose.extend(own);
+        let mut runs: Vec<Run> = numbers
+            .iter()
+            .filter(|number| !goes(number))
+            .map(|number| Run::Whole(vec![*number], 1))
+            .collect();
+        // Each of these looks at all of it again, and so there are to be few.
+        let share = if is_shared { 0 } else { closure.graph.len() / SHARES };
+        let most = share.max(reach(rows));
+        let (mut together, mut size) = (Vec::new(), 0);
+        for (own, more) in parts::bundles(live, &closure) {
+            together.extend(own);
+            size += more;
+            if size >= most {
+                runs.push(Run::Whole(std::mem::take(&mut together), std::mem::take(&mut size) as u64));
             }
         }
-        runs.extend((!loose.is_empty()).then(|| Run::Loose(loose.into())));
+        runs.extend((!together.is_empty()).then_some(Run::Whole(together, size as u64)));
         runs.into_iter().rev().for_each(|run| self.left.push_front(run));
         Ok(())
     }
