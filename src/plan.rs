@@ -208,7 +208,10 @@ impl Plan {
 
     /// The rules whose records go.
     pub fn acting(&self, policy: &Policy) -> Acting {
-        let acting = self.rules.iter().filter(|planned| planned.acts);
+        let is_idle = |planned: &PlannedRule| {
+            !policy.rules[planned.index].enforce && planned.refused.is_none() && !planned.is_partial
+        };
+        let acting = self.rules.iter().filter(|planned| planned.acts || is_idle(planned));
         let mut acting = Acting::of(acting.map(|planned| &policy.rules[planned.index]), &BTreeSet::new());
         let refused = self.rules.iter().filter(|planned| planned.breach.is_some() && !planned.acts);
         acting.refuse(&refused.map(|planned| policy.rules[planned.index].name.clone()).collect());

@@ -121,6 +121,8 @@ impl Request<'_> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Acting {
     rules: BTreeSet<String>,
+    /// Rules that are not enforced, and are reported as if they were.
+    idle: BTreeSet<String>,
     /// Rules whose limit does not stop them.
     accepted: BTreeSet<String>,
     /// Those that a limit refuses: what they would take stays.
@@ -130,9 +132,17 @@ pub struct Acting {
 impl Acting {
     /// Those of a policy's rules that are carried out, if no limit stops them.
     pub fn of<'p>(rules: impl Iterator<Item = &'p Rule>, accepted: &BTreeSet<String>) -> Acting {
-        let carried_out = rules.filter(|rule| rule.enforce && rule.deletes());
-        let rules = carried_out.map(|rule| rule.name.clone()).collect();
-        Acting { rules, accepted: accepted.clone(), refused: BTreeSet::new() }
+        let (enforced, idle): (Vec<&Rule>, Vec<&Rule>) =
+            rules.filter(|rule| rule.deletes()).partition(|rule| rule.enforce);
+        let [rules, idle] =
+            [enforced, idle].map(|rules| rules.iter().map(|rule| rule.name.clone()).collect());
+        Acting { rules, idle, accepted: accepted.clone(), refused: BTreeSet::new() }
+    }
+
+    /// Those that would be if all rules were enforced; none where they are.
+    pub(super) fn if_enforced(&self) -> Option<Acting> {
+        let rules = self.rules.union(&self.idle).cloned().collect();
+        (!self.idle.is_empty()).then(|| Acting { rules, idle: BTreeSet::new(), ..self.clone() })
     }
 
     /// Whether a rule deletes its records.
@@ -156,14 +166,10 @@ impl Acting {
         self.refused.extend(refused.iter().cloned());
     }
 
-    /// Adds a rule as one that deletes.
-    pub fn add(&mut self, rule: &Rule) {
-        self.rules.insert(rule.name.clone());
-    }
-
     /// Leaves in only the rules of some names.
     pub fn retain(&mut self, stays: impl Fn(&String) -> bool) {
-        self.rules.retain(stays);
+        self.rules.retain(&stays);
+        self.idle.retain(stays);
     }
 }
 

@@ -207,6 +207,32 @@ fn a_rule_on_a_circle_that_is_not_enforced_is_reported_as_if_it_were() {
     assert_eq!(customers(&place.purge().expect(0))["deleted"], 2);
 }
 
+/// Reports, lists and warnings say the same of rules of which none is enforced.
+#[test]
+fn rules_that_are_not_enforced_are_listed_as_they_are_counted() {
+    let draft = |name: &str| rule(name, name).replace("[[rule]]\n", "[[rule]]\nenforce = false\n");
+    let begin = source_and_rule("x").split("[[rule]]").next().unwrap().to_string();
+    let (place, _) = place(
+        &format!("{begin}{}{}", draft("customers"), draft("contacts")),
+        &format!(
+            "CREATE TABLE customers (id INTEGER PRIMARY KEY, at TEXT);
+             CREATE TABLE contacts (id INTEGER PRIMARY KEY, at TEXT, customer INTEGER REFERENCES customers (id));
+             CREATE INDEX named ON contacts (customer); INSERT INTO customers VALUES (1, '{OLD}'), (2, '{OLD}');
+             INSERT INTO contacts VALUES (1, '{OLD}', 1), (2, '{COMING}', 2);"
+        ),
+    );
+    let report = place.frist(&["report", "--list", "--format", "json"]).expect(0);
+    let customers = customers(&report);
+    assert_eq!([&customers["due"], &customers["blocked"]], [1, 1]);
+    let states: Vec<&str> = customers["records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|record| record["state"].as_str().unwrap())
+        .collect();
+    assert_eq!(states, ["due", "blocked"], "{report:?}");
+}
+
 /// What goes first for the sake of another rule's records is bound by the limit of its own rule.
 #[test]
 fn no_rule_takes_more_of_another_than_its_limit_allows() {

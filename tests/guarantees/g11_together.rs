@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use rusqlite::Connection;
 
-use super::support::{COMING, OLD, PURGE, Place, REPORT, Random, WITHOUT_LIMIT, assert_integrity};
+use super::support::{COMING, OLD, PURGE, Place, REPORT, Ran, Random, WITHOUT_LIMIT, assert_integrity};
 
 const NOW: &str = "2026-11-21T12:00:00Z";
 
@@ -59,6 +59,7 @@ struct Row {
     links: Vec<Option<usize>>,
 }
 
+#[derive(Clone)]
 struct World {
     tables: Vec<Table>,
     rules: Vec<Rule>,
@@ -367,6 +368,19 @@ fn left(connection: &Connection, world: &World) -> BTreeSet<Id> {
     left
 }
 
+/// A rule that is not enforced is reported as if all were; what goes along anyway is due.
+fn check_previews(world: &World, going: &BTreeSet<Id>, report: &Ran, told: &str) {
+    let mut all = world.clone();
+    all.rules.iter_mut().for_each(|rule| rule.is_enforced = true);
+    let would_go = self::going(&all);
+    for (number, rule) in world.rules.iter().enumerate().filter(|(_, rule)| !rule.is_enforced) {
+        let is_of_rule = |row: &Id| row.0 == rule.table && world.row(*row).kind == rule.kind;
+        let own = world.rows().filter(is_of_rule).filter(|row| all.is_own(*row));
+        let due = own.filter(|row| would_go.contains(row) || going.contains(row)).count();
+        assert_eq!(report.rule(&format!("r{number}"))["due"], due, "preview of r{number}: {told}");
+    }
+}
+
 /// How many rows went by their own rule, how many along, and how many stay that are past their time; none where the
 /// policy is refused.
 fn check(seed: u64) -> Option<[usize; 3]> {
@@ -397,6 +411,7 @@ fn check(seed: u64) -> Option<[usize; 3]> {
         assert_eq!(kept, stays.len() as u64, "kept of r{number}: {told}");
         counts.insert(number, [goes.len(), stays.len()]);
     }
+    check_previews(&world, &going, &report, &told);
 
     let purge = place.at(NOW, &PURGE);
     assert_eq!(purge.code, 0, "{purge:?} {told}");

@@ -35,17 +35,10 @@ pub fn survey(
         let mut acting = first.acting.clone();
         let obstacles = obstacles(&connection, source, requests)?;
         acting.retain(|rule| !obstacles.contains_key(rule));
-        let idle = requests.iter().flat_map(idle).filter(|rule| !obstacles.contains_key(&rule.name));
-        let decided = Decisions::about(&connection, opener.path(), (first, requests), (&mut acting, idle))?;
+        let decided = Decisions::about(&connection, opener.path(), (first, requests), &mut acting)?;
         let survey = Survey { opener, connection: &connection, source, extent, decided, acting, obstacles };
         Ok(requests.iter().map(|request| survey.table(request)).collect())
     })
-}
-
-/// The rules of a request that are not enforced, and are reported as if they were.
-fn idle<'r>(request: &'r Request<'_>) -> impl Iterator<Item = &'r Rule> {
-    let wanted = request.wanted.iter().map(|rule| request.rules[*rule]);
-    wanted.filter(|rule| rule.deletes() && !rule.enforce)
 }
 
 /// What forbids rules that are to be carried out, whatever their records say.
@@ -94,20 +87,16 @@ struct Decisions {
 }
 
 impl Decisions {
-    fn about<'r>(
+    fn about(
         connection: &Connection,
         path: &Path,
         requests: (&Request<'_>, &[Request<'_>]),
-        (acting, idle): (&mut Acting, impl Iterator<Item = &'r Rule>),
+        acting: &mut Acting,
     ) -> Result<Decisions, Problem> {
-        let mut with_idle = acting.clone();
-        idle.for_each(|rule| with_idle.add(rule));
-        let is_same = with_idle == *acting;
+        let if_enforced = acting.if_enforced();
         let of_run = decided(connection, path, requests, acting)?;
-        let if_enforced = match is_same {
-            true => None,
-            false => Some(decided(connection, path, requests, &mut with_idle)?),
-        };
+        let if_enforced =
+            if_enforced.map(|mut all| decided(connection, path, requests, &mut all)).transpose()?;
         Ok(Decisions { of_run, if_enforced })
     }
 
@@ -278,8 +267,8 @@ pub fn listed(
     request: &Request<'_>,
 ) -> Result<(Table, Arc<RuleBook>), Problem> {
     let mut table = table_for(connection, source, request)?;
-    let (requests, mut acting) = ((request, &[][..]), request.acting.clone());
-    let decided = Decisions::about(connection, Path::new(""), requests, (&mut acting, idle(request)))?;
+    let mut acting = request.acting.clone();
+    let decided = Decisions::about(connection, Path::new(""), (request, &[]), &mut acting)?;
     table.kept = decided.kept(request.table)?;
     let book = with_kept(&table, &request.book);
     Ok((table, book))
