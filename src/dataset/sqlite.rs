@@ -25,6 +25,7 @@ pub mod related;
 pub(crate) mod release;
 pub mod schema;
 pub mod settable;
+mod settled;
 pub(crate) mod sql;
 pub mod survey;
 pub(crate) mod trigger;

@@ -7,6 +7,10 @@ use std::time::{Duration, Instant};
 /// rest is for the unforeseen.
 const LOCK: Duration = Duration::from_millis(47);
 
+/// However long it takes to find out what goes, so long a transaction then lets it go: with less, that would be found
+/// out again and again for a few rows.
+pub(super) const LEAST_WORK: Duration = Duration::from_millis(12);
+
 /// How long the lock is then left free. A writer that waits with the engine's stock busy handler
 /// asks after 1, 3, 8, 18, 33 and 53 ms: one of these falls into a gap of this length, wherever
 /// in a transaction of `LOCK` it began.
@@ -52,6 +56,8 @@ pub(super) struct Held {
     pub(super) rows: u64,
     /// Time from the lock to the last deletion.
     pub(super) work: Duration,
+    /// How much of that went by until it was known what goes, whatever the number of rows.
+    pub(super) looked: Duration,
     /// Time of the announcement and the commit, which wait for the disk.
     pub(super) commit: Duration,
     /// Whether the batch ended because it had used up its time or its rows.
@@ -107,8 +113,10 @@ impl Pace {
         // The slowest recent commit counts: a fast one is no promise.
         self.commit = held.commit.max(self.commit.mul_f64(0.75));
         let time = self.time_for_work();
-        let fits = scaled(held.rows, held.work, time);
-        let rows = if held.work > time || held.rows * 2 >= self.rows {
+        let acted = held.work.saturating_sub(held.looked);
+        let left = time.saturating_sub(held.looked).max(time.min(LEAST_WORK));
+        let fits = scaled(held.rows, acted, left);
+        let rows = if acted > left || held.rows * 2 >= self.rows {
             fits.max(1)
         } else {
             // Few rows say little about many, and nothing against as many as before.
@@ -132,7 +140,7 @@ mod tests {
     use super::*;
 
     fn held(rows: u64, work: Duration, spent: bool) -> Held {
-        Held { rows, work, commit: Duration::from_millis(2), spent }
+        Held { rows, work, looked: Duration::ZERO, commit: Duration::from_millis(2), spent }
     }
 
     #[test]
@@ -154,6 +162,17 @@ mod tests {
         assert_eq!(pace.rows(), FIRST_ROWS);
         pace.learn(held(3, Duration::from_secs(1), false));
         assert_eq!(pace.rows(), 1);
+    }
+
+    #[test]
+    fn batches_do_not_dwindle_where_finding_out_takes_all_the_time() {
+        let mut pace = Pace::cautious();
+        let looked = Duration::from_millis(60);
+        for _ in 0..20 {
+            let work = looked + Duration::from_micros(10 * pace.rows());
+            pace.learn(Held { looked, ..held(pace.rows(), work, false) });
+        }
+        assert!((1_000..1_500).contains(&pace.rows()), "{}", pace.rows());
     }
 
     /// Where one row in ten is due, a batch that may pass over as many rows as it may take stayed at two of them.

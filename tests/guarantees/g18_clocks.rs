@@ -332,6 +332,12 @@ fn clocks_go_on_within_a_database() {
     many_nights(Where::OneDatabase { has_key: false }, 1_000);
 }
 
+/// The first rule asks about no evidence, the next one does, and another's rows keep its records.
+#[test]
+fn a_rule_is_judged_with_its_notes_whatever_the_first_one_asks() {
+    nights(Where::OneDatabase { has_key: true }, 2_021);
+}
+
 #[test]
 fn clocks_go_on_where_a_foreign_key_joins_evidence_and_record() {
     many_nights(Where::OneDatabase { has_key: true }, 2_000);

@@ -173,6 +173,98 @@ fn rows_that_many_records_share_go_with_the_last_of_them() {
     assert_integrity(&connection);
 }
 
+/// What a purge did, and in how many transactions.
+fn purged(place: &Place) -> (serde_json::Value, usize) {
+    let purge = place.purge().expect(0);
+    let batches = place.ledger().iter().filter(|entry| entry["event"] == "batch").count();
+    (purge.rule("customers"), batches)
+}
+
+/// Everybody wrote to somebody: all of it is looked at for each of them, and must not be for each again.
+#[test]
+fn records_that_all_lead_to_each_other_go_in_a_few_portions() {
+    let tables = "DROP TABLE messages; CREATE TABLE messages (id INTEGER PRIMARY KEY,
+         sender INTEGER REFERENCES customers (id), recipient INTEGER REFERENCES customers (id));
+        CREATE INDEX senders ON messages (sender); CREATE INDEX recipients ON messages (recipient);";
+    let numbers = |rows: u32| {
+        format!("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})")
+    };
+    let sql = format!(
+        "{tables} {} INSERT INTO customers SELECT i, iif(i = 7, '{COMING}', '{OLD}') FROM n;
+         {} INSERT INTO messages SELECT i, i * 7919 % 800 + 1, i * 104729 % 800 + 1 FROM n;",
+        numbers(800),
+        numbers(6000)
+    );
+    let with = "with = [{ table = \"messages\", on = \"sender = id\" }, { table = \"messages\", on = \"recipient = id\" }]\n";
+    let (place, connection) = place(with, "", &sql);
+    assert_eq!(place.frist(&REPORT).expect(0).rule("customers")["due"], 799);
+    let (customers, batches) = purged(&place);
+    assert_eq!([&customers["deleted"], &customers["survivors"]], [799, 0]);
+    assert!(batches < 60, "{batches} batches");
+    assert_eq!(ids(&connection, "customers"), [7]);
+    let others = "messages WHERE sender <> 7 OR recipient <> 7";
+    assert_eq!(count(&connection, others), 0);
+    assert_integrity(&connection);
+}
+
+/// An album of many photos belongs to somebody: none of the three only waits for the others.
+#[test]
+fn rows_that_many_share_and_that_take_others_along_go_in_a_few_portions() {
+    let tables = "DROP TABLE customers; DROP TABLE users; CREATE TABLE owners (id INTEGER PRIMARY KEY);
+        CREATE TABLE albums (id INTEGER PRIMARY KEY, owner INTEGER); CREATE INDEX by_owner ON albums (owner);
+        CREATE TABLE customers (id INTEGER PRIMARY KEY, at TEXT, album INTEGER); CREATE INDEX by_album ON customers (album);
+        INSERT INTO owners VALUES (1), (2); INSERT INTO albums VALUES (1, 1), (2, 1), (3, 2);";
+    let sql = format!(
+        "{tables} WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000)
+         INSERT INTO customers SELECT i, iif(i = 4000, '{COMING}', '{OLD}'), i % 3 + 1 FROM n;"
+    );
+    let with = "with = [{ table = \"albums\", on = \"id = album\", with = [{ table = \"owners\", on = \"id = owner\" }] }]\n";
+    let (place, connection) = place(with, "", &sql);
+    let (customers, batches) = purged(&place);
+    assert_eq!([&customers["deleted"], &customers["taken_along"]], [8999, 3]);
+    assert!(batches < 60, "{batches} batches");
+    assert_eq!([ids(&connection, "albums"), ids(&connection, "owners")], [[2], [1]]);
+}
+
+/// So many rows in one transaction would keep another program waiting.
+#[test]
+fn what_belongs_together_and_is_very_much_waits_until_nobody_else_is_there() {
+    let sql = format!(
+        "PRAGMA journal_mode = WAL; INSERT INTO customers VALUES (1, '{OLD}'), (2, '{OLD}');
+         INSERT INTO users VALUES (1, 1, NULL), (2, 2, NULL);
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 11000)
+         INSERT INTO messages SELECT i, 1, 'x', NULL FROM n;"
+    );
+    let (place, connection) = place(WITH, "", &sql);
+    connection.query_row("SELECT count(*) FROM customers", [], |_| Ok(())).unwrap();
+    let purge = place.purge().expect(3);
+    assert_eq!(purge.problems("customers"), ["constraint"], "{purge:?}");
+    assert!(purge.out.contains("id 1 (11002 rows go with it in one transaction"), "{purge:?}");
+    assert_eq!([&purge.rule("customers")["deleted"], &purge.rule("customers")["survivors"]], [1, 1]);
+    drop(connection);
+    assert_eq!(place.purge().expect(0).rule("customers")["deleted"], 1);
+}
+
+/// The refusal of one takes with it what went before it in the same transaction; that goes all the same.
+#[test]
+fn a_refusal_that_undoes_the_whole_transaction_keeps_no_other_from_going() {
+    let sql = format!(
+        "CREATE TRIGGER kept BEFORE DELETE ON customers WHEN old.id % 7 = 3
+         BEGIN SELECT RAISE(ROLLBACK, 'it must stay'); END;
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30)
+         INSERT INTO customers SELECT i, '{OLD}' FROM n; INSERT INTO users SELECT id, id, NULL FROM customers;"
+    );
+    let (place, connection) = place(WITH, "", &sql);
+    let purge = place.purge().expect(3);
+    assert_eq!([&purge.rule("customers")["deleted"], &purge.rule("customers")["survivors"]], [26, 4]);
+    assert!(purge.out.contains("id 3 (it must stay)"), "{purge:?}");
+    assert_eq!(
+        [ids(&connection, "customers"), ids(&connection, "users")],
+        [[3, 10, 17, 24], [3, 10, 17, 24]]
+    );
+    place.assert_ledger_is_whole();
+}
+
 /// Each of the records sees that the other one keeps the address; together they keep nothing.
 #[test]
 fn what_a_row_that_stays_refers_to_does_not_go_with_the_last_of_those_that_share_it() {

@@ -7,9 +7,10 @@ use rusqlite::Connection;
 use rusqlite::functions::Context;
 use rusqlite::types::Value;
 
-use super::follow::{Follower, Keys, Names, Reading};
+use super::follow::{Follower, Reading};
 use super::functions::PURE;
 use super::schema::Table;
+use super::settled::{Keys, Names};
 use super::web::Web;
 use crate::dataset::Problem;
 use crate::dataset::relational::closure::{Closure, Database};

@@ -5,14 +5,14 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::functions::Context;
-use rusqlite::types::{Value, ValueRef};
+use rusqlite::types::Value;
 use rusqlite::{Connection, Row as SqlRow, params_from_iter, vtab};
 
 use super::decide::Kept;
 use super::functions::FRESH;
-use super::related::key_of;
 use super::release::Release;
 use super::schema::{Key, Table};
+use super::settled::Settled;
 use super::web::{PART, Web, judged_from_cell};
 use crate::dataset::relational::closure::{Database, Found};
 use crate::dataset::relational::graph::Row;
@@ -20,66 +20,9 @@ use crate::dataset::relational::model::EdgeKind;
 use crate::dataset::relational::reason::Reason;
 use crate::verdict::Keeper;
 
-/// What is known of rows that were decided about.
-#[derive(Debug, Default)]
-pub(crate) struct Settled {
-    /// Why rows stay that a rule deletes, for each table.
-    pub(crate) kept: Vec<HashMap<i64, i64>>,
-    /// Rows that go: by their own rule where they may be met again, and along with others.
-    pub(crate) going: Vec<Keys>,
-    /// The numbers of keys that are none, and these.
-    pub(crate) names: Vec<Names>,
-}
-
-/// Many numbers, most of which stand close together.
-#[derive(Debug, Default)]
-pub(crate) struct Keys(HashMap<i64, u64>);
-
-impl Keys {
-    pub(crate) fn insert(&mut self, key: i64) {
-        *self.0.entry(key >> 6).or_default() |= 1 << (key & 63);
-    }
-
-    pub(crate) fn contains(&self, key: i64) -> bool {
-        self.0.get(&(key >> 6)).is_some_and(|block| block & (1 << (key & 63)) != 0)
-    }
-}
-
-/// Keys of a table without row numbers, each with a number of its own.
-#[derive(Debug, Default)]
-pub(crate) struct Names {
-    numbers: HashMap<Vec<u8>, i64>,
-    keys: Vec<Vec<Value>>,
-}
-
-impl Names {
-    fn number(&mut self, key: Vec<Value>) -> i64 {
-        let next = self.keys.len() as i64;
-        let number = *self.numbers.entry(encoded(key.iter().map(ValueRef::from))).or_insert(next);
-        if number == next {
-            self.keys.push(key);
-        }
-        number
-    }
-
-    pub(crate) fn find<'v>(&self, key: impl Iterator<Item = ValueRef<'v>>) -> Option<i64> {
-        self.numbers.get(&encoded(key)).copied()
-    }
-
-    pub(crate) fn key(&self, number: i64) -> &[Value] {
-        usize::try_from(number).ok().and_then(|place| self.keys.get(place)).map_or(&[], Vec::as_slice)
-    }
-}
-
 /// Row numbers as a statement takes them.
 fn array(rows: &[i64]) -> Rc<Vec<Value>> {
     Rc::new(rows.iter().copied().map(Value::Integer).collect())
-}
-
-/// No part of a primary key is null, but for those of old tables, which are told apart by nothing else.
-fn encoded<'v>(key: impl Iterator<Item = ValueRef<'v>>) -> Vec<u8> {
-    let cells: Vec<ValueRef<'v>> = key.collect();
-    key_of(cells.iter().copied().filter(|cell| *cell != ValueRef::Null)).unwrap_or_default()
 }
 
 /// As many statements are kept ready: a few for each edge.
@@ -117,11 +60,7 @@ impl<'c> Follower<'c> {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         web.register(connection)?;
         let tables = web.tables.len();
-        let settled = Settled {
-            kept: vec![HashMap::new(); tables],
-            going: (0..tables).map(|_| Keys::default()).collect(),
-            names: (0..tables).map(|_| Names::default()).collect(),
-        };
+        let settled = Settled::of(tables);
         let settled = Arc::new(Mutex::new(settled));
         let judged = web.tables.iter().map(|member| member.register(connection));
         let judged = judged.collect::<rusqlite::Result<_>>()?;

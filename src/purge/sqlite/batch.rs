@@ -120,7 +120,8 @@ impl Batch<'_> {
             }
             Err(halt) => return Err(halt.into()),
         };
-        let held = Held { rows, work, commit: locked.elapsed() - work, spent: rest.is_some() };
+        let (looked, commit) = (became.looked, locked.elapsed() - work);
+        let held = Held { rows, work, looked, commit, spent: rest.is_some() };
         Ok(Committed { held, refused: rest, taken, ended: became, unkept })
     }
 

@@ -2,27 +2,25 @@
 //! it, goes as a whole or not at all.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use rusqlite::Connection;
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Statement, params_from_iter};
 
 use super::careful::{Care, Failure, Limits, Went};
+use super::named::Naming;
 use super::refusals::{Refusal, is_refusal};
-use super::taken::{Taken, seen};
+use super::single::Single;
+use super::taken::Taken;
 use super::together::{Live, REFUSED, reach};
 use super::touched::Touched;
-use super::{Task, changes};
-use crate::dataset::folder::named;
+use super::{Task, changes, named};
 use crate::dataset::relational::closure::{Closure, Database, Part};
 use crate::dataset::relational::graph::{Node, Row};
 use crate::dataset::sqlite::follow::Follower;
-use crate::dataset::sqlite::foreign_key::{references_to, unreferenced};
 use crate::dataset::sqlite::schema::Table;
-use crate::dataset::sqlite::value;
-use crate::ledger::Removal;
-use crate::policy::{NamedFiles, NamingColumn};
 use crate::purge::job::Halt;
+use crate::purge::pace::LEAST_WORK;
 
 /// What belongs together goes in one transaction, which keeps others waiting: with more rows than that only where
 /// nobody is seen who would wait.
@@ -51,15 +49,16 @@ pub(super) struct Ended {
     pub(super) is_capped: bool,
     /// Whether they lead to more rows than a batch may look at; nothing was done.
     pub(super) is_too_large: bool,
-    /// How many rows were looked at.
+    /// How many rows were looked at, and how long that took.
     pub(super) reached: usize,
+    pub(super) looked: Duration,
     /// Whether what went cannot go in smaller parts.
     pub(super) is_single: bool,
     /// Records of other rules that went, by the names of these.
     pub(super) ahead: BTreeMap<String, u64>,
 }
 
-type Known<'a> = Closure<'a, Follower<'a>>;
+pub(super) type Known<'a> = Closure<'a, Follower<'a>>;
 
 /// The records of the rule that go, each with those that go at once with it, and with how many rows that have to go
 /// first or at once as well; those first that have to.
@@ -138,28 +137,6 @@ enum Became {
 /// What rows hold in the columns that rules read.
 type Held = HashMap<Row, Vec<Value>>;
 
-/// The files that rows of a batch name by one column.
-struct Naming {
-    paths: HashMap<Node, String>,
-    removal: Removal,
-}
-
-/// The statements about single rows of a table.
-struct Single<'c> {
-    held: Statement<'c>,
-    width: usize,
-    delete: Statement<'c>,
-}
-
-impl Single<'_> {
-    /// What a row holds in the columns that rules read; none where it is not there.
-    fn held(&mut self, key: &[Value]) -> rusqlite::Result<Option<Vec<Value>>> {
-        let width = self.width;
-        let cells = |row: &rusqlite::Row<'_>| (0..width).map(|column| row.get(column)).collect();
-        self.held.query_row(params_from_iter(key), cells).optional()
-    }
-}
-
 /// Bundles before one whose refusal took the whole transaction with it, and what was refused.
 struct Undone {
     place: usize,
@@ -174,6 +151,7 @@ impl Parts<'_> {
         let seeds = self.live.seeds(&numbers).map_err(|error| self.halt(&error))?;
         let most = given.whole.map_or(reach(limits.rows), |_| usize::MAX);
         let limits = Limits { rows: given.whole.unwrap_or(limits.rows), ..limits };
+        let began = Instant::now();
         let (model, follower) = (&self.live.web.model, &self.live.follower);
         let closure = Closure::within(most, model, follower, seeds).map_err(|error| self.halt(&error))?;
         let Some(closure) = closure else {
@@ -182,6 +160,8 @@ impl Parts<'_> {
         ended.reached = closure.graph.len();
         let bundles = self.choose(&closure, (given, limits), &mut ended);
         ended.is_single = bundles.len() == 1;
+        ended.looked = began.elapsed();
+        let limits = Limits { deadline: limits.deadline.max(Instant::now() + LEAST_WORK), ..limits };
         let mut went = self.delete(&closure, bundles, limits, &mut ended)?;
         went.taken.rows += self.delete_leaves(&closure, &went.gone)?;
         ended.ahead = went.taken.ahead.clone();
@@ -352,7 +332,9 @@ impl Parts<'_> {
         ended: &mut Ended,
     ) -> Result<Result<Went, Undone>, Failure> {
         let (held, files) = self.before(closure, bundles).map_err(|error| self.halt(&error))?;
-        let mut statements = self.statements().map_err(|error| self.halt(&error))?;
+        let singles = self.live.singles.iter().map(|single| single.prepare(self.connection()));
+        let singles = singles.collect::<rusqlite::Result<Vec<Single<'_>>>>();
+        let mut singles = singles.map_err(|error| self.halt(&error))?;
         let (mut went, mut gone) = (Went::default(), Vec::new());
         let mut failed: BTreeSet<usize> = BTreeSet::new();
         for (place, bundle) in bundles.iter().enumerate() {
@@ -367,7 +349,7 @@ impl Parts<'_> {
                 failed.extend(&bundle.parts);
                 continue;
             }
-            let became = self.try_to_delete(closure, bundle, (&held, &mut statements))?;
+            let became = self.try_to_delete(closure, bundle, (&held, &mut singles))?;
             self.task.evidence.row_ended(matches!(became, Became::Gone));
             went.tried += bundle.rows.len() as u64;
             match became {
@@ -407,12 +389,8 @@ impl Parts<'_> {
                 .iter()
                 .for_each(|(rule, more)| *taken.ahead.entry(rule.clone()).or_default() += more);
         }
-        for Naming { mut paths, removal } in files {
-            let rows = gone.iter().flat_map(|bundle| &bundle.rows);
-            let paths: BTreeSet<String> = rows.filter_map(|node| paths.remove(node)).collect();
-            let files = seen(&removal.folder, paths);
-            went.taken.files.extend((!files.is_empty()).then_some(Removal { files, ..removal }));
-        }
+        let rows: Vec<Node> = gone.iter().flat_map(|bundle| &bundle.rows).copied().collect();
+        went.taken.files.extend(files.into_iter().filter_map(|naming| naming.removal(&rows)));
     }
 
     /// The records of a bundle stay in this run, and with them what they refer to.
@@ -426,13 +404,13 @@ impl Parts<'_> {
         &self,
         closure: &Known<'_>,
         bundle: &Bundle,
-        (held, statements): (&Held, &mut [Single<'_>]),
+        (held, singles): (&Held, &mut [Single<'_>]),
     ) -> Result<Became, Failure> {
         let is_guarded = self.care == Care::Guarded;
         if is_guarded {
             self.execute("SAVEPOINT frist_bundle")?;
         }
-        let became = match self.go(closure, bundle, (held, statements)) {
+        let became = match self.go(closure, bundle, (held, singles)) {
             Ok(became) => became,
             Err(error) if is_refusal(&error) => Became::Refused(error.to_string()),
             Err(error) => return Err(self.halt(&error)),
@@ -457,18 +435,18 @@ impl Parts<'_> {
         &self,
         closure: &Known<'_>,
         bundle: &Bundle,
-        (held, statements): (&Held, &mut [Single<'_>]),
+        (held, singles): (&Held, &mut [Single<'_>]),
     ) -> rusqlite::Result<Became> {
         let rows: Vec<(Row, Vec<Value>)> =
             bundle.rows.iter().map(|node| self.with_key(closure, *node)).collect();
         for (row, key) in &rows {
-            let now = statements[usize::from(row.table)].held(key)?;
+            let now = singles[usize::from(row.table)].held(key)?;
             if now.is_none() || now.as_ref() != held.get(row) {
                 return Ok(Became::Changed);
             }
         }
         for (row, key) in &rows {
-            let single = &mut statements[usize::from(row.table)];
+            let single = &mut singles[usize::from(row.table)];
             match single.held(key)? {
                 // The engine has taken it along.
                 None => continue,
@@ -478,13 +456,13 @@ impl Parts<'_> {
             if let Some(touched) = &self.live.touched {
                 touched.begin(&self.table(*row).name, key);
             }
-            single.delete.execute(params_from_iter(key))?;
+            single.delete(key)?;
             if self.live.touched.as_ref().is_some_and(Touched::is_touched) {
                 return Ok(Became::Refused("a trigger changes it right before it goes".to_string()));
             }
         }
         for (row, key) in &rows {
-            if statements[usize::from(row.table)].held(key)?.is_some() {
+            if singles[usize::from(row.table)].held(key)?.is_some() {
                 return Ok(Became::Refused(changes(&self.table(*row).name)));
             }
         }
@@ -500,32 +478,6 @@ impl Parts<'_> {
         &self.live.web.tables[usize::from(row.table)].table
     }
 
-    /// What is asked of and done to single rows of each table. Where triggers may have put rows there that a key
-    /// cascades into, these keep what they refer to.
-    fn statements(&self) -> rusqlite::Result<Vec<Single<'_>>> {
-        let each = self.live.web.tables.iter().map(|member| {
-            let plain = Table { alias: None, ..member.table.clone() };
-            let columns = member.columns();
-            let read: Vec<String> = columns.iter().map(|column| plain.column_sql(column)).collect();
-            let read = if read.is_empty() { "1".to_string() } else { read.join(", ") };
-            let (keys, marks) = (plain.order(), 1..);
-            let equal = keys
-                .iter()
-                .zip(marks)
-                .map(|(column, mark)| format!("{} = ?{mark}", plain.column_sql(column)));
-            let by_key = format!("FROM {} WHERE {}", plain.sql(), equal.collect::<Vec<_>>().join(" AND "));
-            let mut cascading = references_to(self.connection(), &plain.name)?;
-            cascading.retain(|key| self.live.web.has_triggers && key.on_delete == "CASCADE");
-            let guard = unreferenced(&plain, &cascading);
-            Ok(Single {
-                held: self.connection().prepare(&format!("SELECT {read} {by_key}"))?,
-                width: columns.len(),
-                delete: self.connection().prepare(&format!("DELETE {by_key}{guard}"))?,
-            })
-        });
-        each.collect()
-    }
-
     /// What the rows hold that go, and the files that they name.
     fn before(&self, closure: &Known<'_>, bundles: &[Bundle]) -> rusqlite::Result<(Held, Vec<Naming>)> {
         let mut held = Held::new();
@@ -538,44 +490,10 @@ impl Parts<'_> {
         Ok((held, self.files(closure, bundles)?))
     }
 
-    /// The files that rows name that go. Whether others name them is asked when these are gone.
+    /// The files that rows name that go.
     fn files(&self, closure: &Known<'_>, bundles: &[Bundle]) -> rusqlite::Result<Vec<Naming>> {
-        let web = self.live.web;
-        let mut namings = Vec::new();
-        for (table, (step, rule), files) in web.all_files() {
-            let is_meant = |node: &&Node| {
-                let is_of_table = closure.graph.row(**node).table == table;
-                is_of_table
-                    && match step {
-                        Some(step) => closure.graph.steps(**node).any(|known| known == step),
-                        None => closure.graph.judged(**node).own == rule,
-                    }
-            };
-            let rows = bundles.iter().flat_map(|bundle| &bundle.rows).filter(is_meant);
-            let nodes: HashMap<i64, Node> = rows.map(|node| (closure.graph.row(*node).key, *node)).collect();
-            let mut keys: Vec<i64> = nodes.keys().copied().collect();
-            keys.sort_unstable();
-            let mut paths: HashMap<Node, String> = HashMap::new();
-            self.live.follower.cells(table, std::slice::from_ref(&files.column), &keys, |key, cells| {
-                let Some(cell) = cells.first() else { return };
-                if let Ok(Some(path)) = named::below(&files.folder, value(cell.into())) {
-                    paths.extend(path.into_os_string().into_string().map(|path| (nodes[&key], path)));
-                }
-            })?;
-            namings.push(Naming { paths, removal: self.removal(table, files) });
-        }
-        Ok(namings)
-    }
-
-    fn removal(&self, table: u16, files: &NamedFiles) -> Removal {
-        Removal {
-            database: self.task.writer.path().to_path_buf(),
-            table: self.live.web.tables[usize::from(table)].table.name.clone(),
-            column: files.column.clone(),
-            folder: files.folder.clone(),
-            files: Vec::new(),
-            naming: NamingColumn::all(self.task.request.policy),
-        }
+        let rows: Vec<Node> = bundles.iter().flat_map(|bundle| &bundle.rows).copied().collect();
+        named::by(self.live, closure, &rows, (self.task.writer.path(), self.task.request.policy))
     }
 
     fn execute(&self, sql: &str) -> Result<(), Failure> {

@@ -1,14 +1,12 @@
 //! What a transaction took, and the files that go after it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use rusqlite::Connection;
 
 use super::refusals::Refusal;
-use crate::dataset::folder::named;
-use crate::dataset::folder::root::Root;
-use crate::ledger::{NamedFile, Removal, Seen};
+use crate::ledger::Removal;
 use crate::purge::job::{Deletion, Halt, Journal};
 use crate::purge::named_files;
 
@@ -41,21 +39,6 @@ impl Taken {
         }
         self.files
     }
-}
-
-/// Files as they are now, before the commit. What is not there has not to go; of a folder that cannot be
-/// opened nobody knows, and the removal tells why.
-pub(super) fn seen(folder: &Path, paths: BTreeSet<String>) -> Vec<NamedFile> {
-    let Ok(root) = Root::reopen(folder) else {
-        return paths.into_iter().map(|path| NamedFile { path, seen: None }).collect();
-    };
-    let look = |path: &String| named::place(&root, Path::new(path))?.map_or(Ok(None), |place| place.look());
-    let seen = paths.into_iter().filter_map(|path| match look(&path) {
-        Ok(None) => None,
-        Ok(Some(look)) => Some(NamedFile { path, seen: Some(Seen::of(&look)) }),
-        Err(_) => Some(NamedFile { path, seen: None }),
-    });
-    seen.collect()
 }
 
 /// Removes the files that deleted rows named. What cannot be removed is remembered, and fails the rule.

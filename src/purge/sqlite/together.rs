@@ -7,6 +7,7 @@ use rusqlite::types::Value;
 
 use super::parts::{self, Given};
 use super::search::beside_writers;
+use super::single::SingleSql;
 use super::touched::{Touched, Watched};
 use super::{Task, release};
 use crate::dataset::Problem;
@@ -16,7 +17,7 @@ use crate::dataset::relational::model::TableModel;
 use crate::dataset::relational::reason::Reason;
 use crate::dataset::request::Request;
 use crate::dataset::sqlite::follow::{Follower, Reading};
-use crate::dataset::sqlite::foreign_key::references_to;
+use crate::dataset::sqlite::foreign_key::{all_references, pointing_at};
 use crate::dataset::sqlite::web::Web;
 use crate::policy::Rule;
 use crate::verdict::Keeper;
@@ -53,6 +54,8 @@ pub(super) struct Live<'a> {
     pub(super) is_bulk: bool,
     /// Sees what triggers do to rows that go.
     pub(super) touched: Option<Touched>,
+    /// How single rows are asked for and deleted, for each table.
+    pub(super) singles: Vec<SingleSql>,
 }
 
 impl<'a> Live<'a> {
@@ -71,17 +74,17 @@ impl<'a> Live<'a> {
         }
         let together = &web.model.components[web.model.component_of(table)];
         let members = || together.iter().map(|table| &web.tables[usize::from(*table)]);
-        let mut empties_keys = false;
-        for member in members() {
-            empties_keys |= references_to(connection, &member.table.name)?.iter().any(|key| !key.keeps);
-        }
+        let references = all_references(connection)?;
+        let empties = |table: &str| pointing_at(&references, table).iter().any(|key| !key.keeps);
+        let empties_keys = members().any(|member| empties(&member.table.name));
         let mut releases = web.releases.iter().filter(|((table, _), _)| together.contains(table));
         let has_triggers = members().any(|member| member.table.has_delete_trigger);
         let is_bulk = is_possible && !empties_keys && !has_triggers && releases.next().is_none();
         let watched: Vec<Watched<'_>> = members().map(|member| (&member.table, member.columns())).collect();
         let touched = if has_triggers { Some(Touched::watch(connection, &watched)?) } else { None };
         let rule = u16::try_from(place).unwrap_or_default();
-        Ok(Live { web, table, rule, follower, order, is_bulk, touched })
+        let singles = web.tables.iter().map(|member| SingleSql::of(web, member, &references)).collect();
+        Ok(Live { web, table, rule, follower, order, is_bulk, touched, singles })
     }
 
     /// Lets go of the records of all rules that may go ahead, too.
@@ -183,19 +186,21 @@ impl Together {
         let reads_all = self.from.is_none() && task.amount.expected + task.amount.blocked < most as u64;
         let from = self.from.take();
         let reading = if reads_all { Reading::Any } else { Reading::Downwards(from.as_deref()) };
-        let (mut numbers, mut count) = (Vec::new(), 0);
+        let (mut numbers, mut count, mut last) = (Vec::new(), 0, None);
         let keys = beside_writers(task, |connection| {
             numbers.clear();
-            count = 0;
+            (count, last) = (0, None);
             let own = if task.writer.is_wal { None } else { Some(live.follower.beside(connection)?) };
             let follower = own.as_ref().unwrap_or(&live.follower);
             follower.due(live.table, &reading, &mut |found| {
                 if found.judged.own == Some(live.rule) {
                     numbers.push(found.key);
                 }
-                count += 1;
+                (count, last) = (count + 1, Some(found.key));
                 Ok(reads_all || count < most)
             })?;
+            // Records of other rules may come last.
+            self.from = last.map(|last| follower.key(live.table, last));
             let keys = own
                 .filter(|_| !has_numbers)
                 .map(|own| numbers.iter().map(|number| own.key(live.table, *number)).collect::<Vec<_>>());
@@ -205,7 +210,6 @@ impl Together {
             *number = live.follower.number_of(live.table, key);
         }
         self.is_read = reads_all || count < most;
-        self.from = numbers.last().map(|last| live.follower.key(live.table, *last));
         if reads_all && has_numbers {
             numbers.sort_unstable();
             if live.web.refers_to_itself(live.table) {
