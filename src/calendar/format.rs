@@ -4,8 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::pattern::Pattern;
-use super::pattern_problem::PatternProblem;
+use super::pattern::{Pattern, PatternProblem};
 use super::spelling;
 
 /// How a column stores time.

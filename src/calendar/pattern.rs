@@ -1,4 +1,4 @@
-//! Patterns: dates and times written in a way of their own, such as
+//! Patterns: how to read dates and times written in a way of their own, such as
 //! `%d-%m-%Y` in a column or `app-%Y-%m-%d.db.zst` in a file's name.
 //!
 //! The parser is frist's own because those at hand are lenient: they skip
@@ -7,9 +7,9 @@
 
 use std::fmt;
 
+use thiserror::Error;
+
 use super::format::FormatError;
-use super::pattern_fields::{Field, Part, Piece, specifier};
-use super::pattern_problem::PatternProblem;
 
 /// A compiled pattern of literals and `%` fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,146 @@ pub struct Pattern {
     text: String,
     pub(super) pieces: Vec<Piece>,
     pub(super) has_time: bool,
+}
+
+/// One piece of a compiled pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    Literal(Vec<u8>),
+    Field(Field),
+}
+
+/// One field: what it tells, which no pattern may tell twice, and how it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Field {
+    pub(super) part: Part,
+    pub(super) written: Written,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Year,
+    Month,
+    Day,
+    DayOfYear,
+    Weekday,
+    Hour,
+    Hour12,
+    HalfOfDay,
+    Minute,
+    Second,
+    Fraction,
+    Offset,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    /// Always so many digits: two, three or four.
+    Digits(usize),
+    /// One digit or two.
+    Short,
+    /// Two digits, or a blank and one.
+    Blank,
+    /// A name in full.
+    Name(&'static [&'static str]),
+    /// The first three letters of a name.
+    ShortName(&'static [&'static str]),
+    /// One to nine digits.
+    Fraction,
+    /// A dot and one to nine digits, or nothing at all.
+    DottedFraction,
+    /// `Z`, or a sign and digits.
+    Offset,
+}
+
+const MONTHS: &[&str] = &[
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+const WEEKDAYS: &[&str] = &["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+
+/// What stands behind a `%` for one field. None begins with another one.
+const FIELDS: [(&str, Part, Written); 21] = [
+    ("Y", Part::Year, Written::Digits(4)),
+    ("m", Part::Month, Written::Digits(2)),
+    ("-m", Part::Month, Written::Short),
+    ("b", Part::Month, Written::ShortName(MONTHS)),
+    ("h", Part::Month, Written::ShortName(MONTHS)),
+    ("B", Part::Month, Written::Name(MONTHS)),
+    ("d", Part::Day, Written::Digits(2)),
+    ("-d", Part::Day, Written::Short),
+    ("e", Part::Day, Written::Blank),
+    ("j", Part::DayOfYear, Written::Digits(3)),
+    ("a", Part::Weekday, Written::ShortName(WEEKDAYS)),
+    ("A", Part::Weekday, Written::Name(WEEKDAYS)),
+    ("H", Part::Hour, Written::Digits(2)),
+    ("-H", Part::Hour, Written::Short),
+    ("I", Part::Hour12, Written::Digits(2)),
+    ("p", Part::HalfOfDay, Written::Name(&["AM", "PM"])),
+    ("M", Part::Minute, Written::Digits(2)),
+    ("S", Part::Second, Written::Digits(2)),
+    ("f", Part::Fraction, Written::Fraction),
+    (".f", Part::Fraction, Written::DottedFraction),
+    ("z", Part::Offset, Written::Offset),
+];
+
+/// What stands behind a `%` for several fields.
+const SHORTHANDS: [(&str, &str); 3] = [("F", "%Y-%m-%d"), ("T", "%H:%M:%S"), ("R", "%H:%M")];
+
+/// Why a pattern is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum PatternProblem {
+    /// It ends in `%`.
+    #[error("a single `%` at the end; write `%%` for a percent sign")]
+    LonePercent,
+    /// A specifier that frist does not have.
+    #[error(
+        "frist has no `{specifier}`; it has %Y %m %-m %b %B %d %-d %e %j %a %A %H %-H %I %p %M %S %f %.f %z %F %T %R %%"
+    )]
+    UnknownSpecifier {
+        /// The specifier.
+        specifier: String,
+    },
+    /// A specifier whose year has two digits, or may have.
+    #[error(
+        "`{specifier}` has a year of two digits, and its century would be a guess; frist reads years of four digits, `%Y`"
+    )]
+    TwoDigitYear {
+        /// The specifier.
+        specifier: String,
+    },
+    /// `%s`.
+    #[error("`%s` is a count of seconds, not a part of a pattern; declare the format `unix`")]
+    UnixInPattern,
+    /// The same part of a date or time stands twice.
+    #[error("{part} stands twice")]
+    Repeated {
+        /// The part.
+        part: &'static str,
+    },
+    /// A part without the one that it belongs to.
+    #[error("{part} without {needed}")]
+    Incomplete {
+        /// The part that is there.
+        part: &'static str,
+        /// The part that is missing.
+        needed: &'static str,
+    },
+    /// A number of varying length stands right before another digit.
+    #[error(
+        "a number whose length varies stands right before another digit, and where it ends would be a guess"
+    )]
+    OpenEnd,
 }
 
 impl Pattern {
@@ -33,8 +173,10 @@ impl fmt::Display for Pattern {
 }
 
 fn compile(text: &str) -> Result<Pattern, PatternProblem> {
-    let pieces = merged(pieces_of(text)?);
-    let parts: Vec<Part> = fields(&pieces).map(Field::part).collect();
+    let mut pieces = Vec::new();
+    read_pieces(text, &mut pieces)?;
+    let field = |piece: &Piece| if let Piece::Field(field) = piece { Some(field.part) } else { None };
+    let parts: Vec<Part> = pieces.iter().filter_map(field).collect();
     check_repetition(&parts)?;
     check_completeness(&parts)?;
     check_ends(&pieces)?;
@@ -42,36 +184,45 @@ fn compile(text: &str) -> Result<Pattern, PatternProblem> {
     Ok(Pattern { text: text.to_owned(), pieces, has_time })
 }
 
-fn pieces_of(mut text: &str) -> Result<Vec<Piece>, PatternProblem> {
-    let mut pieces = Vec::new();
-    while let Some((literal, after_percent)) = text.split_once('%') {
-        pieces.push(Piece::Literal(literal.as_bytes().to_vec()));
-        let (fields, length) = specifier(after_percent)?;
-        pieces.extend(fields);
-        text = after_percent.get(length..).unwrap_or_default();
+fn read_pieces(mut text: &str, pieces: &mut Vec<Piece>) -> Result<(), PatternProblem> {
+    while let Some((literal, behind)) = text.split_once('%') {
+        add_literal(literal, pieces);
+        text = if let Some(rest) = behind.strip_prefix('%') {
+            add_literal("%", pieces);
+            rest
+        } else if let Some((name, meaning)) = SHORTHANDS.iter().find(|(name, _)| behind.starts_with(name)) {
+            read_pieces(meaning, pieces)?;
+            &behind[name.len()..]
+        } else {
+            let field = FIELDS.iter().find(|(name, ..)| behind.starts_with(name));
+            let (name, part, written) = *field.ok_or_else(|| no_field(behind))?;
+            pieces.push(Piece::Field(Field { part, written }));
+            &behind[name.len()..]
+        };
     }
-    pieces.push(Piece::Literal(text.as_bytes().to_vec()));
-    Ok(pieces)
+    add_literal(text, pieces);
+    Ok(())
 }
 
 /// Joins literals that touch and leaves out empty ones.
-fn merged(pieces: Vec<Piece>) -> Vec<Piece> {
-    let mut merged: Vec<Piece> = Vec::new();
-    for piece in pieces {
-        match (merged.last_mut(), piece) {
-            (Some(Piece::Literal(before)), Piece::Literal(bytes)) => before.extend(bytes),
-            (_, Piece::Literal(bytes)) if bytes.is_empty() => {}
-            (_, piece) => merged.push(piece),
-        }
+fn add_literal(literal: &str, pieces: &mut Vec<Piece>) {
+    match pieces.last_mut() {
+        _ if literal.is_empty() => {}
+        Some(Piece::Literal(before)) => before.extend(literal.as_bytes()),
+        _ => pieces.push(Piece::Literal(literal.as_bytes().to_vec())),
     }
-    merged
 }
 
-fn fields(pieces: &[Piece]) -> impl Iterator<Item = Field> {
-    pieces.iter().filter_map(|piece| match piece {
-        Piece::Field(field) => Some(*field),
-        Piece::Literal(_) => None,
-    })
+/// Why what stands behind a `%` is no field. It is named as it would be read, modifiers included.
+fn no_field(behind: &str) -> PatternProblem {
+    let modifiers = behind.chars().take_while(|c| !c.is_alphabetic()).take(3).count();
+    let specifier = format!("%{}", behind.chars().take(modifiers + 1).collect::<String>());
+    match behind.chars().next() {
+        None => PatternProblem::LonePercent,
+        Some('y' | 'g' | 'D' | 'x') => PatternProblem::TwoDigitYear { specifier },
+        Some('s') => PatternProblem::UnixInPattern,
+        Some(_) => PatternProblem::UnknownSpecifier { specifier },
+    }
 }
 
 fn check_repetition(parts: &[Part]) -> Result<(), PatternProblem> {
@@ -111,7 +262,7 @@ fn check_completeness(parts: &[Part]) -> Result<(), PatternProblem> {
 fn check_ends(pieces: &[Piece]) -> Result<(), PatternProblem> {
     for (place, piece) in pieces.iter().enumerate() {
         let Piece::Field(field) = piece else { continue };
-        if field.has_open_end() && may_go_on_with_digit(pieces.get(place + 1..).unwrap_or_default()) {
+        if field.written.has_open_end() && may_go_on_with_digit(pieces.get(place + 1..).unwrap_or_default()) {
             return Err(PatternProblem::OpenEnd);
         }
     }
@@ -123,8 +274,12 @@ fn check_ends(pieces: &[Piece]) -> Result<(), PatternProblem> {
 fn may_go_on_with_digit(pieces: &[Piece]) -> bool {
     match pieces {
         [Piece::Literal(bytes), ..] => bytes.first().is_some_and(u8::is_ascii_digit),
-        [Piece::Field(Field::DottedFraction), rest @ ..] => may_go_on_with_digit(rest),
-        [Piece::Field(field), ..] => field.may_begin_with_digit(),
+        [Piece::Field(Field { written: Written::DottedFraction, .. }), rest @ ..] => {
+            may_go_on_with_digit(rest)
+        }
+        [Piece::Field(field), ..] => {
+            !matches!(field.written, Written::Name(_) | Written::ShortName(_) | Written::Offset)
+        }
         [] => false,
     }
 }
@@ -158,6 +313,13 @@ impl Part {
             Part::Fraction => "the fraction",
             Part::Offset => "the offset",
         }
+    }
+}
+
+impl Written {
+    /// Whether the number of digits at its end varies, so that a digit after it could belong to either.
+    fn has_open_end(self) -> bool {
+        !matches!(self, Written::Digits(_) | Written::Blank | Written::Name(_) | Written::ShortName(_))
     }
 }
 

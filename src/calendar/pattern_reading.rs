@@ -1,42 +1,15 @@
-//! Reading a text by a pattern.
+//! Texts of a pattern: what one says, and one with another date in the same shape.
 
-use super::pattern::Pattern;
-use super::pattern_fields::{Field, NameLength, Piece};
+use chrono::Datelike;
+
+use super::pattern::{Field, Part, Pattern, Piece, Written};
 use super::wall_time::{self, WallDay, WallTime, digits};
-use super::{Event, Unreadable, Zone};
+use super::{Date, Event, Unreadable, Zone};
 
-pub(super) const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-pub(super) const WEEKDAYS: [&str; 7] =
-    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-
-/// What the fields of one text say.
+/// What the fields of one text say, by their parts. Months count from 1, weekdays from Monday as 0,
+/// halves of the day from 0.
 #[derive(Default)]
-struct Parts {
-    year: i64,
-    month: Option<i64>,
-    day: Option<i64>,
-    day_of_year: Option<i64>,
-    weekday: Option<i64>,
-    hour: i64,
-    afternoon: Option<bool>,
-    minute: i64,
-    second: i64,
-    nanos: u32,
-    offset: Option<i64>,
-}
+struct Parts([Option<i64>; Part::Offset as usize + 1]);
 
 impl Pattern {
     /// Reads a whole text. A pattern without a day stands for the last day of
@@ -44,107 +17,140 @@ impl Pattern {
     pub fn read(&self, text: &[u8], times_in: Zone) -> Result<Event, Unreadable> {
         let parts = self.parts_of(text).ok_or(Unreadable::OtherPattern)?;
         let day = parts.wall_day()?;
-        if parts.weekday.is_some_and(|weekday| weekday != day.weekday()) {
+        if parts.get(Part::Weekday).is_some_and(|weekday| weekday != day.weekday()) {
             return Err(Unreadable::OtherWeekday);
         }
-        if self.has_time { day.event_at(parts.wall_time()?, parts.offset, times_in) } else { day.event() }
+        if !self.has_time {
+            return day.event();
+        }
+        day.event_at(parts.wall_time()?, parts.get(Part::Offset), times_in)
     }
 
     fn parts_of(&self, text: &[u8]) -> Option<Parts> {
-        let mut parts = Parts::default();
-        let rest = self.pieces.iter().try_fold(text, |rest, piece| match piece {
-            Piece::Literal(bytes) => rest.strip_prefix(bytes.as_slice()),
-            Piece::Field(field) => parts.take(*field, rest),
-        })?;
+        let (mut parts, mut rest) = (Parts::default(), text);
+        for piece in &self.pieces {
+            rest = match piece {
+                Piece::Literal(bytes) => rest.strip_prefix(bytes.as_slice())?,
+                Piece::Field(field) => {
+                    let (value, behind) = field.split(rest)?;
+                    parts.0[field.part as usize] = Some(value);
+                    behind
+                }
+            };
+        }
         rest.is_empty().then_some(parts)
+    }
+
+    /// A readable text with another date, and midnight where it has a time. Offsets stay.
+    pub(super) fn with_date(&self, text: &[u8], date: Date) -> Option<Vec<u8>> {
+        let (mut made, mut rest) = (Vec::with_capacity(text.len()), text);
+        for piece in &self.pieces {
+            match piece {
+                Piece::Literal(bytes) => {
+                    rest = rest.strip_prefix(bytes.as_slice())?;
+                    made.extend_from_slice(bytes);
+                }
+                Piece::Field(field) => {
+                    let (_, behind) = field.split(rest)?;
+                    made.extend(field.with_date(&rest[..rest.len() - behind.len()], date));
+                    rest = behind;
+                }
+            }
+        }
+        rest.is_empty().then_some(made)
     }
 }
 
 impl Parts {
-    /// Reads one field at the start of a text and gives back what follows.
-    fn take<'a>(&mut self, field: Field, text: &'a [u8]) -> Option<&'a [u8]> {
-        match field {
-            Field::Fraction => return self.take_fraction(text),
-            Field::DottedFraction => return self.take_dotted_fraction(text),
-            _ => {}
-        }
-        let (value, rest) = split_value(field, text)?;
-        self.set(field, value);
-        Some(rest)
+    fn get(&self, part: Part) -> Option<i64> {
+        self.0[part as usize]
     }
 
-    fn take_fraction<'a>(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
-        let (nanos, rest) = wall_time::split_fraction(text)?;
-        self.nanos = nanos;
-        Some(rest)
-    }
-
-    /// A dot that no digit follows belongs to the pattern, not to a fraction.
-    fn take_dotted_fraction<'a>(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
-        match text {
-            [b'.', digits @ ..] if digits.first().is_some_and(u8::is_ascii_digit) => {
-                self.take_fraction(digits)
-            }
-            _ => Some(text),
-        }
-    }
-
-    fn set(&mut self, field: Field, value: i64) {
-        match field {
-            Field::Year => self.year = value,
-            Field::Month | Field::MonthShort | Field::MonthName(_) => self.month = Some(value),
-            Field::Day | Field::DayPadded | Field::DayShort => self.day = Some(value),
-            Field::DayOfYear => self.day_of_year = Some(value),
-            Field::Weekday(_) => self.weekday = Some(value),
-            Field::Hour | Field::HourShort | Field::Hour12 => self.hour = value,
-            Field::HalfOfDay => self.afternoon = Some(value == 1),
-            Field::Minute => self.minute = value,
-            Field::Second => self.second = value,
-            Field::Offset => self.offset = Some(value),
-            Field::Fraction | Field::DottedFraction => {}
-        }
+    fn number(&self, part: Part) -> i64 {
+        self.get(part).unwrap_or(0)
     }
 
     fn wall_day(&self) -> Result<WallDay, Unreadable> {
-        match (self.month, self.day, self.day_of_year) {
-            (_, _, Some(day_of_year)) => WallDay::of_year(self.year, day_of_year),
-            (Some(month), Some(day), None) => WallDay::new(self.year, month, day),
-            (Some(month), None, None) => WallDay::last_of_month(self.year, month),
-            (None, _, None) => WallDay::last_of_month(self.year, 12),
+        let year = self.number(Part::Year);
+        match (self.get(Part::Month), self.get(Part::Day), self.get(Part::DayOfYear)) {
+            (_, _, Some(day_of_year)) => WallDay::of_year(year, day_of_year),
+            (Some(month), Some(day), None) => WallDay::new(year, month, day),
+            (Some(month), None, None) => WallDay::last_of_month(year, month),
+            (None, _, None) => WallDay::last_of_month(year, 12),
         }
     }
 
     fn wall_time(&self) -> Result<WallTime, Unreadable> {
-        let hour = match self.afternoon {
-            Some(_) if !(1..=12).contains(&self.hour) => return Err(Unreadable::NoSuchTime),
-            Some(afternoon) => self.hour % 12 + if afternoon { 12 } else { 0 },
-            None => self.hour,
+        let hour = match self.get(Part::Hour12) {
+            Some(hour @ 1..=12) => hour % 12 + 12 * self.number(Part::HalfOfDay),
+            Some(_) => return Err(Unreadable::NoSuchTime),
+            None => self.number(Part::Hour),
         };
-        WallTime::new(hour, self.minute, self.second, self.nanos)
+        let [minute, second, nanos] =
+            [Part::Minute, Part::Second, Part::Fraction].map(|part| self.number(part));
+        WallTime::new(hour, minute, second, nanos as u32)
     }
 }
 
-/// Splits what is written of a field off the start of a text.
-pub(super) fn split_field(field: Field, text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let rest = Parts::default().take(field, text)?;
-    Some((&text[..text.len() - rest.len()], rest))
-}
-
-/// Splits the number that a field stands for off the start of a text. Months
-/// count from 1, weekdays from Monday as 0, halves of the day from 0.
-fn split_value(field: Field, text: &[u8]) -> Option<(i64, &[u8])> {
-    match field {
-        Field::Year => split_digits::<4>(text),
-        Field::DayOfYear => split_digits::<3>(text),
-        Field::DayPadded => split_padded_day(text),
-        Field::MonthShort | Field::DayShort | Field::HourShort => {
-            split_digits::<2>(text).or_else(|| split_digits::<1>(text))
+impl Field {
+    /// Splits the number that the field stands for off the start of a text.
+    fn split(self, text: &[u8]) -> Option<(i64, &[u8])> {
+        match self.written {
+            Written::Digits(4) => split_digits::<4>(text),
+            Written::Digits(3) => split_digits::<3>(text),
+            Written::Digits(_) => split_digits::<2>(text),
+            Written::Short => split_digits::<2>(text).or_else(|| split_digits::<1>(text)),
+            Written::Blank => match text.strip_prefix(b" ") {
+                Some(text) => split_digits::<1>(text),
+                None => split_digits::<2>(text),
+            },
+            Written::Name(names) => self.split_name(names, usize::MAX, text),
+            Written::ShortName(names) => self.split_name(names, 3, text),
+            Written::Fraction => split_fraction(text),
+            // A dot that no digit follows belongs to the pattern, not to a fraction.
+            Written::DottedFraction => match text {
+                [b'.', b'0'..=b'9', ..] => split_fraction(&text[1..]),
+                _ => Some((0, text)),
+            },
+            Written::Offset => wall_time::split_offset(text),
         }
-        Field::MonthName(length) => split_name(&MONTHS, length, text).map(|(n, rest)| (n + 1, rest)),
-        Field::Weekday(length) => split_name(&WEEKDAYS, length, text),
-        Field::HalfOfDay => split_name(&["AM", "PM"], NameLength::Full, text),
-        Field::Offset => wall_time::split_offset(text),
-        _ => split_digits::<2>(text),
+    }
+
+    /// Splits one of the names off, in any case.
+    fn split_name<'a>(self, names: &[&str], letters: usize, text: &'a [u8]) -> Option<(i64, &'a [u8])> {
+        let first = i64::from(self.part == Part::Month);
+        names.iter().zip(first..).find_map(|(name, number)| {
+            let (start, rest) = text.split_at_checked(name.len().min(letters))?;
+            start.eq_ignore_ascii_case(&name.as_bytes()[..start.len()]).then_some((number, rest))
+        })
+    }
+
+    /// What is written of the field for another date.
+    fn with_date(self, before: &[u8], date: Date) -> Vec<u8> {
+        let (number, place) = match self.part {
+            Part::Year => (date.year().unsigned_abs(), 0),
+            Part::Month => (date.month(), date.month0()),
+            Part::Day => (date.day(), 0),
+            Part::DayOfYear => (date.ordinal(), 0),
+            Part::Weekday => (0, date.weekday().num_days_from_monday()),
+            Part::Hour12 => (12, 0),
+            _ => (0, 0),
+        };
+        match self.written {
+            Written::Digits(count) => format!("{number:0count$}").into_bytes(),
+            // A number that had a leading zero gets one.
+            Written::Short | Written::Blank if before.len() == 2 && before.starts_with(b"0") => {
+                format!("{number:02}").into_bytes()
+            }
+            Written::Short => number.to_string().into_bytes(),
+            Written::Blank => format!("{number:>2}").into_bytes(),
+            Written::Name(names) => in_the_case_of(before, names[place as usize].as_bytes()),
+            Written::ShortName(names) => in_the_case_of(before, &names[place as usize].as_bytes()[..3]),
+            Written::Fraction | Written::DottedFraction => {
+                before.iter().map(|byte| if byte.is_ascii_digit() { b'0' } else { *byte }).collect()
+            }
+            Written::Offset => before.to_vec(),
+        }
     }
 }
 
@@ -153,20 +159,18 @@ fn split_digits<const N: usize>(text: &[u8]) -> Option<(i64, &[u8])> {
     Some((digits(bytes)?, rest))
 }
 
-fn split_padded_day(text: &[u8]) -> Option<(i64, &[u8])> {
-    match text.strip_prefix(b" ") {
-        Some(text) => split_digits::<1>(text),
-        None => split_digits::<2>(text),
-    }
+fn split_fraction(text: &[u8]) -> Option<(i64, &[u8])> {
+    wall_time::split_fraction(text).map(|(nanos, rest)| (nanos.into(), rest))
 }
 
-/// Splits one of the names off, in any case, and gives its place among them.
-fn split_name<'a>(names: &[&str], length: NameLength, text: &'a [u8]) -> Option<(i64, &'a [u8])> {
-    names.iter().zip(0..).find_map(|(name, place)| {
-        let name = if length == NameLength::Short { name.get(..3)? } else { name };
-        let (start, rest) = text.split_at_checked(name.len())?;
-        start.eq_ignore_ascii_case(name.as_bytes()).then_some((place, rest))
-    })
+fn in_the_case_of(before: &[u8], name: &[u8]) -> Vec<u8> {
+    if before.iter().all(u8::is_ascii_lowercase) {
+        name.to_ascii_lowercase()
+    } else if before.iter().all(u8::is_ascii_uppercase) {
+        name.to_ascii_uppercase()
+    } else {
+        name.to_vec()
+    }
 }
 
 #[cfg(test)]
