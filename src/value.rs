@@ -6,7 +6,6 @@
 //! is bytes, because a database does not promise UTF-8.
 
 mod owned;
-mod real;
 mod text;
 
 pub use owned::Owned;

@@ -52,7 +52,7 @@ impl Test {
                 let above = seen.compares(Relation::GreaterOrEqual, low);
                 above.and(seen.compares(Relation::LessOrEqual, high))
             }
-            Test::Like(pattern) => seen.answer(|value| pattern.is_matched_by(&value.text()?)),
+            Test::Like(pattern) => seen.answer(|value| pattern.is_matched_by(&value.sure_text()?)),
         }
     }
 }
@@ -94,7 +94,7 @@ impl Literal {
                 let is_in_doubt = !text.is_ascii() && std::str::from_utf8(value).is_err();
                 (!is_in_doubt).then(|| value.cmp(text.as_bytes()))
             }
-            (Literal::Text(text), _) => Some(value.text()?.as_ref().cmp(text.as_bytes())),
+            (Literal::Text(text), _) => Some(value.sure_text()?.as_ref().cmp(text.as_bytes())),
         }
     }
 }
@@ -199,7 +199,7 @@ impl<'v> Reading<'v> {
 impl<'v> Content<'v> {
     fn into_text(self) -> Option<Cow<'v, [u8]>> {
         match self {
-            Content::Stored(value) => value.text(),
+            Content::Stored(value) => value.sure_text(),
             Content::Made(text) => Some(Cow::Owned(text)),
         }
     }

@@ -99,6 +99,11 @@ fn against_text_a_number_is_its_text() {
     holds("n = '1.0e+20'", Real(1e20));
     holds("n < '9'", Integer(10));
     holds("n = 'Inf'", Real(f64::INFINITY));
+    holds("n = '478407069301.26'", Real(478_407_069_301.26));
+    unreadable("n <> 'x'", Real(0.1 + 0.2));
+    unreadable("n like '%'", Real(1.0 / 3.0));
+    unreadable("length(n) > 5", Real(1.0 / 3.0));
+    holds("n < 0.5", Real(1.0 / 3.0));
 }
 
 #[test]

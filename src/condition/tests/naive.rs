@@ -157,12 +157,12 @@ fn called(name: &str, cell: Cell) -> Option<Cell> {
     })
 }
 
-/// The reals that occur here are halves and such, whose text is short and known.
+/// The reals that occur here are halves and such, whose text is short and known, and one that is long.
 fn plain_text(cell: &Cell) -> Option<String> {
     match cell {
         Cell::Text(text) => Some(text.clone()),
         Cell::Integer(number) => Some(number.to_string()),
-        Cell::Real(number) => Some(format!("{number:?}")),
+        Cell::Real(number) => Some(format!("{number:?}")).filter(|text| text.len() < 16),
         Cell::Null | Cell::Blob => None,
     }
 }
@@ -232,7 +232,10 @@ pub(super) fn compared(cell: Option<Cell>, sign: &str, literal: &Cell) -> Answer
     let ordering = match (cell, literal) {
         (None | Some(Cell::Blob), _) => return 'X',
         (Some(Cell::Null), _) => return 'U',
-        (Some(cell), Cell::Text(literal)) => plain_text(&cell).unwrap().as_bytes().cmp(literal.as_bytes()),
+        (Some(cell), Cell::Text(literal)) => match plain_text(&cell) {
+            Some(text) => text.as_bytes().cmp(literal.as_bytes()),
+            None => return 'X',
+        },
         (Some(cell), literal) => match thousandths(&cell) {
             Some(number) => number.cmp(&thousandths(literal).unwrap()),
             None => return 'X',
@@ -287,7 +290,8 @@ fn liked(cell: Option<Cell>, pattern: &str, escape: Option<char>, negated: bool)
         None | Some(Cell::Blob) => 'X',
         Some(Cell::Null) => 'U',
         Some(cell) => {
-            let text: Vec<char> = plain_text(&cell).unwrap().chars().collect();
+            let Some(text) = plain_text(&cell) else { return 'X' };
+            let text: Vec<char> = text.chars().collect();
             let pattern: Vec<char> = pattern.chars().collect();
             answer(fits(&pattern, &text, escape) != negated)
         }

@@ -2,15 +2,14 @@ use rusqlite::Connection;
 
 use crate::value::Value;
 
-/// SQLite's own answer, many at a time so that millions are affordable.
+/// Where SQLite's own answer is another one, many at a time so that thousands are affordable.
 fn differences(numbers: impl Iterator<Item = f64>) -> Vec<(f64, String, String)> {
     let sqlite = Connection::open_in_memory().unwrap();
     let mut cast = sqlite.prepare("select cast(?1 as text)").unwrap();
     numbers
-        .filter(|number| !number.is_nan())
         .filter_map(|number| {
+            let ours = String::from_utf8(Value::Real(number).sure_text()?.into_owned()).unwrap();
             let theirs: String = cast.query_row([number], |row| row.get(0)).unwrap();
-            let ours = String::from_utf8(Value::Real(number).text().unwrap().into_owned()).unwrap();
             (ours != theirs).then_some((number, ours, theirs))
         })
         .take(5)
@@ -32,37 +31,42 @@ fn amount() -> usize {
     crate::depth::cases(5_000) as usize
 }
 
-#[test]
-fn reals_of_any_bits_are_written_as_sqlite_does() {
-    assert_eq!(differences(random(1).take(amount()).map(f64::from_bits)), []);
+/// Numbers of up to this many digits.
+fn decimals(seed: u64, digits: u32, powers: std::ops::Range<i32>) -> impl Iterator<Item = String> {
+    random(seed).take(amount()).map(move |bits| {
+        let digits = (bits >> 16) % 10_u64.pow(1 + (bits % u64::from(digits)) as u32);
+        format!("{digits}e{}", powers.start + (bits >> 8) as u8 as i32 % powers.len() as i32)
+    })
 }
 
+/// Beyond ten digits and these sizes SQLite's own digits are not always the shortest.
 #[test]
 fn reals_of_few_digits_are_written_as_sqlite_does() {
-    let short = random(2).take(amount()).map(|bits| {
-        let digits = (bits >> 16) % 10_u64.pow(1 + (bits % 17) as u32);
-        let power = (bits >> 8) as i8 as i32 / 6;
-        format!("{digits}e{power}").parse().unwrap()
-    });
-    assert_eq!(differences(short), []);
+    let short = decimals(2, 10, -12..6).map(|text| text.parse().unwrap());
+    assert_eq!(differences(short.filter(|number| *number >= 0.001)), []);
 }
 
 #[test]
-fn sums_of_cents_are_written_as_sqlite_does() {
-    let sums = random(3)
-        .take(amount())
-        .map(|bits| (bits % 1_000_000) as f64 / 100.0 + ((bits >> 20) % 1_000_000) as f64 * 0.01);
-    assert_eq!(differences(sums), []);
+fn what_has_fifteen_digits_has_a_sure_text_that_reads_back() {
+    for decimal in decimals(4, 15, -120..120) {
+        let number: f64 = decimal.parse().unwrap();
+        let text = Value::Real(number).sure_text().unwrap_or_else(|| panic!("{decimal}"));
+        assert_eq!(std::str::from_utf8(&text).unwrap().parse(), Ok(number), "{decimal}");
+    }
 }
 
 #[test]
-fn limits_and_powers_are_written_as_sqlite_does() {
-    let powers = (-1074..1024).map(|power| 2_f64.powi(power));
-    let tens = (-330..309).map(|power| format!("1e{power}").parse().unwrap());
-    let edges = [0.0, -0.0, f64::MAX, f64::MIN, f64::MIN_POSITIVE, f64::INFINITY, f64::NEG_INFINITY];
-    let around = [1e15, 1e16, 1e17, 1e18, 1e-4, 1e-5, 9_007_199_254_740_992.0];
-    let around = around.into_iter().flat_map(|x: f64| [x.next_down(), x, x.next_up(), -x]);
-    assert_eq!(differences(powers.chain(tens).chain(edges).chain(around)), []);
+fn what_has_more_digits_has_a_text_and_no_sure_one() {
+    for number in [0.1 + 0.2, 1.0 / 3.0, -4.000_000_000_000_001, 1.234_567_890_123_456_7e-200] {
+        let text = String::from_utf8(Value::Real(number).text().unwrap().into_owned()).unwrap();
+        assert_eq!(text.parse(), Ok(number));
+        assert_eq!(Value::Real(number).sure_text(), None, "{text}");
+    }
+}
+
+#[test]
+fn cents_are_written_as_sqlite_does() {
+    assert_eq!(differences(random(3).take(amount()).map(|bits| (bits % 1_000_000_000) as f64 / 100.0)), []);
 }
 
 #[test]
@@ -70,6 +74,10 @@ fn texts_of_common_reals() {
     let text = |number| String::from_utf8(Value::Real(number).text().unwrap().into_owned()).unwrap();
     assert_eq!(text(5.0), "5.0");
     assert_eq!(text(1e20), "1.0e+20");
+    assert_eq!(text(1e16), "10000000000000000.0");
+    assert_eq!(text(1.5e17), "1.5e+17");
+    assert_eq!(text(0.0001), "0.0001");
+    assert_eq!(text(f64::NEG_INFINITY), "-Inf");
     assert_eq!(text(0.1), "0.1");
     assert_eq!(text(-0.0), "0.0");
     assert_eq!(text(0.1 + 0.2), "0.30000000000000004");
