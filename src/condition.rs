@@ -21,7 +21,6 @@ use tree::Node;
 pub struct Condition {
     text: String,
     columns: Vec<String>,
-    spans: Vec<Range<usize>>,
     root: Node,
 }
 
@@ -40,22 +39,6 @@ impl Condition {
     #[must_use]
     pub fn columns(&self) -> &[String] {
         &self.columns
-    }
-
-    /// Where column `index` of [`Condition::columns`] is used first, in bytes of the text.
-    ///
-    /// # Panics
-    ///
-    /// When there is no such column.
-    #[must_use]
-    pub fn column_span(&self, index: usize) -> Range<usize> {
-        self.spans[index].clone()
-    }
-
-    /// The condition as it was written.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
     }
 
     /// The answer for one record; `row` gives its value in the column with an

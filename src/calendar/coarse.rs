@@ -43,10 +43,7 @@ impl Timestamps {
             Reading::Unreadable(why) => return Err(why),
             Reading::Event(event) => event,
         };
-        let date = match event {
-            Event::Date(date) => date,
-            Event::At(at) => zone.date_of(at),
-        };
+        let date = event.date_in(zone);
         let made = match (self.format(), value) {
             (Format::Unix(_) | Format::JulianDay, _) => self.number(value, coarse.first(date), zone)?,
             (_, Value::Text(text)) => Owned::Text(self.text(text, coarse, date)?),

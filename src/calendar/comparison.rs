@@ -43,10 +43,7 @@ impl Schedule {
     /// The day from whose start a record of this event is due; none where the period is elapsed
     /// time, which may end within a day.
     pub fn day_due(&self, event: Event) -> Option<Date> {
-        self.first_day_due(match event {
-            Event::Date(date) => date,
-            Event::At(instant) => self.zone().date_of(instant),
-        })
+        self.first_day_due(event.date_in(self.zone()))
     }
 }
 

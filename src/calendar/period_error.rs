@@ -83,11 +83,6 @@ impl PeriodError {
         PeriodError { suggestion: corrected(text), problem }
     }
 
-    /// What exactly is wrong.
-    pub fn problem(&self) -> &PeriodProblem {
-        &self.problem
-    }
-
     /// What to write instead, as a sentence.
     pub fn help(&self) -> String {
         match (&self.problem, &self.suggestion) {

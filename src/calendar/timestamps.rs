@@ -69,11 +69,6 @@ impl Timestamps {
         &self.format
     }
 
-    /// The zone of date-times that carry no offset.
-    pub fn times_in(&self) -> Zone {
-        self.times_in
-    }
-
     /// The column's commonest spelling, in which no value means nothing; none where it has none.
     pub fn common(&self) -> Option<CommonTime> {
         let is_common = matches!(self.format, Format::Iso) && self.empty.is_empty();

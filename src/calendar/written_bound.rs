@@ -40,28 +40,6 @@ pub enum TextBound {
     Nothing,
 }
 
-impl NumberBound {
-    /// Whether a number passes.
-    pub fn admits(&self, number: f64) -> bool {
-        match self {
-            NumberBound::Any => true,
-            NumberBound::UpTo(last) => number <= *last,
-            NumberBound::Nothing => false,
-        }
-    }
-}
-
-impl TextBound {
-    /// Whether a text passes.
-    pub fn admits(&self, text: &[u8]) -> bool {
-        match self {
-            TextBound::Any => true,
-            TextBound::Before(end) => text < end.as_bytes(),
-            TextBound::Nothing => false,
-        }
-    }
-}
-
 /// Unreadable spellings pass always: text among numbers, numbers among text.
 pub(super) fn of(format: &Format, cutoff: &Cutoff) -> Option<WrittenBound> {
     match format {
@@ -104,6 +82,26 @@ fn utc_day(instant: Instant) -> i64 {
 mod tests {
     use super::*;
     use crate::calendar::{Period, Schedule, Zone};
+
+    impl NumberBound {
+        pub(in crate::calendar) fn admits(&self, number: f64) -> bool {
+            match self {
+                NumberBound::Any => true,
+                NumberBound::UpTo(last) => number <= *last,
+                NumberBound::Nothing => false,
+            }
+        }
+    }
+
+    impl TextBound {
+        pub(in crate::calendar) fn admits(&self, text: &[u8]) -> bool {
+            match self {
+                TextBound::Any => true,
+                TextBound::Before(end) => text < end.as_bytes(),
+                TextBound::Nothing => false,
+            }
+        }
+    }
 
     fn bound(format: &str, keep: &str, now: &str) -> Option<WrittenBound> {
         let zone = Zone::parse("Europe/Copenhagen").unwrap();

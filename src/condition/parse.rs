@@ -30,7 +30,7 @@ pub(super) fn condition(text: &str) -> Parsed<Condition> {
     }
     let root = parser.disjunction()?;
     match parser.peek().kind {
-        Kind::End => Ok(Condition { text: text.into(), columns: parser.columns, spans: parser.spans, root }),
+        Kind::End => Ok(Condition { text: text.into(), columns: parser.columns, root }),
         _ => Err(fault::no_end(text, parser.peek())),
     }
 }
@@ -41,13 +41,12 @@ struct Parser<'t> {
     next: usize,
     depth: usize,
     columns: Vec<String>,
-    spans: Vec<Range<usize>>,
 }
 
 impl<'t> Parser<'t> {
     fn new(text: &'t str) -> Parsed<Parser<'t>> {
         let tokens = lex::tokens(text)?;
-        Ok(Parser { text, tokens, next: 0, depth: 0, columns: Vec::new(), spans: Vec::new() })
+        Ok(Parser { text, tokens, next: 0, depth: 0, columns: Vec::new() })
     }
 
     fn peek(&self) -> &Token<'t> {

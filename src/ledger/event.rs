@@ -291,13 +291,6 @@ fn is_zero(number: &u64) -> bool {
 #[serde(transparent)]
 pub struct Code(Cow<'static, str>);
 
-impl Code {
-    /// The code's text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 impl From<&'static str> for Code {
     fn from(text: &'static str) -> Code {
         Code(Cow::Borrowed(text))
@@ -314,13 +307,6 @@ impl fmt::Display for Code {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Seconds {
     millis: u64,
-}
-
-impl Seconds {
-    /// The duration it stands for.
-    pub fn duration(self) -> Duration {
-        Duration::from_millis(self.millis)
-    }
 }
 
 impl From<Duration> for Seconds {

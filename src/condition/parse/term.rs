@@ -77,7 +77,6 @@ impl<'t> Parser<'t> {
         let known = self.columns.iter().position(|column| *column == name);
         let index = known.unwrap_or_else(|| {
             self.columns.push(name);
-            self.spans.push(span.clone());
             self.columns.len() - 1
         });
         Spanned { it: Term::Operand(Operand::Column(index)), span }

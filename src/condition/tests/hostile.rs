@@ -21,10 +21,6 @@ fn survives(text: &str) {
 }
 
 fn answers(condition: &Condition) {
-    for (index, name) in condition.columns().iter().enumerate() {
-        let written = &condition.text()[condition.column_span(index)];
-        assert!(written == name || written.trim_matches('"').replace("\"\"", "\"") == name.trim_matches('"'));
-    }
     let values = [
         Value::Null,
         Value::Integer(i64::MIN),

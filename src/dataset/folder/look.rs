@@ -103,11 +103,6 @@ impl Look {
             entries: 1,
         }
     }
-
-    /// Whether it is the same file, whatever happened to its content.
-    pub fn is_same_as(&self, other: &Look) -> bool {
-        (self.device, self.inode, self.kind) == (other.device, other.inode, other.kind)
-    }
 }
 
 /// All that a look tells.
