@@ -50,65 +50,37 @@
 //! - RFC 3339 and ISO 8601 for date-times, the IANA time zone database for
 //!   zones, SQLite's date functions for Julian days.
 
-mod civil;
-mod coarse;
-mod comparison;
-mod counted_from;
-mod cutoff;
-mod empty;
+mod due;
 mod format;
-mod horizon;
-mod instant;
-mod iso;
-mod iso_common;
-mod iso_shape;
-mod longest;
-mod number;
-mod number_shape;
 #[cfg(test)]
 mod oracle;
-#[cfg(test)]
-mod oracle_of_comparisons;
-#[cfg(test)]
-mod oracle_of_dates;
-#[cfg(test)]
-mod oracle_of_horizons;
-#[cfg(test)]
-mod oracle_of_texts;
-mod pattern;
-mod pattern_reading;
 mod period;
-mod period_error;
-mod period_grammar;
-mod schedule;
 mod spelling;
-mod timestamps;
-mod unknown_zone;
-mod wall_time;
-mod written_bound;
-mod written_period;
-mod zone;
+mod time;
 
-pub use coarse::Coarse;
-pub use comparison::telling_events;
-pub use counted_from::{CountedFrom, FinancialYear, FinancialYearError, MonthDay};
-pub use cutoff::{Cutoff, DueUpTo};
+pub use due::comparison::telling_events;
+pub use due::counted_from::{CountedFrom, FinancialYear, FinancialYearError, MonthDay};
+pub use due::cutoff::{Cutoff, DueUpTo};
+pub use due::horizon::start_dates;
+pub use due::schedule::Schedule;
+pub use format::coarse::Coarse;
+pub use format::iso_common::CommonTime;
+pub use format::pattern::{Pattern, PatternProblem};
+pub use format::timestamps::{Reading, Timestamps, Unreadable};
+pub use format::written_bound::{NumberBound, TextBound, WrittenBound};
 pub use format::{Format, FormatError, UnixScale};
-pub use horizon::start_dates;
-pub use instant::{Instant, NowError};
-pub use iso_common::CommonTime;
-pub use longest::Longest;
-pub use pattern::{Pattern, PatternProblem};
 pub use period::Period;
-pub use period_error::{PeriodError, PeriodProblem};
-pub use schedule::Schedule;
-pub use timestamps::{Reading, Timestamps, Unreadable};
-pub use unknown_zone::UnknownZone;
-pub use written_bound::{NumberBound, TextBound, WrittenBound};
-pub use written_period::{PeriodReading, UnreadablePeriod, WrittenPeriods};
-pub use zone::Zone;
+pub use period::error::{PeriodError, PeriodProblem};
+pub use period::longest::Longest;
+pub use period::written::{PeriodReading, UnreadablePeriod, WrittenPeriods};
+pub use time::instant::{Instant, NowError};
+pub use time::unknown_zone::UnknownZone;
+pub use time::zone::Zone;
 
 use crate::value::Value;
+use due::cutoff;
+use format::{empty, iso, iso_common, iso_shape, number, number_shape, written_bound};
+use time::civil;
 
 /// A day of the civil calendar, in no zone.
 pub type Date = chrono::NaiveDate;

@@ -1,11 +1,24 @@
 //! How a column stores time, as `formats` declares it.
 
+pub(crate) mod coarse;
+pub(crate) mod empty;
+pub(crate) mod iso;
+pub(crate) mod iso_common;
+pub(crate) mod iso_shape;
+pub(crate) mod number;
+pub(crate) mod number_shape;
+pub(crate) mod pattern;
+pub(crate) mod pattern_reading;
+pub(crate) mod timestamps;
+pub(crate) mod wall_time;
+pub(crate) mod written_bound;
+
 use std::fmt;
 
 use thiserror::Error;
 
-use super::pattern::{Pattern, PatternProblem};
 use super::spelling;
+use pattern::{Pattern, PatternProblem};
 
 /// How a column stores time.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,6 +4,11 @@
 //! calendar has them. It asks chrono-tz for the local date minute by minute,
 //! walks from day to day to the end of a financial year, and judges every
 //! record by itself.
+mod comparisons;
+mod dates;
+mod horizons;
+mod texts;
+
 use chrono::{DateTime, Datelike, Days, NaiveDate, Offset, TimeZone};
 use chrono_tz::Tz;
 

@@ -1,12 +1,17 @@
 //! Periods: how long something is kept.
 
+pub(crate) mod error;
+pub(crate) mod grammar;
+pub(crate) mod longest;
+pub(crate) mod written;
+
 use std::fmt;
 
 use chrono::Months;
 
-use super::period_error::PeriodError;
-use super::period_grammar::{Unit, parse_exactly};
 use super::{Date, civil};
+use error::PeriodError;
+use grammar::{Unit, parse_exactly};
 
 /// How long something is kept: a calendar period, an elapsed time, or no
 /// time at all.
@@ -36,7 +41,7 @@ impl Period {
     }
 
     /// The caller vouches that these units go together.
-    pub(super) const fn from_counts(counts: [u32; Unit::ALL.len()], at_most: bool) -> Period {
+    pub(crate) const fn from_counts(counts: [u32; Unit::ALL.len()], at_most: bool) -> Period {
         Period { counts, at_most }
     }
 

@@ -1,0 +1,7 @@
+//! When a record is due.
+
+pub(crate) mod comparison;
+pub(crate) mod counted_from;
+pub(crate) mod cutoff;
+pub(crate) mod horizon;
+pub(crate) mod schedule;

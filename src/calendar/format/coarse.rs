@@ -1,0 +1,108 @@
+//! Times made coarse: the first day of an event's year or month, written as the column writes
+//! time.
+//!
+//! What is written reads back in the same format, and made coarse again it stays as it is. A text
+//! keeps its shape, offset included, and its time of day becomes midnight on the wall; a number
+//! becomes the first instant of the day in the policy's zone.
+
+use chrono::{Datelike, Days};
+
+use crate::calendar::{
+    Date, Event, Format, Instant, Reading, Timestamps, Unreadable, Zone, iso_shape, number_shape,
+};
+use crate::value::{Owned, Value};
+
+/// How much of a date stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coarse {
+    /// The year.
+    Year,
+    /// The year and the month.
+    Month,
+}
+
+/// The date on the wall and that in the policy's zone are never further apart.
+const APART: Days = Days::new(2);
+
+impl Coarse {
+    /// The first day of what a date is in.
+    fn first(self, date: Date) -> Date {
+        let month = if self == Coarse::Year { 1 } else { date.month() };
+        Date::from_ymd_opt(date.year(), month, 1).unwrap_or(date)
+    }
+}
+
+impl Timestamps {
+    /// What a cell becomes; none where it is empty or says no more already.
+    pub fn coarsened(
+        &self,
+        value: Value<'_>,
+        coarse: Coarse,
+        zone: Zone,
+    ) -> Result<Option<Owned>, Unreadable> {
+        let event = match self.read(value) {
+            Reading::Empty => return Ok(None),
+            Reading::Unreadable(why) => return Err(why),
+            Reading::Event(event) => event,
+        };
+        let date = event.date_in(zone);
+        let made = match (self.format(), value) {
+            (Format::Unix(_) | Format::JulianDay, _) => self.number(value, coarse.first(date), zone)?,
+            (_, Value::Text(text)) => Owned::Text(self.text(text, coarse, date)?),
+            (_, Value::Integer(count)) => {
+                let text = self.text(count.to_string().as_bytes(), coarse, date)?;
+                let text = std::str::from_utf8(&text).map_err(|_| Unreadable::OtherPattern)?;
+                Owned::Integer(text.parse().map_err(|_| Unreadable::OutOfRange)?)
+            }
+            _ => return Err(Unreadable::OtherPattern),
+        };
+        match self.read(made.as_value()) {
+            Reading::Event(same) if same == event => Ok(None),
+            Reading::Event(_) => Ok(Some(made)),
+            // Nothing may come of a time that nobody can read afterwards.
+            Reading::Unreadable(why) => Err(why),
+            Reading::Empty => Err(Unreadable::OutOfRange),
+        }
+    }
+
+    fn text(&self, text: &[u8], coarse: Coarse, date: Date) -> Result<Vec<u8>, Unreadable> {
+        let with = |date: Date| match self.format() {
+            Format::Strftime(pattern) => pattern.with_date(text, date),
+            _ => iso_shape::with_date(text, date),
+        };
+        // Midnight on the wall may be the day before in the policy's zone: what reads as the first
+        // day already stays.
+        let later = date.checked_add_days(APART).map(|later| coarse.first(later));
+        if later.and_then(with).is_some_and(|same| same == text) {
+            return Ok(text.to_vec());
+        }
+        with(coarse.first(date)).ok_or(Unreadable::OtherPattern)
+    }
+
+    fn number(&self, value: Value<'_>, first: Date, zone: Zone) -> Result<Owned, Unreadable> {
+        let opening = zone.opening_of(first);
+        let made = match self.format() {
+            Format::Unix(scale) => number_shape::unix(value, *scale, opening)?,
+            _ => number_shape::julian_day(value, opening)?,
+        };
+        // A float may have been rounded to the day before.
+        let of = |made: &Owned| match self.read(made.as_value()) {
+            Reading::Event(Event::At(at)) => Some(zone.date_of(at)),
+            _ => None,
+        };
+        match made {
+            Owned::Real(count) if of(&made).is_some_and(|date| date < first) => {
+                Ok(Owned::Real(count.next_up()))
+            }
+            made => Ok(made),
+        }
+    }
+}
+
+/// Used by the writers of numbers.
+pub(crate) fn nanos(at: Instant) -> i128 {
+    i128::from(at.seconds()) * 1_000_000_000 + i128::from(at.nanos())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+//! Days, instants and zones.
+
+pub(crate) mod civil;
+pub(crate) mod instant;
+pub(crate) mod unknown_zone;
+pub(crate) mod zone;
