@@ -58,10 +58,9 @@ mod period;
 mod spelling;
 mod time;
 
-pub use due::comparison::telling_events;
+pub use due::comparison::{start_dates, telling_events};
 pub use due::counted_from::{CountedFrom, FinancialYear, FinancialYearError, MonthDay};
 pub use due::cutoff::{Cutoff, DueUpTo};
-pub use due::horizon::start_dates;
 pub use due::schedule::Schedule;
 pub use format::coarse::Coarse;
 pub use format::iso_common::CommonTime;
@@ -69,17 +68,15 @@ pub use format::pattern::{Pattern, PatternProblem};
 pub use format::timestamps::{Reading, Timestamps, Unreadable};
 pub use format::written_bound::{NumberBound, TextBound, WrittenBound};
 pub use format::{Format, FormatError, UnixScale};
-pub use period::Period;
 pub use period::error::{PeriodError, PeriodProblem};
-pub use period::longest::Longest;
 pub use period::written::{PeriodReading, UnreadablePeriod, WrittenPeriods};
+pub use period::{Longest, Period};
 pub use time::instant::{Instant, NowError};
-pub use time::unknown_zone::UnknownZone;
-pub use time::zone::Zone;
+pub use time::zone::{UnknownZone, Zone};
 
 use crate::value::Value;
 use due::cutoff;
-use format::{empty, iso, iso_common, iso_shape, number, number_shape, written_bound};
+use format::{iso, iso_common, number, written_bound};
 use time::civil;
 
 /// A day of the civil calendar, in no zone.

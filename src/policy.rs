@@ -7,7 +7,6 @@
 mod activity;
 mod copies;
 mod counting;
-mod gone_within;
 mod header;
 mod keep;
 mod limit;

@@ -3,5 +3,4 @@
 pub(crate) mod comparison;
 pub(crate) mod counted_from;
 pub(crate) mod cutoff;
-pub(crate) mod horizon;
 pub(crate) mod schedule;

@@ -1,12 +1,9 @@
 //! How a column stores time, as `formats` declares it.
 
 pub(crate) mod coarse;
-pub(crate) mod empty;
 pub(crate) mod iso;
 pub(crate) mod iso_common;
-pub(crate) mod iso_shape;
 pub(crate) mod number;
-pub(crate) mod number_shape;
 pub(crate) mod pattern;
 pub(crate) mod pattern_reading;
 pub(crate) mod timestamps;

@@ -2,5 +2,4 @@
 
 pub(crate) mod civil;
 pub(crate) mod instant;
-pub(crate) mod unknown_zone;
 pub(crate) mod zone;

@@ -24,7 +24,7 @@ use super::relation::Relation;
 use super::section::{Complaint, Placed, Section};
 use super::start::Start;
 use super::with::With;
-use super::{Limit, gone_within, limit};
+use super::{Limit, limit, period};
 pub(super) use given::Given;
 pub use set::Setting;
 pub use set_null::SetNull;
@@ -204,7 +204,7 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
     let (limit, has_own_limit) = (own_limit.or(given.limit), own_limit != Limit::default());
     let enforce_span = section.key_span("enforce");
     let enforce = section.flag("enforce").unwrap_or(true);
-    let gone_within = gone_within::read(section);
+    let gone_within = section.parsed("gone-within", period::promise);
     let promise = section.parsed("promise", words).map(|promise| promise.value);
     let note = section.text("note").map(|note| note.value);
     let (name, target, clock, then) = (name?, target?, clock?, then?);

@@ -7,9 +7,7 @@
 
 use chrono::{Datelike, Days};
 
-use crate::calendar::{
-    Date, Event, Format, Instant, Reading, Timestamps, Unreadable, Zone, iso_shape, number_shape,
-};
+use crate::calendar::{Date, Event, Format, Reading, Timestamps, Unreadable, Zone, iso, number};
 use crate::value::{Owned, Value};
 
 /// How much of a date stays.
@@ -68,7 +66,7 @@ impl Timestamps {
     fn text(&self, text: &[u8], coarse: Coarse, date: Date) -> Result<Vec<u8>, Unreadable> {
         let with = |date: Date| match self.format() {
             Format::Strftime(pattern) => pattern.with_date(text, date),
-            _ => iso_shape::with_date(text, date),
+            _ => iso::with_date(text, date),
         };
         // Midnight on the wall may be the day before in the policy's zone: what reads as the first
         // day already stays.
@@ -82,8 +80,8 @@ impl Timestamps {
     fn number(&self, value: Value<'_>, first: Date, zone: Zone) -> Result<Owned, Unreadable> {
         let opening = zone.opening_of(first);
         let made = match self.format() {
-            Format::Unix(scale) => number_shape::unix(value, *scale, opening)?,
-            _ => number_shape::julian_day(value, opening)?,
+            Format::Unix(scale) => number::write_unix(value, *scale, opening)?,
+            _ => number::write_julian_day(value, opening)?,
         };
         // A float may have been rounded to the day before.
         let of = |made: &Owned| match self.read(made.as_value()) {
@@ -97,11 +95,6 @@ impl Timestamps {
             made => Ok(made),
         }
     }
-}
-
-/// Used by the writers of numbers.
-pub(crate) fn nanos(at: Instant) -> i128 {
-    i128::from(at.seconds()) * 1_000_000_000 + i128::from(at.nanos())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 //! hour, a leap second, that of the next minute.
 
 use crate::calendar::format::wall_time::{self, WallDay, WallTime, digits};
-use crate::calendar::{Event, Unreadable, Zone, iso_common};
+use crate::calendar::{Date, Event, Unreadable, Zone, iso_common};
 
 /// Reads a whole text; a time without an offset is one of `times_in`.
 #[inline]
@@ -83,6 +83,19 @@ fn read_offset(text: &[u8]) -> Result<Option<i64>, Unreadable> {
             _ => Err(Unreadable::NotADate),
         },
     }
+}
+
+/// A readable text with another date, and midnight where it has a time: `T` or blank, seconds,
+/// fraction and offset stay as they are written.
+pub(crate) fn with_date(text: &[u8], date: Date) -> Option<Vec<u8>> {
+    let (_, time) = text.split_at_checked("YYYY-MM-DD".len())?;
+    let mut made = date.format("%Y-%m-%d").to_string().into_bytes();
+    // Behind the `T` or the blank, the offset begins where the digits and their marks end.
+    let clock = time.iter().skip(1).take_while(|byte| byte.is_ascii_digit() || b":.,".contains(byte)).count();
+    let (clock, offset) = time.split_at(time.len().min(clock + 1));
+    made.extend(clock.iter().map(|byte| if byte.is_ascii_digit() { b'0' } else { *byte }));
+    made.extend_from_slice(offset);
+    Some(made)
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Times that are stored as numbers: counts since 1970, and Julian days.
 
 use crate::calendar::format::wall_time::readable;
-use crate::calendar::{Event, Instant, UnixScale, Unreadable, Value};
+use crate::calendar::{Event, Instant, UnixScale, Unreadable};
+use crate::value::{Owned, Value};
 
 const NANOS_PER_SECOND: i128 = 1_000_000_000;
 
@@ -54,8 +55,7 @@ impl UnixScale {
     /// A count that no event up to `instant` exceeds, however its fraction
     /// was rounded.
     pub(crate) fn count_beyond(self, instant: Instant) -> f64 {
-        let nanos = i128::from(instant.seconds()) * NANOS_PER_SECOND + i128::from(instant.nanos());
-        let count = (nanos.div_euclid(self.nanos()) + 2) as f64;
+        let count = (nanos(instant).div_euclid(self.nanos()) + 2) as f64;
         // Beyond 2^53 the conversion itself may have rounded down.
         (count + count.abs() * f64::EPSILON).ceil()
     }
@@ -124,6 +124,37 @@ fn decimal_number(text: &[u8]) -> Option<f64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     if plain(whole) && plain(fraction) { text.parse().ok() } else { None }
+}
+
+/// A count since 1970. Zero says that no time is known, and so it becomes one.
+pub(crate) fn write_unix(value: Value<'_>, scale: UnixScale, at: Instant) -> Result<Owned, Unreadable> {
+    let count = i64::try_from(nanos(at) / scale.nanos()).map_err(|_| Unreadable::OutOfRange)?;
+    let count = if count == 0 { 1 } else { count };
+    match value {
+        Value::Integer(_) => Ok(Owned::Integer(count)),
+        Value::Real(_) => Ok(Owned::Real(count as f64)),
+        Value::Text(_) => Ok(Owned::Text(count.to_string().into_bytes())),
+        Value::Null | Value::Blob => Err(Unreadable::NotANumber),
+    }
+}
+
+/// A Julian day, which begins at noon: a whole one is that of the first noon of the day.
+pub(crate) fn write_julian_day(value: Value<'_>, at: Instant) -> Result<Owned, Unreadable> {
+    let milliseconds = at.seconds().saturating_mul(1_000).saturating_add(EPOCH_JULIAN_MILLISECONDS);
+    let days = milliseconds as f64 / MILLISECONDS_PER_DAY;
+    let noon = milliseconds.div_euclid(MILLISECONDS_PER_DAY as i64)
+        + i64::from(milliseconds.rem_euclid(MILLISECONDS_PER_DAY as i64) > 0);
+    match value {
+        Value::Integer(_) => Ok(Owned::Integer(noon)),
+        Value::Real(_) => Ok(Owned::Real(days)),
+        Value::Text(text) if text.contains(&b'.') => Ok(Owned::Text(format!("{days:?}").into_bytes())),
+        Value::Text(_) => Ok(Owned::Text(noon.to_string().into_bytes())),
+        Value::Null | Value::Blob => Err(Unreadable::NotANumber),
+    }
+}
+
+fn nanos(at: Instant) -> i128 {
+    i128::from(at.seconds()) * NANOS_PER_SECOND + i128::from(at.nanos())
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use crate::calendar::format::timestamps;
 use crate::calendar::period::error::PeriodProblem;
 use crate::calendar::period::grammar::{Unit, parse_exactly};
-use crate::calendar::{Period, Value, empty};
+use crate::calendar::{Period, Value};
 
 /// How one column writes periods, and which of its values mean *nothing is said*.
 #[derive(Clone, Debug)]
@@ -67,7 +68,7 @@ impl WrittenPeriods {
 
     /// Reads a cell.
     pub fn read(&self, value: Value<'_>) -> PeriodReading {
-        if empty::is_empty(value, &self.empty, false) {
+        if timestamps::is_empty(value, &self.empty, false) {
             return PeriodReading::Empty;
         }
         let read = match self.unit {
