@@ -45,7 +45,6 @@ pub struct Column {
 pub enum Made<'v> {
     /// It already reads as the form would leave it.
     Already,
-    /// Nothing.
     Nothing,
     /// Another value.
     Value(Owned),
@@ -60,9 +59,7 @@ pub enum Made<'v> {
 pub enum Illegible {
     /// It is no time of its column.
     Time(Unreadable),
-    /// It is no address.
     NoAddress,
-    /// It is binary.
     Binary,
 }
 

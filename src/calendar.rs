@@ -12,7 +12,7 @@
 //!                          └──▶ Cutoff::is_due, one comparison a record
 //! ```
 //!
-//! [`Timestamps`] reads a cell as an [`Event`]: a civil date in no zone, or an
+//! `Timestamps` reads a cell as an [`Event`]: a civil date in no zone, or an
 //! instant. It reads what is declared and nothing else. What would have to be
 //! guessed is unreadable, and the record stays.
 //!
@@ -58,23 +58,23 @@ mod period;
 mod spelling;
 mod time;
 
-pub use due::comparison::{start_dates, telling_events};
 pub use due::counted_from::{CountedFrom, FinancialYear, FinancialYearError, MonthDay};
 pub use due::cutoff::{Cutoff, DueUpTo};
 pub use due::schedule::Schedule;
-pub use format::coarse::Coarse;
-pub use format::iso_common::CommonTime;
-pub use format::pattern::{Pattern, PatternProblem};
-pub use format::timestamps::{Reading, Timestamps, Unreadable};
-pub use format::written_bound::{NumberBound, TextBound, WrittenBound};
-pub use format::{Format, FormatError, UnixScale};
-pub use period::error::{PeriodError, PeriodProblem};
-pub use period::written::{PeriodReading, UnreadablePeriod, WrittenPeriods};
-pub use period::{Longest, Period};
+pub use period::Period;
+pub use period::error::PeriodError;
 pub use time::instant::{Instant, NowError};
 pub use time::zone::{UnknownZone, Zone};
 
-use crate::value::Value;
+pub(crate) use due::comparison::{start_dates, telling_events};
+pub(crate) use format::coarse::Coarse;
+pub(crate) use format::iso_common::CommonTime;
+pub(crate) use format::timestamps::{Reading, Timestamps, Unreadable};
+pub(crate) use format::written_bound::{NumberBound, TextBound, WrittenBound};
+pub(crate) use format::{Format, FormatError, UnixScale};
+pub(crate) use period::Longest;
+pub(crate) use period::written::{PeriodReading, UnreadablePeriod, WrittenPeriods};
+
 use due::cutoff;
 use format::{iso, iso_common, number, written_bound};
 use time::civil;

@@ -406,7 +406,7 @@ pub(crate) fn unreadable_words(
     let first = if places.is_empty() { String::new() } else { format!("; first: {}", places.join(", ")) };
     let advice = if survey.bytes_due.is_some() {
         "correct them, or leave them out with `match` or `when`"
-    } else if rule.keep.from_data().is_some() {
+    } else if rule.keep.instructions().is_some() {
         "correct the values, or say in the policy how times and periods are written (`formats`, `unit`) and what \
          means empty (`empty`)"
     } else {

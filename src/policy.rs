@@ -28,17 +28,15 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use toml::de::DeTable;
 
-pub use activity::{Activity, Basis, Role};
+pub use activity::Activity;
 pub use counting::Counting;
 pub use header::Controller;
 pub use keep::{Instructions, Keep};
-pub use limit::{Breach, Limit, Share};
+pub use limit::{Breach, Limit};
 pub use relation::{Fold, On, Relation, Side};
-pub use rule::{DEEDS, Deed, Rule, SetNull, Setting, Then};
-pub use source::{
-    ColumnSettings, CsvFiles, FOLDER_COLUMNS, Folder, Ignored, IgnoredFiles, Kind, Rewrite, Source, Unit,
-};
-pub use start::{Choice, Dated, Own, Part, Start};
+pub use rule::{DEEDS, Deed, Rule, SetNull, Setting};
+pub use source::{ColumnSettings, CsvFiles, FOLDER_COLUMNS, Folder, Ignored, Kind, Rewrite, Source, Unit};
+pub use start::{Choice, Dated, Part};
 pub use with::{NamedFiles, NamingColumn, With};
 
 use crate::calendar::{FinancialYear, Period, Zone};
@@ -80,7 +78,6 @@ pub struct Policy {
     pub file: String,
     /// The folder that it lies in.
     pub folder: PathBuf,
-    /// Its text.
     pub text: String,
     /// Where its relative paths start.
     pub base: PathBuf,

@@ -25,8 +25,8 @@ mod witness;
 
 use std::time::Duration;
 
-pub use clock::{ClockFault, check as check_clock};
-pub use confirm::{Confirmed, Unconfirmed};
+pub use clock::check as check_clock;
+pub use confirm::Confirmed;
 pub use recovery::Account;
 pub use run::{Circumstances, Run};
 pub use stop::{Stop, StopReason};

@@ -64,7 +64,6 @@ pub struct Activity {
     pub recipients: Vec<String>,
     /// Transfers to third countries, with their safeguards.
     pub transfers: Vec<String>,
-    /// Processors.
     pub processors: Vec<String>,
     /// Security measures.
     pub measures: Vec<String>,

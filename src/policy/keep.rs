@@ -39,7 +39,7 @@ impl Keep {
     }
 
     /// What the data is asked, where it is asked.
-    pub fn from_data(&self) -> Option<&Instructions> {
+    pub fn instructions(&self) -> Option<&Instructions> {
         match self {
             Keep::Fixed(_) => None,
             Keep::FromData(instructions) => Some(instructions),

@@ -16,7 +16,6 @@ impl Share {
 
     const WHOLE: u32 = 10_000;
 
-    /// As a fraction of one.
     pub fn fraction(self) -> f64 {
         f64::from(self.0) / f64::from(Share::WHOLE)
     }

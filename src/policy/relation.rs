@@ -57,7 +57,6 @@ pub struct On {
 /// A column, or what is made of it before it is compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Side {
-    /// The column.
     pub column: String,
     /// What is done to its value, the last thing first.
     pub folds: Vec<Fold>,

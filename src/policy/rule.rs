@@ -120,7 +120,8 @@ impl Rule {
         };
         let newest = self.keep_newest.map(|count| format!(", but the newest {count}")).unwrap_or_default();
         // What has a comma inside needs one behind it.
-        let comma = if self.keep.from_data().is_some_and(|asked| asked.at_most.is_some()) { "," } else { "" };
+        let comma =
+            if self.keep.instructions().is_some_and(|asked| asked.at_most.is_some()) { "," } else { "" };
         format!("{}{comma} after {}{counted}{newest}", self.keep, self.after_words())
     }
 
@@ -135,7 +136,7 @@ impl Rule {
     /// The relations that the rule asks about.
     pub fn relations(&self) -> impl Iterator<Item = &Relation> {
         let dated = self.start.related_parts().map(|dated| &dated.relation);
-        let instructing = self.keep.from_data().and_then(|asked| asked.relation.as_ref());
+        let instructing = self.keep.instructions().and_then(|asked| asked.relation.as_ref());
         dated.chain(&self.unless).chain(&self.only_if).chain(instructing)
     }
 
@@ -149,7 +150,7 @@ impl Rule {
         let places = &self.places;
         let start = self.start.own_parts().map(|own| (own.column.as_str(), places.after_at.as_str()));
         let when = self.when.iter().flat_map(|when| when.columns());
-        let keep = self.keep.from_data().and_then(|asked| asked.own_column());
+        let keep = self.keep.instructions().and_then(|asked| asked.own_column());
         let keys = self.relations().filter_map(|relation| Some((relation.key()?, relation.at.as_str())));
         let set = self.then.settings().iter().map(|setting| (setting.column.as_str(), setting.at.as_str()));
         start

@@ -56,7 +56,6 @@ impl Kind {
         }
     }
 
-    /// The folder, where it is one.
     pub fn folder(&self) -> Option<&Folder> {
         match self {
             Kind::Folder(folder) => Some(folder),

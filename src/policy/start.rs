@@ -35,7 +35,6 @@ pub enum Part {
 /// A column of the record that holds a time.
 #[derive(Clone, Debug)]
 pub struct Own {
-    /// The column.
     pub column: String,
     /// How it writes time.
     pub timestamps: Timestamps,

@@ -33,11 +33,8 @@ pub struct NamedFiles {
 /// A column of a database that names files, wherever in a policy it says so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamingColumn {
-    /// The database.
     pub database: PathBuf,
-    /// Its table.
     pub table: String,
-    /// The column.
     pub column: String,
     /// The folder below which the files lie.
     pub folder: PathBuf,

@@ -9,7 +9,6 @@ pub enum Owned {
     Integer(i64),
     /// A floating-point number.
     Real(f64),
-    /// Text.
     Text(Vec<u8>),
 }
 

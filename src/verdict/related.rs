@@ -146,7 +146,7 @@ impl Question {
     /// All that a rule asks about evidence.
     pub(crate) fn about_evidence(rule: &Rule) -> Vec<Question> {
         let dated = rule.start.related_parts().map(|dated| Question::latest(rule, dated));
-        let asked = rule.keep.from_data();
+        let asked = rule.keep.instructions();
         let longest = asked.and_then(|asked| Some(Question::longest(rule, asked.relation.as_ref()?, asked)));
         dated.chain(longest).chain(rule.only_if.iter().map(|only| Question::only_if(rule, only))).collect()
     }

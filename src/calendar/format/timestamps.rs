@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::calendar::format::iso_common::CommonTime;
-use crate::calendar::{Cutoff, Event, Format, Value, WrittenBound, Zone, iso, number, written_bound};
+use crate::calendar::{Cutoff, Event, Format, WrittenBound, Zone, iso, number, written_bound};
+use crate::value::Value;
 
 /// How one column stores time, and which of its values mean *no time yet*.
 #[derive(Clone, Debug)]

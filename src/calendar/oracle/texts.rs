@@ -6,7 +6,8 @@
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, TimeDelta};
 use proptest::prelude::*;
 
-use crate::calendar::{Event, Format, Instant, Pattern, Period, Reading, Schedule, Timestamps, Zone, iso};
+use crate::calendar::format::pattern::Pattern;
+use crate::calendar::{Event, Format, Instant, Period, Reading, Schedule, Timestamps, Zone, iso};
 use crate::value::Value;
 
 fn utc_event(local: NaiveDateTime, offset_seconds: i64) -> Option<Event> {

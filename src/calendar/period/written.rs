@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use crate::calendar::Period;
 use crate::calendar::format::timestamps;
 use crate::calendar::period::error::PeriodProblem;
 use crate::calendar::period::grammar::{Unit, parse_exactly};
-use crate::calendar::{Period, Value};
+use crate::value::Value;
 
 /// How one column writes periods, and which of its values mean *nothing is said*.
 #[derive(Clone, Debug)]

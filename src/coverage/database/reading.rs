@@ -174,7 +174,7 @@ fn missing_columns(about: &About<'_>, table: &Table) -> Vec<(Range<usize>, Probl
         named.extend(own.map(|own| (rule.places.after.clone(), own.column.as_str())));
         let columns = rule.when.iter().flat_map(|when| when.columns());
         named.extend(columns.map(|column| (rule.places.when.clone(), column.as_ref())));
-        let keep = rule.keep.from_data().and_then(|asked| asked.own_column());
+        let keep = rule.keep.instructions().and_then(|asked| asked.own_column());
         named.extend(keep.map(|column| (rule.places.keep.clone(), column)));
         let set = rule.then.settings().iter();
         named.extend(set.map(|setting| (setting.span.clone(), setting.column.as_str())));

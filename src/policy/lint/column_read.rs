@@ -77,7 +77,7 @@ fn own_key(other: &Rule, column: &str) -> Option<&'static str> {
     if other.when.as_ref().is_some_and(|when| when.columns().iter().any(|read| read == column)) {
         return Some("`when`");
     }
-    if other.keep.from_data().and_then(|asked| asked.own_column()) == Some(column) {
+    if other.keep.instructions().and_then(|asked| asked.own_column()) == Some(column) {
         return Some("`keep`");
     }
     let is_joined = |relation: &Relation| relation.on.as_ref().is_some_and(|on| on.ours.column == column);
@@ -94,7 +94,7 @@ fn reads(other: &Rule, relation: &Relation, rule: &Data<'_>, column: &str) -> bo
 /// Whether a time or a period of another rule stands in the column.
 fn is_said(other: &Rule, rule: &Data<'_>, column: &str) -> bool {
     let is_dated = |dated: &Dated| is_to(other, &dated.relation, rule) && dated.column == column;
-    let instructing = other.keep.from_data().filter(|asked| asked.column == column);
+    let instructing = other.keep.instructions().filter(|asked| asked.column == column);
     let instructing = instructing.and_then(|asked| asked.relation.as_ref());
     other.start.related_parts().any(is_dated)
         || instructing.is_some_and(|relation| is_to(other, relation, rule))

@@ -137,7 +137,7 @@ impl<'p> Pair<'p> {
 /// The relations of a rule that lead to evidence, each with the source of its rows.
 fn evidence_of(rule: &Rule) -> impl Iterator<Item = (&str, &Relation)> {
     let dated = rule.start.related_parts().map(|dated| &dated.relation);
-    let instructing = rule.keep.from_data().and_then(|asked| asked.relation.as_ref());
+    let instructing = rule.keep.instructions().and_then(|asked| asked.relation.as_ref());
     let all = dated.chain(&rule.only_if).chain(instructing);
     all.map(|relation| (relation.elsewhere.as_deref().unwrap_or(&rule.source), relation))
 }

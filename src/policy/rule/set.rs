@@ -12,7 +12,6 @@ use crate::policy::{CsvFiles, Kind, Rewrite};
 /// What becomes of one column.
 #[derive(Clone, Debug)]
 pub struct Setting {
-    /// The column.
     pub column: String,
     /// What it is set to.
     pub form: Form,

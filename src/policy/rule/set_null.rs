@@ -13,7 +13,6 @@ use crate::policy::section::{Placed, Section};
 pub struct SetNull {
     /// Which rows refer to it. Where `on` is not written, the one foreign key of the column says.
     pub relation: Relation,
-    /// The column.
     pub column: String,
     /// Where it stands in the policy, in bytes.
     pub span: Range<usize>,
