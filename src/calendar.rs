@@ -55,7 +55,6 @@ mod format;
 #[cfg(test)]
 mod oracle;
 mod period;
-mod spelling;
 mod time;
 
 pub use due::counted_from::{CountedFrom, FinancialYear, FinancialYearError, MonthDay};

@@ -41,5 +41,6 @@ mod plan;
 mod policy;
 mod purge;
 pub mod report;
+mod spelling;
 mod value;
 pub mod verdict;

@@ -9,6 +9,7 @@ mod owned;
 mod text;
 
 pub use owned::Owned;
+pub(crate) use text::{lower, trimmed};
 
 /// One cell of a record, borrowed from where it was read.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -14,7 +14,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::spelling;
+use crate::spelling;
 use pattern::{Pattern, PatternProblem};
 
 /// How a column stores time.

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use super::Truth;
 use super::like;
 use super::tree::{Choice, Function, Literal, Node, Operand, Relation, Test};
-use crate::value::Value;
+use crate::value::{Value, lower, trimmed};
 
 impl Node {
     pub(super) fn truth<'v>(&'v self, row: &impl Fn(usize) -> Value<'v>) -> Truth {
@@ -217,29 +217,13 @@ impl<'v> From<Cow<'v, [u8]>> for Content<'v> {
 impl Function {
     fn of(self, text: Cow<'_, [u8]>) -> Content<'_> {
         match self {
-            Function::Lower if text.iter().any(u8::is_ascii_uppercase) => {
-                Content::Made(text.to_ascii_lowercase())
-            }
+            Function::Lower => lower(text).into(),
             Function::Upper if text.iter().any(u8::is_ascii_lowercase) => {
                 Content::Made(text.to_ascii_uppercase())
             }
-            Function::Lower | Function::Upper => text.into(),
+            Function::Upper => text.into(),
             Function::Trim => trimmed(text).into(),
             Function::Length => Content::Stored(Value::Integer(like::characters(&text).count() as i64)),
         }
     }
-}
-
-/// Without the spaces at both ends; other blanks stay, as in SQLite.
-fn trimmed(text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
-    match text {
-        Cow::Borrowed(text) => Cow::Borrowed(without_spaces(text)),
-        Cow::Owned(text) => Cow::Owned(without_spaces(&text).to_vec()),
-    }
-}
-
-fn without_spaces(text: &[u8]) -> &[u8] {
-    let start = text.iter().position(|byte| *byte != b' ').unwrap_or(text.len());
-    let end = text.iter().rposition(|byte| *byte != b' ').map_or(start, |last| last + 1);
-    &text[start..end]
 }

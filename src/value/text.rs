@@ -47,5 +47,25 @@ fn text_of_real(number: f64) -> Option<String> {
     })
 }
 
+/// With small letters from A to Z; others stay, as in SQLite.
+pub(crate) fn lower(text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    if text.iter().any(u8::is_ascii_uppercase) { Cow::Owned(text.to_ascii_lowercase()) } else { text }
+}
+
+/// Without blanks at both ends; tabs and line ends stay, as in SQLite.
+pub(crate) fn trimmed(text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(without_blanks(text)),
+        Cow::Owned(text) => Cow::Owned(without_blanks(&text).to_vec()),
+    }
+}
+
+fn without_blanks(mut text: &[u8]) -> &[u8] {
+    while let [b' ', rest @ ..] | [rest @ .., b' '] = text {
+        text = rest;
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use crate::calendar::Period;
 use crate::calendar::period::error::PeriodProblem;
-use crate::calendar::spelling;
+use crate::spelling;
 
 const LONGEST_MONTHS: u128 = 200 * 12;
 /// Of 200 years of the Gregorian calendar, whose 400 years have 146,097 days.

@@ -6,7 +6,8 @@ use thiserror::Error;
 
 use crate::calendar::civil::{self, SECONDS_PER_DAY};
 use crate::calendar::time::instant::write_civil_time;
-use crate::calendar::{Date, Instant, spelling};
+use crate::calendar::{Date, Instant};
+use crate::spelling;
 
 /// No zone was ever further from UTC than this: the record is 15 h 13 min,
 /// in Alaska before 1867.

@@ -7,6 +7,7 @@ use super::super::lex::{self, KEYWORDS, Kind, Token};
 use super::super::number::NumberError;
 use super::term::{self, Spanned, Term};
 use super::{DEEPEST, LONGEST};
+use crate::spelling::nearest;
 
 type Span = Range<usize>;
 
@@ -259,12 +260,4 @@ fn shortened(written: &str) -> String {
         shown.push('…');
     }
     shown
-}
-
-/// The candidate that was probably meant; a third of a word may be wrong.
-fn nearest(word: &str, candidates: impl IntoIterator<Item = &'static str>) -> Option<&'static str> {
-    let word = word.to_lowercase();
-    let distance = |candidate: &&str| strsim::osa_distance(&word, candidate);
-    let nearest = candidates.into_iter().min_by_key(distance)?;
-    (distance(&nearest) <= nearest.len().max(3) / 3).then_some(nearest)
 }

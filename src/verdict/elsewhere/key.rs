@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::policy::{Fold, Side};
-use crate::value::Value;
+use crate::value::{Value, lower, trimmed};
 
 /// What stands in the column of a relation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,18 +39,8 @@ impl<'v> Key<'v> {
 }
 
 fn folded(fold: Fold, text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
-    match (fold, text) {
-        (Fold::Lower, Cow::Borrowed(text)) if !text.iter().any(u8::is_ascii_uppercase) => Cow::Borrowed(text),
-        (Fold::Lower, text) => Cow::Owned(text.to_ascii_lowercase()),
-        (Fold::Trim, Cow::Borrowed(text)) => Cow::Borrowed(trimmed(text)),
-        (Fold::Trim, Cow::Owned(text)) => Cow::Owned(trimmed(&text).to_vec()),
+    match fold {
+        Fold::Lower => lower(text),
+        Fold::Trim => trimmed(text),
     }
-}
-
-/// Without blanks at both ends, as `trim()` does it everywhere: tabs and line ends stay.
-fn trimmed(mut text: &[u8]) -> &[u8] {
-    while let [b' ', rest @ ..] | [rest @ .., b' '] = text {
-        text = rest;
-    }
-    text
 }

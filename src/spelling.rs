@@ -2,7 +2,7 @@
 
 /// The known word nearest to a misspelt one, if it is near enough to be
 /// worth asking about. Case counts for nothing here: the asking does no harm.
-pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // A stranger's megabyte is no misspelling, and comparing it is quadratic.
     if word.is_empty() || word.len() > 40 {
         return None;
@@ -17,7 +17,7 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 }
 
 /// `; did you mean …?`, or nothing.
-pub(super) fn did_you_mean(suggestion: &Option<String>) -> String {
+pub(crate) fn did_you_mean(suggestion: &Option<String>) -> String {
     match suggestion {
         Some(word) => format!("; did you mean `{word}`?"),
         None => String::new(),
