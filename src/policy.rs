@@ -8,7 +8,6 @@ mod activity;
 mod copies;
 mod counting;
 mod header;
-mod keep;
 mod limit;
 pub mod lint;
 pub mod load;
@@ -18,9 +17,7 @@ mod relation;
 mod rule;
 mod section;
 mod source;
-mod start;
 pub mod statute;
-mod with;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -31,13 +28,13 @@ use toml::de::DeTable;
 pub use activity::Activity;
 pub use counting::Counting;
 pub use header::Controller;
-pub use keep::{Instructions, Keep};
 pub use limit::{Breach, Limit};
 pub use relation::{Fold, On, Relation, Side};
-pub use rule::{DEEDS, Deed, Rule, SetNull, Setting};
+pub use rule::{
+    Choice, DEEDS, Dated, Deed, Instructions, Keep, NamedFiles, NamingColumn, Part, Rule, SetNull, Setting,
+    With,
+};
 pub use source::{ColumnSettings, CsvFiles, FOLDER_COLUMNS, Folder, Ignored, Kind, Rewrite, Source, Unit};
-pub use start::{Choice, Dated, Part};
-pub use with::{NamedFiles, NamingColumn, With};
 
 use crate::calendar::{FinancialYear, Period, Zone};
 use crate::diagnostic::{Finding, Position};

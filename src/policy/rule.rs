@@ -19,17 +19,17 @@ use crate::calendar::{CountedFrom, Format, Period};
 use crate::condition::Condition;
 use crate::diagnostic::Finding;
 
-use super::keep::Keep;
 use super::relation::Relation;
 use super::section::{Complaint, Placed, Section};
-use super::start::Start;
-use super::with::With;
 use super::{Limit, limit, period};
+pub use after::{Choice, Dated, Part, Start};
 pub(super) use given::Given;
+pub use keep::{Instructions, Keep};
 pub use set::Setting;
 pub use set_null::SetNull;
 use target::Target;
 pub use then::{DEEDS, Deed, Then};
+pub use with::{NamedFiles, NamingColumn, With};
 
 /// A valid rule.
 #[derive(Clone, Debug)]

@@ -1,13 +1,13 @@
 //! What a rule says of a folder's records: a modification time or a date in a name, and the
 //! newest that stay.
 
+use super::Start;
 use crate::calendar::{Format, Timestamps, UnixScale, Zone};
 use crate::condition::Condition;
 use crate::diagnostic::{Finding, nearest};
 use crate::policy::FOLDER_COLUMNS;
 use crate::policy::section::{Placed, Section};
 use crate::policy::source::parse_pattern;
-use crate::policy::start::Start;
 
 /// More would have to be remembered while a folder is read.
 const MOST_NEWEST: u64 = 10_000;
