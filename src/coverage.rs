@@ -16,7 +16,7 @@ use std::ops::Range;
 
 use crate::calendar::Instant;
 use crate::dataset::Problem;
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::policy::{Kind, Policy, Source};
 use claims::Claims;
 
@@ -31,26 +31,26 @@ pub struct Coverage {
 
 /// Problems that the policy, or the form of the data, has to answer for; all others kept the
 /// data from being read.
-const ANSWERED_FOR: [&str; 19] = [
-    "key-column",
-    "generated-column",
-    "foreign-key-column",
-    "unique-column",
-    "not-null-column",
-    "column-type",
-    "missing-table",
-    "missing-column",
-    "not-a-table",
-    "no-row-number",
-    "bad-header",
-    "ambiguous-column",
-    "utf-16",
-    "not-utf-8",
-    "ambiguous-relation",
-    "unindexed-relation",
-    "needs-application",
-    "broken-foreign-key",
-    "cannot-be-carried-out",
+const ANSWERED_FOR: [Code; 19] = [
+    Code::KeyColumn,
+    Code::GeneratedColumn,
+    Code::ForeignKeyColumn,
+    Code::UniqueColumn,
+    Code::NotNullColumn,
+    Code::ColumnType,
+    Code::MissingTable,
+    Code::MissingColumn,
+    Code::NotATable,
+    Code::NoRowNumber,
+    Code::BadHeader,
+    Code::AmbiguousColumn,
+    Code::Utf16,
+    Code::NotUtf8,
+    Code::AmbiguousRelation,
+    Code::UnindexedRelation,
+    Code::NeedsApplication,
+    Code::BrokenForeignKey,
+    Code::CannotBeCarriedOut,
 ];
 
 impl Coverage {

@@ -10,6 +10,7 @@ pub mod sqlite;
 
 use serde::{Deserialize, Serialize};
 
+use crate::diagnostic::Code;
 use crate::policy::{Kind, Source};
 use crate::verdict::Tally;
 use request::{Extent, Flow, Listed, Request, TableSurvey, Unusable};
@@ -63,8 +64,8 @@ pub fn records_up_to(source: &Source, table: &str, bound: u64) -> Option<u64> {
 /// Something that went wrong with a source or a rule, as data: what, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// A stable kebab-case name of the kind of problem.
-    pub code: &'static str,
+    /// What kind of problem it is.
+    pub code: Code,
     /// What happened and what to do. It may name tables and columns, never their values.
     pub message: String,
     /// The place: in the policy, or in the data.
@@ -74,7 +75,7 @@ pub struct Problem {
 
 impl Problem {
     /// A problem without a place of its own.
-    pub fn new(code: &'static str, message: impl Into<String>) -> Problem {
+    pub fn new(code: Code, message: impl Into<String>) -> Problem {
         Problem { code, message: message.into(), place: None }
     }
 

@@ -3,12 +3,14 @@
 //! A [`Finding`] is plain data. The renderers below it are late readers: [`text`] draws it with
 //! carets as compilers do, [`json`] writes `frist.check/1`.
 
+mod code;
 pub mod json;
 mod printable;
 pub mod text;
 
 use std::ops::Range;
 
+pub use code::{Code, Weight};
 pub use printable::{printable, write_json};
 
 /// How much a finding weighs: an error stops every command, a warning stops none.
@@ -33,8 +35,8 @@ impl Severity {
 /// One thing that is wrong, as data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// A stable kebab-case name of the kind of finding.
-    pub code: &'static str,
+    /// What kind of finding it is.
+    pub code: Code,
     /// Error or warning.
     pub severity: Severity,
     /// What is wrong, in one sentence.
@@ -47,18 +49,18 @@ pub struct Finding {
 
 impl Finding {
     /// An error at a place.
-    pub fn error(code: &'static str, message: impl Into<String>, span: Range<usize>) -> Finding {
+    pub fn error(code: Code, message: impl Into<String>, span: Range<usize>) -> Finding {
         let (severity, span) = (Severity::Error, Some(span));
         Finding { code, severity, message: message.into(), span, help: None }
     }
 
     /// A warning at a place.
-    pub fn warning(code: &'static str, message: impl Into<String>, span: Range<usize>) -> Finding {
+    pub fn warning(code: Code, message: impl Into<String>, span: Range<usize>) -> Finding {
         Finding { severity: Severity::Warning, ..Finding::error(code, message, span) }
     }
 
     /// An error about a file as a whole.
-    pub fn unreadable(code: &'static str, message: impl Into<String>) -> Finding {
+    pub fn unreadable(code: Code, message: impl Into<String>) -> Finding {
         Finding { span: None, ..Finding::error(code, message, 0..0) }
     }
 
@@ -246,8 +248,13 @@ mod tests {
 
     #[test]
     fn findings_stand_in_the_order_of_their_places_and_those_without_one_first() {
-        let at = |start: usize| Finding::error("x", start.to_string(), start..start + 1);
-        let findings = vec![at(9), Finding::warning("x", "3", 3..4), Finding::unreadable("x", "none"), at(5)];
+        let at = |start: usize| Finding::error(Code::BadValue, start.to_string(), start..start + 1);
+        let findings = vec![
+            at(9),
+            Finding::warning(Code::UnusedTable, "3", 3..4),
+            Finding::unreadable(Code::CannotOpen, "none"),
+            at(5),
+        ];
         let mut examined = Examined { findings, ..Examined::default() };
         examined.sort();
         let messages: Vec<&str> = examined.findings.iter().map(|finding| finding.message.as_str()).collect();

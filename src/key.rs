@@ -8,6 +8,7 @@ use rustix::rand::{GetRandomFlags, getrandom};
 
 use crate::anonymise::Key;
 use crate::dataset::Problem;
+use crate::diagnostic::Code;
 use crate::hexadecimal;
 use crate::ledger::{RunLock, StateFolder};
 
@@ -45,7 +46,7 @@ impl Purpose {
 pub(crate) fn read(folder: &StateFolder, purpose: Purpose) -> Result<Option<Key>, Problem> {
     let path = purpose.path(folder);
     let there = folder.open_if_there(&path, OpenOptions::new().read(true));
-    let Some(file) = there.map_err(|error| Problem::new("no-key", error.to_string()))? else {
+    let Some(file) = there.map_err(|error| Problem::new(Code::NoKey, error.to_string()))? else {
         return Ok(None);
     };
     let mut text = String::new();
@@ -72,7 +73,7 @@ pub(crate) fn random() -> Result<Key, Problem> {
     let mut bytes = [0; 32];
     match getrandom(&mut bytes, GetRandomFlags::empty()) {
         Ok(length) if length == bytes.len() => {}
-        _ => return Err(Problem::new("no-key", "the system gave no random bytes to make a key of")),
+        _ => return Err(Problem::new(Code::NoKey, "the system gave no random bytes to make a key of")),
     }
     Ok(Key(bytes))
 }
@@ -81,7 +82,7 @@ pub(crate) fn random() -> Result<Key, Problem> {
 pub(crate) fn write(lock: &RunLock, path: &Path, key: &Key) -> Result<(), Problem> {
     let text = format!("{}\n", hexadecimal::digits(&key.0));
     let written = lock.folder().replace(path, text.as_bytes());
-    written.map_err(|error| Problem::new("no-key", error.to_string()))
+    written.map_err(|error| Problem::new(Code::NoKey, error.to_string()))
 }
 
 fn parse(text: &str) -> Option<Key> {
@@ -96,7 +97,7 @@ fn parse(text: &str) -> Option<Key> {
 
 fn spoilt(path: &Path, purpose: Purpose) -> Problem {
     let message = format!("{} is not a key as frist writes it; {}", path.display(), purpose.lost);
-    Problem::new("bad-key", message)
+    Problem::new(Code::BadKey, message)
 }
 
 #[cfg(test)]
@@ -126,7 +127,7 @@ mod tests {
             ["", "\n", &whole[1..], &whole[..64], &format!("{whole}0"), &"g".repeat(64), &"+1".repeat(32)]
         {
             std::fs::write(PSEUDONYMS.path(lock.folder()), spoilt).unwrap();
-            assert_eq!(obtain(&lock, PSEUDONYMS).unwrap_err().code, "bad-key", "{spoilt:?}");
+            assert_eq!(obtain(&lock, PSEUDONYMS).unwrap_err().code, Code::BadKey, "{spoilt:?}");
             assert_eq!(std::fs::read_to_string(PSEUDONYMS.path(lock.folder())).unwrap(), *spoilt);
         }
     }

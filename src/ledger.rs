@@ -52,8 +52,8 @@ pub use append::Ledger;
 pub use entries::{Entries, Entry, entries};
 pub use error::LedgerError;
 pub use event::{
-    Batch, BatchDone, BatchUndone, Code, Event, Recovered, RecoveryOutcome, RuleFinished, RuleOutcome,
-    RuleStarted, RunFinished, RunStarted, Seconds, SourceRead, SourceStatus,
+    Batch, BatchDone, BatchUndone, Event, Recovered, RecoveryOutcome, RuleFinished, RuleOutcome, RuleStarted,
+    RunFinished, RunStarted, Seconds, SourceRead, SourceStatus, WrittenCode,
 };
 pub use finding::{Fault, Finding};
 pub use folder::StateFolder;

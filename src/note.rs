@@ -28,6 +28,7 @@ use store::Store;
 
 use crate::anonymise::Key;
 use crate::dataset::Problem;
+use crate::diagnostic::Code;
 use crate::key;
 use crate::ledger::{RunLock, StateFolder};
 use crate::policy::Policy;
@@ -73,7 +74,7 @@ impl Notes {
     /// The notes of a policy as its state folder holds them. That part of them is lost is a problem: without
     /// them nobody knows which records are due.
     pub fn open(policy: &Policy) -> Result<Notes, Problem> {
-        let unreadable = |error| Problem::new("unreadable-notes", format!("{error}"));
+        let unreadable = |error| Problem::new(Code::UnreadableNotes, format!("{error}"));
         let Some(folder) = StateFolder::open_existing(&policy.state).map_err(unreadable)? else {
             return Ok(Notes::default());
         };
@@ -329,7 +330,7 @@ impl Reader {
 
 /// Cannot happen: what is opened is there.
 fn lost() -> Problem {
-    Problem::new("internal", "the notes of deleted evidence are gone from memory")
+    Problem::new(Code::Internal, "the notes of deleted evidence are gone from memory")
 }
 
 fn missing(path: &std::path::Path, beside: &std::path::Path) -> Problem {
@@ -340,7 +341,7 @@ fn missing(path: &std::path::Path, beside: &std::path::Path) -> Problem {
         path.display(),
         beside.display()
     );
-    Problem::new("lost-notes", message)
+    Problem::new(Code::LostNotes, message)
 }
 
 fn foreign(path: &std::path::Path, key: &std::path::Path) -> Problem {
@@ -349,7 +350,7 @@ fn foreign(path: &std::path::Path, key: &std::path::Path) -> Problem {
         path.display(),
         key.display()
     );
-    Problem::new("foreign-notes", message)
+    Problem::new(Code::ForeignNotes, message)
 }
 
 /// A connection as notes need it: nothing of them in a temporary file.

@@ -12,6 +12,7 @@ pub(crate) use datasets::dataset_name;
 use crate::calendar::{Cutoff, Date, DueUpTo, Instant, Zone};
 use crate::dataset::request::{Acting, Extent, Kept, Request, RuleSurvey, Unread, Unusable, requests};
 use crate::dataset::{Problem, Status, survey};
+use crate::diagnostic::Code;
 use crate::policy::{Breach, Deed, Policy, Rule, Source};
 use crate::verdict::{Counts, RuleBook, State, Tally};
 
@@ -377,7 +378,7 @@ fn oldest_date(tally: &Tally, zone: Zone) -> Option<Date> {
 fn unreadable(policy: &Policy, rule: &Rule, tally: &Tally, survey: &RuleSurvey) -> Option<Problem> {
     let (what, advice) = unreadable_words(rule, tally, survey)?;
     let place = policy.place(unreadable_at(rule, survey).start);
-    Some(Problem::new("unreadable", format!("{what}; {advice}")).at(place))
+    Some(Problem::new(Code::Unreadable, format!("{what}; {advice}")).at(place))
 }
 
 /// What of a rule asked for the first value that cannot be read.

@@ -37,7 +37,7 @@ pub use rule::{
 pub use source::{ColumnSettings, CsvFiles, FOLDER_COLUMNS, Folder, Ignored, Kind, Rewrite, Source, Unit};
 
 use crate::calendar::{FinancialYear, Period, Zone};
-use crate::diagnostic::{Finding, Position};
+use crate::diagnostic::{Code, Finding, Position};
 use crate::hexadecimal;
 use section::{Notes, Section};
 use statute::Statute;
@@ -150,7 +150,7 @@ pub fn parse(text: &str, surroundings: &Surroundings<'_>) -> (Option<Policy>, Ve
 
 fn syntax_error(error: &toml::de::Error) -> Finding {
     let message = format!("not TOML: {}", error.message());
-    Finding::error("not-toml", message, error.span().unwrap_or(0..0))
+    Finding::error(Code::NotToml, message, error.span().unwrap_or(0..0))
 }
 
 fn read(mut whole: Section<'_>, text: &str, surroundings: &Surroundings<'_>) -> Option<Policy> {
@@ -284,7 +284,7 @@ pub(crate) mod tests {
             "version = 3\n[policy]\nname = 1\n[source.app]\nsqlite = []\n[activity.a]\n[[rule]]\nkeep = true\n",
         );
         assert!(policy.is_none());
-        let codes: Vec<&str> = findings.iter().map(|finding| finding.code).collect();
+        let codes: Vec<&str> = findings.iter().map(|finding| finding.code.as_str()).collect();
         for code in ["unknown-version", "wrong-type", "missing-key"] {
             assert!(codes.contains(&code), "{code} in {codes:?}");
         }

@@ -33,6 +33,7 @@ pub use stop::{Stop, StopReason};
 pub use witness::Witness;
 
 use crate::dataset::Problem;
+use crate::diagnostic::Code;
 use crate::exit;
 use crate::ledger::{Link, Pending, RecoveryOutcome, RuleOutcome, RunLock};
 use crate::plan::{LimitBreach, SourceState};
@@ -133,17 +134,17 @@ impl Outcome {
     }
 
     /// The codes of everything that kept the run from being whole.
-    pub fn reasons(&self) -> Vec<&'static str> {
+    pub fn reasons(&self) -> Vec<Code> {
         let sources = self.sources.iter().filter_map(|source| source.problem.as_ref());
         let rules = self.rules.iter().flat_map(|rule| &rule.problems);
-        let limits = self.rules.iter().filter(|rule| rule.breach.is_some()).map(|_| "limit");
+        let limits = self.rules.iter().filter(|rule| rule.breach.is_some()).map(|_| Code::Limit);
         let stopped = self.stopped.map(StopReason::code);
-        let mut codes: Vec<&str> = sources.chain(rules).map(|problem| problem.code).chain(limits).collect();
+        let mut codes: Vec<Code> = sources.chain(rules).map(|problem| problem.code).chain(limits).collect();
         codes.extend(stopped);
         let undecided = self.accounts.iter().any(|account| account.outcome == RecoveryOutcome::Undecided);
-        codes.extend(undecided.then_some("undecided-batch"));
+        codes.extend(undecided.then_some(Code::UndecidedBatch));
         codes.extend(self.problems.iter().map(|problem| problem.code));
-        codes.sort_unstable();
+        codes.sort_unstable_by_key(|code| code.as_str());
         codes.dedup();
         codes
     }

@@ -6,7 +6,7 @@ use super::claims::Claims;
 use super::names::Few;
 use super::{Coverage, Named};
 use crate::dataset::csv::files::{OPTIONS, name_below};
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::policy::CsvFiles;
 
 /// Looks at the folders in which the files of a source lie.
@@ -35,7 +35,7 @@ fn finding(named: &Named<'_>, left: &Few, ending: &str) -> Option<Finding> {
         format!("{files} beside those of source `{}` {are} covered by no source: {left}", named.source.name);
     let help = "widen `csv`, write a source for them, or ignore them: \
                 ignore = [{ file = \"old-*.csv\", why = \"…\" }]";
-    Some(Finding::warning("uncovered-files", message, named.source.span.clone()).help(help))
+    Some(Finding::warning(Code::UncoveredFiles, message, named.source.span.clone()).help(help))
 }
 
 /// The files in the folders that the pattern means, whose names end so.

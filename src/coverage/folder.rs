@@ -12,7 +12,7 @@ use crate::dataset::folder::root::Root;
 use crate::dataset::folder::shown;
 use crate::dataset::folder::walk::walk;
 use crate::dataset::request::Flow;
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::policy::{Folder, Unit};
 
 /// Looks at every entry. What cannot be read is told by those who read the records.
@@ -63,5 +63,5 @@ fn finding(named: &Named<'_>, left: &Few) -> Option<Finding> {
     );
     let help = "widen `match`, write a source for them, or ignore them: \
                 ignore = [{ file = \"README*\", why = \"…\" }]";
-    Some(Finding::warning("uncovered-files", message, named.source.span.clone()).help(help))
+    Some(Finding::warning(Code::UncoveredFiles, message, named.source.span.clone()).help(help))
 }

@@ -8,7 +8,7 @@ use super::{Coverage, Named};
 use crate::calendar::Instant;
 use crate::dataset::csv::{columns, files};
 use crate::dataset::request::{Request, requests};
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::policy::{CsvFiles, Rule};
 
 /// Words that mean something personal, in English and Danish, as [`words`] spells them.
@@ -153,7 +153,7 @@ fn finding(rule: &Rule, left: &Few) -> Option<Finding> {
     let span = rule.then.settings().first().map(|setting| setting.span.clone()).unwrap_or_default();
     let help =
         "say in `set` what becomes of them; columns of the source's `key` or `subject` are passed over";
-    Some(Finding::warning("personal-column", message, span).help(help))
+    Some(Finding::warning(Code::PersonalColumn, message, span).help(help))
 }
 
 /// Whether a column's name says that it holds something personal.

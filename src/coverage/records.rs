@@ -7,7 +7,7 @@ use super::{Coverage, Named};
 use crate::calendar::Instant;
 use crate::dataset::request::{Request, RuleSurvey, requests};
 use crate::dataset::{Problem, survey};
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::plan::{unreadable_at, unreadable_words};
 use crate::policy::Rule;
 use crate::report::records;
@@ -56,7 +56,7 @@ fn of_rule(named: &Named<'_>, request: &Request<'_>, survey: &RuleSurvey, covera
 
 fn unreadable(rule: &Rule, survey: &RuleSurvey) -> Option<Finding> {
     let (what, advice) = unreadable_words(rule, &survey.counted.tallies[survey.rule], survey)?;
-    Some(Finding::warning("unreadable", what, unreadable_at(rule, survey)).help(advice))
+    Some(Finding::warning(Code::Unreadable, what, unreadable_at(rule, survey)).help(advice))
 }
 
 /// A rule that matches nothing although there are records is seldom meant.
@@ -78,5 +78,5 @@ fn nothing_matched(rule: &Rule, survey: &RuleSurvey) -> Option<Finding> {
         ),
         None => ("compare `only-if` with what the related tables hold", &rule.places.data),
     };
-    Some(Finding::warning("matches-nothing", message, place.clone()).help(help))
+    Some(Finding::warning(Code::MatchesNothing, message, place.clone()).help(help))
 }

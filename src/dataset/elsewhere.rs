@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::request::{Request, Unusable};
 use super::{Problem, csv, sqlite};
+use crate::diagnostic::Code;
 use crate::note::Notes;
 use crate::policy::{Kind, Source};
 use crate::value::Value;
@@ -114,7 +115,8 @@ pub(super) fn answered_book(
 fn answers(sources: &[Source], question: &Question, notes: &Notes) -> Result<Answers, Problem> {
     let name = question.relation.elsewhere.as_deref().unwrap_or_default();
     let place = &question.relation.at;
-    let missing = || Problem::new("missing-source", format!("the policy has no source `{name}`")).at(place);
+    let missing =
+        || Problem::new(Code::MissingSource, format!("the policy has no source `{name}`")).at(place);
     let source = sources.iter().find(|source| source.name == name).ok_or_else(missing)?;
     let mut gathering = Gathering::new(question);
     gather(source, &mut gathering).map_err(|unusable| unseen(question, &unusable.problem).at(place))?;
@@ -135,7 +137,7 @@ pub(super) fn gather(source: &Source, gathering: &mut Gathering<'_>) -> Result<(
 /// Policies cannot say that; should one all the same, nothing is deleted.
 fn nobody_s_rows(folder: &Path) -> Problem {
     Problem::new(
-        "bad-value",
+        Code::BadValue,
         format!("{} is a folder, whose files are nobody's related rows", folder.display()),
     )
 }

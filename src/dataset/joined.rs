@@ -2,6 +2,7 @@
 
 use super::elsewhere::{Gathering, gather};
 use super::{Problem, sqlite};
+use crate::diagnostic::Code;
 use crate::note::Asked;
 use crate::policy::{Kind, Policy};
 use crate::value::Value;
@@ -9,7 +10,8 @@ use crate::verdict::Answers;
 
 /// Tells the key of every record that a question is about, as notes remember it.
 pub(crate) fn each(policy: &Policy, asked: &Asked, told: &mut dyn FnMut(&[u8])) -> Result<(), Problem> {
-    let missing = || Problem::new("missing-source", format!("the policy has no source `{}`", asked.source));
+    let missing =
+        || Problem::new(Code::MissingSource, format!("the policy has no source `{}`", asked.source));
     let source = policy.source(&asked.source).ok_or_else(missing)?;
     let relation = &asked.question.relation;
     if let (None, Kind::Sqlite(path)) = (&relation.elsewhere, &source.kind) {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 pub use super::sqlite::decide::Kept;
 use super::{Counted, Problem, Status};
 use crate::calendar::Instant;
+use crate::diagnostic::Code;
 use crate::note::Notes;
 use crate::policy::{Policy, Rule, Source};
 use crate::verdict::{Reason, RuleBook, State, Verdict};
@@ -260,7 +261,7 @@ impl Unusable {
 
     /// A source that is not there.
     pub fn missing(message: impl Into<String>) -> Unusable {
-        Unusable { status: Status::Missing, problem: Problem::new("missing-source", message) }
+        Unusable { status: Status::Missing, problem: Problem::new(Code::MissingSource, message) }
     }
 }
 

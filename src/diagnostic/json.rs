@@ -47,7 +47,7 @@ fn entry<'a>(file: &'a Examined, lines: &Lines<'_>, finding: &'a Finding) -> Ent
     let start = finding.span.as_ref().map(|span| lines.position(span.start));
     let end = finding.span.as_ref().map(|span| lines.position(span.end));
     Entry {
-        code: finding.code,
+        code: finding.code.as_str(),
         severity: finding.severity.word(),
         message: &finding.message,
         file: &file.file,

@@ -26,7 +26,7 @@ fn draw<'a>(file: &'a Examined, lines: &Lines<'a>, finding: &'a Finding) -> Grou
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(printable(&finding.message)).id(finding.code);
+    let title = level.primary_title(printable(&finding.message)).id(finding.code.as_str());
     let path = printable(&file.file);
     let group = match &finding.span {
         Some(span) => {
@@ -56,9 +56,10 @@ fn inside(text: &str, start: usize, end: usize) -> std::ops::Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Code;
 
     fn drawn(text: &str, span: std::ops::Range<usize>) -> String {
-        let findings = vec![Finding::error("code", "message", span)];
+        let findings = vec![Finding::error(Code::UnknownKey, "message", span)];
         render(&[Examined { file: "p.toml".into(), text: text.into(), findings }], false, 80)
     }
 
@@ -79,7 +80,8 @@ mod tests {
     #[test]
     fn nothing_in_a_policy_can_write_on_the_terminal() {
         let findings = vec![
-            Finding::error("code", "unknown key `\u{1b}[31m`", 0..4).help("did you mean `\u{1b}]0;x\u{7}`?"),
+            Finding::error(Code::UnknownKey, "unknown key `\u{1b}[31m`", 0..4)
+                .help("did you mean `\u{1b}]0;x\u{7}`?"),
         ];
         let text = "\u{1b}[31m\u{202e} = \u{7}\u{0}1".to_string();
         let drawn = render(&[Examined { file: "\u{1b}.toml".into(), text, findings }], false, 80);

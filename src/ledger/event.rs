@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::diagnostic::Code;
 use crate::policy::Deed;
 use crate::verdict::Counts;
 
@@ -217,7 +218,7 @@ pub struct RuleFinished {
     /// How it ended.
     pub outcome: RuleOutcome,
     /// Why, by code.
-    pub problems: Vec<Code>,
+    pub problems: Vec<WrittenCode>,
 }
 
 /// How a rule's turn ended.
@@ -243,7 +244,7 @@ pub struct SourceRead {
     pub status: SourceStatus,
     /// Why not, by code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub problem: Option<Code>,
+    pub problem: Option<WrittenCode>,
 }
 
 /// Whether a source was read.
@@ -272,7 +273,7 @@ pub struct RunFinished {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub pseudonymised: u64,
     /// Why the exit code is not zero, by code.
-    pub reason: Vec<Code>,
+    pub reason: Vec<WrittenCode>,
     /// How long it took.
     pub seconds: Seconds,
 }
@@ -285,19 +286,26 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// The code of a problem. It is made of the program's own text only, so that no
-/// message of a database, which may quote a value, can become one.
+/// The code of a problem. It is made of a [`Code`] only, so that no message of a database, which may
+/// quote a value, can become one; and it is read as any text, for another version may have written it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Code(Cow<'static, str>);
+pub struct WrittenCode(Cow<'static, str>);
 
-impl From<&'static str> for Code {
-    fn from(text: &'static str) -> Code {
-        Code(Cow::Borrowed(text))
+impl WrittenCode {
+    /// The code's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
-impl fmt::Display for Code {
+impl From<Code> for WrittenCode {
+    fn from(code: Code) -> WrittenCode {
+        WrittenCode(Cow::Borrowed(code.as_str()))
+    }
+}
+
+impl fmt::Display for WrittenCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::diagnostic::Code;
 use crate::ledger::*;
 use crate::verdict::Counts;
 
@@ -119,12 +120,12 @@ fn rule_finished(rule: &str) -> Event {
         batches: 2,
         seconds: Duration::from_millis(1234).into(),
         outcome: RuleOutcome::Done,
-        problems: vec!["survivors".into()],
+        problems: vec![Code::Survivors.into()],
     })
 }
 
 fn source(name: &str) -> Event {
-    let problem = Some(Code::from("source-missing"));
+    let problem = Some(Code::MissingSource.into());
     Event::Source(SourceRead { source: name.to_owned(), status: SourceStatus::Missing, problem })
 }
 
@@ -143,7 +144,7 @@ fn recovered(killed: &str, batch: Option<(&str, u64)>, outcome: RecoveryOutcome)
 }
 
 fn finished() -> Event {
-    let (reason, seconds) = (vec!["source-missing".into()], Duration::from_secs(3).into());
+    let (reason, seconds) = (vec![Code::MissingSource.into()], Duration::from_secs(3).into());
     Event::RunFinished(RunFinished {
         exit_code: 3,
         deleted: 7,

@@ -12,6 +12,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use super::fresh::Fresh;
 use super::{Token, configure};
 use crate::dataset::Problem;
+use crate::diagnostic::Code;
 use crate::ledger::StateFolder;
 use crate::verdict::{AnswerCell, Question};
 
@@ -62,7 +63,7 @@ impl Store {
     /// Opens the notes for writing, and makes the file, private, where there is none.
     pub(super) fn open(folder: &StateFolder, path: &Path, policy: &str) -> Result<Store, Problem> {
         let made = folder.open_or_create(path, OpenOptions::new().read(true).write(true));
-        made.map_err(|error| Problem::new("unreadable-notes", error.to_string()))?;
+        made.map_err(|error| Problem::new(Code::UnreadableNotes, error.to_string()))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let store = Store::with(path, policy, flags)?;
         // What a commit has said is on the disk; what is deleted is gone.
@@ -100,7 +101,7 @@ impl Store {
             "{} is of version {version}, which this version of frist does not know",
             self.path.display()
         );
-        Err(Problem::new("unreadable-notes", message))
+        Err(Problem::new(Code::UnreadableNotes, message))
     }
 
     fn has(&self, table: &str) -> Result<bool, Problem> {
@@ -380,5 +381,5 @@ pub(super) fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Problem 
          it are not carried out",
         path.display()
     );
-    Problem::new("unreadable-notes", message)
+    Problem::new(Code::UnreadableNotes, message)
 }

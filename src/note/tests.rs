@@ -3,6 +3,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::*;
+use crate::diagnostic::Code;
 use crate::policy::{Surroundings, parse};
 use crate::value::Value;
 
@@ -99,14 +100,14 @@ fn what_is_lost_or_from_elsewhere_is_told_and_not_guessed_around() {
     let [kept_database, kept_key] = [fs::read(&database).unwrap(), fs::read(&key).unwrap()];
     let code = || Notes::open(&policy).unwrap_err().code;
     fs::remove_file(&database).unwrap();
-    assert_eq!(code(), "lost-notes");
+    assert_eq!(code(), Code::LostNotes);
     fs::write(&database, &kept_database).unwrap();
     fs::remove_file(&key).unwrap();
-    assert_eq!(code(), "lost-notes");
+    assert_eq!(code(), Code::LostNotes);
     fs::write(&key, format!("{}\n", "0".repeat(64))).unwrap();
-    assert_eq!(code(), "foreign-notes");
+    assert_eq!(code(), Code::ForeignNotes);
     fs::write(&key, "x").unwrap();
-    assert_eq!(code(), "bad-key");
+    assert_eq!(code(), Code::BadKey);
     fs::write(&key, &kept_key).unwrap();
     for empty in ["", "SQLite"] {
         fs::write(&database, b"").unwrap();
@@ -114,10 +115,10 @@ fn what_is_lost_or_from_elsewhere_is_told_and_not_guessed_around() {
             let other = Connection::open(&database).unwrap();
             other.execute_batch("CREATE TABLE about (version, key_check); CREATE TABLE other (x)").unwrap();
         }
-        assert_eq!(code(), "lost-notes", "{empty}");
+        assert_eq!(code(), Code::LostNotes, "{empty}");
     }
     fs::write(&database, b"no database, but long enough to be asked what it is by whoever opens it").unwrap();
-    assert_eq!(code(), "unreadable-notes");
+    assert_eq!(code(), Code::UnreadableNotes);
     fs::write(&database, &kept_database).unwrap();
     assert_eq!(found(&policy, b"1").as_deref(), Some("2024-02-29"));
     // Whoever takes both away has decided.
@@ -161,7 +162,7 @@ fn notes_go_with_the_last_record_that_they_are_about() {
     for key in 0..100_u8 {
         assert_eq!(found(&policy, &[key]).is_some(), key % 3 == 0, "{key}");
     }
-    let mut fails = |_: &mut dyn FnMut(&[u8])| Err(Problem::new("missing-source", "gone"));
+    let mut fails = |_: &mut dyn FnMut(&[u8])| Err(Problem::new(Code::MissingSource, "gone"));
     notes.sweep(&lock, &question(&policy), &mut fails).unwrap_err();
     assert_eq!(notes.counts().values().sum::<u64>(), 134, "what cannot be asked stays");
 }

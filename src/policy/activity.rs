@@ -1,6 +1,6 @@
 //! `[activity.NAME]`: why data is kept, for the record of processing and the ledger.
 
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 
 use super::section::{Complaint, Section};
 
@@ -119,7 +119,7 @@ fn parse_basis(text: &str) -> Result<Basis, Complaint> {
     known.map(|(_, basis)| *basis).ok_or_else(|| {
         let names: Vec<&str> = BASES.iter().map(|(name, _)| *name).collect();
         let help = format!("one of: {}", names.join(", "));
-        Complaint::new("bad-value", format!("`{text}` is not a legal basis"), Some(help))
+        Complaint::new(Code::BadValue, format!("`{text}` is not a legal basis"), Some(help))
     })
 }
 
@@ -132,7 +132,7 @@ fn role(section: &mut Section<'_>) -> Role {
         "processor" => Role::Processor { on_behalf_of },
         other => {
             let message = format!("`{other}` is not a role");
-            let finding = Finding::error("bad-value", message, role.span);
+            let finding = Finding::error(Code::BadValue, message, role.span);
             section.note(finding.help("write \"controller\" or \"processor\""));
             Role::Controller
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::diagnostic::{Finding, nearest};
+use crate::diagnostic::{Code, Finding, nearest};
 
 use super::section::Section;
 use super::source::{Source, Sources};
@@ -38,7 +38,7 @@ fn unknown_source(source: &Source, name: &str, span: &Range<usize>, sources: &So
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("add a section [source.{name}]"),
     };
-    Finding::error("unknown-source", message, span.clone()).help(help)
+    Finding::error(Code::UnknownSource, message, span.clone()).help(help)
 }
 
 fn circular(circle: &Circle<'_>) -> Finding {
@@ -49,7 +49,7 @@ fn circular(circle: &Circle<'_>) -> Finding {
             format!("copies go in a circle: `{}` of `{first}`", names.join("` of `"))
         }
     };
-    let finding = Finding::error("circular-copies", message, circle.span.clone());
+    let finding = Finding::error(Code::CircularCopies, message, circle.span.clone());
     finding.help("name only the sources that the data comes from")
 }
 
@@ -129,6 +129,7 @@ impl<'s> Walk<'s> {
 
 #[cfg(test)]
 mod tests {
+    use crate::diagnostic::Code;
     use crate::policy::tests::{BEGINNING, read};
 
     fn source(name: &str, copies_of: &[&str]) -> String {
@@ -176,7 +177,7 @@ mod tests {
             names.windows(2).map(|pair| source(&pair[0], &[pair[1].as_str()])).collect();
         let last = source("s2999", &["s0"]);
         let (_, findings) = read(&format!("{BEGINNING}{}{last}", sections.concat()));
-        let circles = findings.iter().filter(|finding| finding.code == "circular-copies");
+        let circles = findings.iter().filter(|finding| finding.code == Code::CircularCopies);
         assert_eq!(circles.count(), 1);
     }
 
@@ -184,7 +185,7 @@ mod tests {
     fn a_copy_of_a_source_with_a_fault_of_its_own_is_no_second_fault() {
         let broken = "[source.old]\nsqlite = \"\"\n";
         let (_, findings) = read(&format!("{BEGINNING}{broken}{}", source("a", &["old"])));
-        let codes: Vec<&str> = findings.iter().map(|finding| finding.code).collect();
+        let codes: Vec<&str> = findings.iter().map(|finding| finding.code.as_str()).collect();
         assert_eq!(codes, ["bad-path"]);
     }
 }

@@ -1,7 +1,7 @@
 //! `counted-from`: the end of what starts the clock, as rules and laws name it.
 
 use crate::calendar::{CountedFrom, FinancialYear};
-use crate::diagnostic::nearest;
+use crate::diagnostic::{Code, nearest};
 
 use super::section::Complaint;
 
@@ -34,7 +34,7 @@ impl Counting {
                 Some(near) => format!("did you mean \"{near}\"?"),
                 None => format!("one of: {}", names.join(", ")),
             };
-            Complaint::new("bad-value", format!("`{text}` is nothing to count from"), Some(help))
+            Complaint::new(Code::BadValue, format!("`{text}` is nothing to count from"), Some(help))
         })
     }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::calendar::{Date, FinancialYear, MonthDay, Period, Zone};
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 
 use super::limit::{self, Limit};
 use super::section::{Complaint, Placed, Section};
@@ -46,14 +46,14 @@ pub(super) struct Header {
 pub(super) fn version(whole: &mut Section<'_>) {
     if !whole.has("version") {
         let message = "the policy does not say which version of the language it is written in";
-        let finding = Finding::error("missing-key", message, 0..0);
+        let finding = Finding::error(Code::MissingKey, message, 0..0);
         whole.note(finding.help("begin the file with `version = 1`"));
     }
     if let Some(version) = whole.whole_number("version")
         && version.value != 1
     {
         let message = format!("version {} of the policy language is not known", version.value);
-        let finding = Finding::error("unknown-version", message, version.span);
+        let finding = Finding::error(Code::UnknownVersion, message, version.span);
         whole.note(finding.help("this program reads `version = 1`"));
     }
 }
@@ -88,7 +88,7 @@ fn policy_name(name: &str) -> Result<String, Complaint> {
         return Ok(name.to_string());
     }
     let help = "use small letters, digits and hyphens, such as \"mobilize-me\"".to_string();
-    Err(Complaint::new("bad-name", format!("`{name}` is not a policy's name"), Some(help)))
+    Err(Complaint::new(Code::BadName, format!("`{name}` is not a policy's name"), Some(help)))
 }
 
 pub(super) fn parse_zone(name: &str) -> Result<Zone, Complaint> {
@@ -97,7 +97,7 @@ pub(super) fn parse_zone(name: &str) -> Result<Zone, Complaint> {
             Some(zone) => format!("did you mean \"{zone}\"?"),
             None => "write an IANA name, such as \"Europe/Copenhagen\" or \"UTC\"".to_string(),
         };
-        Complaint::new("unknown-timezone", format!("there is no timezone `{name}`"), Some(help))
+        Complaint::new(Code::UnknownTimezone, format!("there is no timezone `{name}`"), Some(help))
     })
 }
 
@@ -108,21 +108,21 @@ fn parse_interval(text: &str) -> Result<Period, Complaint> {
         return Ok(period);
     }
     let help = "write how often purge runs, such as \"1 day\"".to_string();
-    Err(Complaint::new("bad-period", format!("`{text}` is no time between two runs"), Some(help)))
+    Err(Complaint::new(Code::BadPeriod, format!("`{text}` is no time between two runs"), Some(help)))
 }
 
 fn financial_year(section: &mut Section<'_>) -> Option<FinancialYear> {
     let ends = section.parsed("financial-year-ends", |text| {
         let help = "write month and day, such as \"12-31\" or \"06-30\"".to_string();
         let message = || format!("`{text}` is no day of the year");
-        MonthDay::parse(text).map_err(|_| Complaint::new("bad-date", message(), Some(help)))
+        MonthDay::parse(text).map_err(|_| Complaint::new(Code::BadDate, message(), Some(help)))
     });
     let listed = section.texts("irregular-year-ends", false);
     let irregular: Vec<Placed<Date>> =
         listed.iter().filter_map(|text| section.understood(text.clone(), parse_date)).collect();
     if ends.is_none() && !listed.is_empty() && !section.has("financial-year-ends") {
         let message = "`irregular-year-ends` needs `financial-year-ends` beside it";
-        section.note(Finding::error("missing-key", message, section.key_span("irregular-year-ends")));
+        section.note(Finding::error(Code::MissingKey, message, section.key_span("irregular-year-ends")));
     }
     let dates = irregular.iter().map(|date| date.value).collect();
     match FinancialYear::new(ends?.value, dates) {
@@ -131,7 +131,7 @@ fn financial_year(section: &mut Section<'_>) -> Option<FinancialYear> {
             let span = section.key_span("irregular-year-ends");
             let message = error.to_string();
             let (message, help) = message.split_once("; ").unwrap_or((&message, ""));
-            section.note(Finding::error("bad-date", message, span).help(help));
+            section.note(Finding::error(Code::BadDate, message, span).help(help));
             None
         }
     }
@@ -141,7 +141,7 @@ pub(super) fn parse_date(text: &str) -> Result<Date, Complaint> {
     let strict = text.len() == 10 && text.is_ascii();
     let date = Date::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| strict);
     let help = "write a date such as \"2019-06-30\"".to_string();
-    date.ok_or_else(|| Complaint::new("bad-date", format!("`{text}` is not a date"), Some(help)))
+    date.ok_or_else(|| Complaint::new(Code::BadDate, format!("`{text}` is not a date"), Some(help)))
 }
 
 fn state(section: &mut Section<'_>, surroundings: &Surroundings<'_>) -> PathBuf {

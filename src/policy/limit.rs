@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::section::{Complaint, Section};
+use crate::diagnostic::Code;
 
 /// A share of a dataset, in hundredths of a percent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,7 +165,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Limit {
 fn parse_share(text: &str) -> Result<Share, Complaint> {
     hundredths(text).filter(|share| (1..=Share::WHOLE).contains(share)).map(Share).ok_or_else(|| {
         let help = "write a percentage above 0 and up to 100, such as \"25%\"".to_string();
-        Complaint::new("bad-value", format!("`{text}` is not a share"), Some(help))
+        Complaint::new(Code::BadValue, format!("`{text}` is not a share"), Some(help))
     })
 }
 

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Examined, Finding};
+use crate::diagnostic::{Code, Examined, Finding};
 
 use super::{Policy, Surroundings, lint, parse};
 
@@ -68,7 +68,7 @@ fn files_of(path: &Path) -> Result<Vec<PathBuf>, Finding> {
         return Ok(vec![path.to_path_buf()]);
     }
     if !metadata.is_dir() {
-        let finding = Finding::unreadable("cannot-open", "it is neither a file nor a folder");
+        let finding = Finding::unreadable(Code::CannotOpen, "it is neither a file nor a folder");
         return Err(finding.help("name a policy file, or a folder of them"));
     }
     let mut files = Vec::new();
@@ -80,7 +80,7 @@ fn files_of(path: &Path) -> Result<Vec<PathBuf>, Finding> {
     }
     files.sort();
     if files.is_empty() {
-        let finding = Finding::unreadable("no-policy", "the folder holds no policy");
+        let finding = Finding::unreadable(Code::NoPolicy, "the folder holds no policy");
         return Err(finding.help("policies are files that end in .toml"));
     }
     Ok(files)
@@ -135,13 +135,13 @@ fn cannot_open(path: &Path, error: &io::Error) -> Finding {
         io::ErrorKind::NotFound => format!("{} does not exist", path.display()),
         _ => format!("cannot open {}: {error}", path.display()),
     };
-    Finding::unreadable("cannot-open", what).help(help)
+    Finding::unreadable(Code::CannotOpen, what).help(help)
 }
 
 fn read_text(path: &Path) -> Result<Vec<u8>, Finding> {
     let metadata = fs::metadata(path).map_err(|error| cannot_open(path, &error))?;
     if !metadata.is_file() {
-        let finding = Finding::unreadable("cannot-open", "it ends in .toml and is not a regular file");
+        let finding = Finding::unreadable(Code::CannotOpen, "it ends in .toml and is not a regular file");
         return Err(finding.help("move it out of the folder of policies"));
     }
     let mut text = Vec::new();
@@ -149,7 +149,7 @@ fn read_text(path: &Path) -> Result<Vec<u8>, Finding> {
         .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut text))
         .map_err(|error| cannot_open(path, &error))?;
     if text.len() as u64 > LARGEST {
-        let finding = Finding::unreadable("too-large", "it is larger than 1 MiB, which no policy is");
+        let finding = Finding::unreadable(Code::TooLarge, "it is larger than 1 MiB, which no policy is");
         return Err(finding.help("is this the data rather than the policy?"));
     }
     Ok(text)
@@ -160,7 +160,7 @@ fn not_utf8(path: &Path, error: std::string::FromUtf8Error) -> Examined {
     let good = error.utf8_error().valid_up_to();
     let byte = error.as_bytes().get(good).copied().unwrap_or_default();
     let message = format!("not UTF-8: byte {byte:#04x} cannot be read");
-    let finding = Finding::error("not-utf-8", message, good..good);
+    let finding = Finding::error(Code::NotUtf8, message, good..good);
     let text = String::from_utf8_lossy(&error.into_bytes()[..good]).into_owned();
     let finding = finding.help("save the file as UTF-8");
     Examined { file: path.display().to_string(), text, findings: vec![finding] }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Surroundings;
 use super::section::Complaint;
+use crate::diagnostic::Code;
 
 /// The path that a text stands for.
 pub(super) fn resolve(text: &str, surroundings: &Surroundings<'_>) -> Result<PathBuf, Complaint> {
@@ -14,7 +15,7 @@ pub(super) fn resolve(text: &str, surroundings: &Surroundings<'_>) -> Result<Pat
 fn path(text: &str, expanded: String) -> Result<String, Complaint> {
     if expanded.is_empty() || expanded.contains('\0') {
         let help = "write where it lies, relative to the policy's folder".to_string();
-        return Err(Complaint::new("bad-path", format!("\"{text}\" is not a path"), Some(help)));
+        return Err(Complaint::new(Code::BadPath, format!("\"{text}\" is not a path"), Some(help)));
     }
     Ok(expanded)
 }
@@ -26,7 +27,7 @@ pub(super) fn pattern(text: &str, surroundings: &Surroundings<'_>) -> Result<Pat
         || Some("`*` stands for any part of a name, `**` for any folders, `[*]` for a star".to_string());
     let expanded = path(text, expand(text, surroundings.variable, glob::Pattern::escape)?)?;
     glob::Pattern::new(&expanded).map_err(|error| {
-        Complaint::new("bad-glob", format!("`{text}` is no pattern: {}", error.msg), help())
+        Complaint::new(Code::BadGlob, format!("`{text}` is no pattern: {}", error.msg), help())
     })?;
     let base = surroundings.base.to_string_lossy();
     Ok(Path::new(&glob::Pattern::escape(&base)).join(expanded))
@@ -43,7 +44,7 @@ fn expand(
     while let Some((before, after)) = rest.split_once("${") {
         let (name, behind) = after.split_once('}').ok_or_else(|| {
             let help = "write the variable as `${NAME}`".to_string();
-            Complaint::new("bad-path", format!("`{text}` opens `${{` and does not close it"), Some(help))
+            Complaint::new(Code::BadPath, format!("`{text}` opens `${{` and does not close it"), Some(help))
         })?;
         out.push_str(before);
         out.push_str(&literal(&value_of(name, variable)?));
@@ -56,7 +57,7 @@ fn expand(
 fn value_of(name: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<String, Complaint> {
     let unset = |message: String| {
         let help = format!("set {name}, or write the path itself");
-        Complaint::new("unset-variable", message, Some(help))
+        Complaint::new(Code::UnsetVariable, message, Some(help))
     };
     let value = variable(name).ok_or_else(|| unset(format!("the environment has no variable `{name}`")))?;
     // What is left of a path without its beginning leads somewhere else.

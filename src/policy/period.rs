@@ -2,10 +2,11 @@
 
 use super::section::Complaint;
 use crate::calendar::Period;
+use crate::diagnostic::Code;
 
 /// Reads a period of the language.
 pub(super) fn parse(text: &str) -> Result<Period, Complaint> {
-    Period::parse(text).map_err(|error| Complaint::new("bad-period", &error, Some(error.help())))
+    Period::parse(text).map_err(|error| Complaint::new(Code::BadPeriod, &error, Some(error.help())))
 }
 
 /// Reads `gone-within`, the promise that data is gone from everywhere, copies included. It ends with a
@@ -20,5 +21,5 @@ pub(super) fn promise(text: &str) -> Result<Period, Complaint> {
     } else {
         return Ok(period);
     };
-    Err(Complaint::new("bad-period", message, Some(help.to_string())))
+    Err(Complaint::new(Code::BadPeriod, message, Some(help.to_string())))
 }

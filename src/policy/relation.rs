@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::section::Complaint;
 use crate::condition::Condition;
+use crate::diagnostic::Code;
 
 /// Which rows belong to a record.
 #[derive(Clone, Debug)]
@@ -99,7 +100,7 @@ impl On {
             let message = format!("`{text}` does not say which columns are equal");
             let help = "write the column of the other table, `=`, and the column of this one, such as \
                         \"customer_id = id\"; either may stand in lower() or trim()";
-            Complaint::new("bad-relation", message, Some(help.to_string()))
+            Complaint::new(Code::BadRelation, message, Some(help.to_string()))
         })
     }
 }

@@ -17,7 +17,7 @@ use std::ops::Range;
 
 use crate::calendar::{CountedFrom, Format, Period};
 use crate::condition::Condition;
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 
 use super::relation::Relation;
 use super::section::{Complaint, Placed, Section};
@@ -179,12 +179,13 @@ pub(super) fn read_all(whole: &mut Section<'_>, given: &Given<'_>) -> Vec<Rule> 
 
 fn check_name(section: &Section<'_>, name: &Placed<String>, names: &mut HashSet<String>) {
     if name.value.trim().is_empty() || name.value.chars().any(char::is_control) {
-        let finding = Finding::error("bad-name", "a rule needs a name that can be read", name.span.clone());
+        let finding =
+            Finding::error(Code::BadName, "a rule needs a name that can be read", name.span.clone());
         section.note(finding.help("write letters, digits and blanks, such as \"app-data\""));
     }
     if !names.insert(name.value.clone()) {
         let message = format!("two rules are called `{}`", name.value);
-        let finding = Finding::error("duplicate-name", message, name.span.clone());
+        let finding = Finding::error(Code::DuplicateName, message, name.span.clone());
         section.note(finding.help("give this one a name of its own"));
     }
 }
@@ -241,7 +242,7 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
 fn words(text: &str) -> Result<String, Complaint> {
     if text.trim().is_empty() {
         let help = Some("write what is promised, and where, or leave it out".to_string());
-        return Err(Complaint::new("bad-value", "`promise` says nothing", help));
+        return Err(Complaint::new(Code::BadValue, "`promise` says nothing", help));
     }
     Ok(text.to_string())
 }

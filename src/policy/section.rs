@@ -10,7 +10,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{Finding, nearest};
+use crate::diagnostic::{Code, Finding, nearest};
 
 /// Where the readers of one file put what they find.
 #[derive(Default)]
@@ -37,13 +37,13 @@ pub(super) struct Placed<T> {
 
 /// A complaint about a value, and how to mend it.
 pub(super) struct Complaint {
-    pub(super) code: &'static str,
+    pub(super) code: Code,
     pub(super) message: String,
     pub(super) help: Option<String>,
 }
 
 impl Complaint {
-    pub(super) fn new(code: &'static str, message: impl Display, help: Option<String>) -> Complaint {
+    pub(super) fn new(code: Code, message: impl Display, help: Option<String>) -> Complaint {
         Complaint { code, message: message.to_string(), help }
     }
 
@@ -132,7 +132,7 @@ impl<'t> Section<'t> {
         let message = format!("{} has no `{key}`", self.title);
         let example = EXAMPLES.iter().find(|(name, _)| *name == key);
         let help = example.map(|(_, line)| format!("add a line such as: {line}"));
-        self.note(Finding::error("missing-key", message, self.span()).maybe_help(help));
+        self.note(Finding::error(Code::MissingKey, message, self.span()).maybe_help(help));
     }
 
     pub(super) fn flag(&mut self, key: &'static str) -> Option<bool> {
@@ -253,7 +253,7 @@ impl<'t> Section<'t> {
     fn type_finding(&self, key: &str, wanted: &str, value: &Spanned<DeValue<'_>>) -> Finding {
         let found = kind_of(value.get_ref());
         let message = format!("`{key}` in {} must be {wanted}, not {found}", self.title);
-        Finding::error("wrong-type", message, value.span())
+        Finding::error(Code::WrongType, message, value.span())
     }
 
     /// Keys of the language that this version cannot carry out: an error, never ignored.
@@ -264,7 +264,7 @@ impl<'t> Section<'t> {
                 let message = format!("`{key}` in {} is not yet supported", self.title);
                 let help = "this version of frist cannot carry it out, and without it the policy would say \
                             something else: leave the whole rule or source out for now";
-                self.note(Finding::error("not-yet-supported", message, self.key_span(key)).help(help));
+                self.note(Finding::error(Code::NotYetSupported, message, self.key_span(key)).help(help));
             }
         }
     }
@@ -288,7 +288,7 @@ impl<'t> Section<'t> {
                 Some(known) => format!("did you mean `{known}`?"),
                 None => format!("known here: {}", self.supported().join(", ")),
             };
-            self.note(Finding::error("unknown-key", message, name.span()).help(help));
+            self.note(Finding::error(Code::UnknownKey, message, name.span()).help(help));
         }
     }
 }

@@ -8,7 +8,7 @@ mod settings;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 
 use super::section::{Placed, Section};
 use super::{Surroundings, copies, path};
@@ -106,7 +106,7 @@ pub(super) fn read_all(whole: &mut Section<'_>, surroundings: &Surroundings<'_>)
     for (name, mut section) in whole.named_sections("source") {
         if name.value.is_empty() || name.value.contains('.') {
             let message = format!("a source cannot be called `{}`: rules write SOURCE.TABLE", name.value);
-            let finding = Finding::error("bad-name", message, name.span.clone());
+            let finding = Finding::error(Code::BadName, message, name.span.clone());
             section.note(finding.help("give it a name without a dot, such as [source.app]"));
         }
         match read(&name, &mut section, surroundings) {
@@ -126,12 +126,12 @@ fn read(name: &Placed<String>, section: &mut Section<'_>, surroundings: &Surroun
     let (ignore, tables) = (ignore::read(section), tables(section, &defaults));
     if let (Some(table), Some(false)) = (tables.values().next(), kind.as_ref().map(Kind::has_tables)) {
         let finding =
-            Finding::error("no-tables", format!("{} has no tables", section.title()), table.span.clone());
+            Finding::error(Code::NoTables, format!("{} has no tables", section.title()), table.span.clone());
         section.note(finding.help("write these keys into the source itself"));
     }
     if kind.as_ref().is_some_and(Kind::has_tables) && section.has("limit") {
         let message = format!("{} has tables, and a limit is of one of them", section.title());
-        let finding = Finding::error("bad-value", message, section.key_span("limit"));
+        let finding = Finding::error(Code::BadValue, message, section.key_span("limit"));
         section.note(finding.help(format!("write it into the table: [source.{}.table.NAME]", name.value)));
     }
     let copies_of = copies::read(section);
@@ -149,7 +149,7 @@ fn kind(section: &mut Section<'_>, surroundings: &Surroundings<'_>) -> Option<Ki
     let written: Vec<&str> = KINDS.into_iter().filter(|kind| section.has(kind)).collect();
     if let [first, second, ..] = written[..] {
         let message = format!("{} has `{first}` and `{second}`: a source has one kind", section.title());
-        let finding = Finding::error("two-kinds", message, section.key_span(second));
+        let finding = Finding::error(Code::TwoKinds, message, section.key_span(second));
         section.note(finding.help("make it two sources"));
     }
     if written.is_empty() && !later {
@@ -167,11 +167,11 @@ fn reclaim(section: &mut Section<'_>) {
         "none" => return,
         known @ ("incremental" | "vacuum") => {
             let message = format!("`reclaim = \"{known}\"` is not yet supported");
-            let finding = Finding::error("not-yet-supported", message, reclaim.span);
+            let finding = Finding::error(Code::NotYetSupported, message, reclaim.span);
             finding.help("leave `reclaim` out: the file keeps its size, and SQLite uses the space again")
         }
         other => {
-            Finding::error("bad-value", format!("`{other}` is not a way to reclaim space"), reclaim.span)
+            Finding::error(Code::BadValue, format!("`{other}` is not a way to reclaim space"), reclaim.span)
                 .help("write \"none\", \"incremental\" or \"vacuum\"")
         }
     };

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use toml::de::DeTable;
 
 use crate::calendar::{CountedFrom, Date, FinancialYear, Period, Schedule, Zone};
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 
 use super::counting::Counting;
 use super::header::parse_date;
@@ -117,7 +117,7 @@ fn is_id(text: &str) -> bool {
 fn read_catalogue(notes: &Notes) -> Vec<Statute> {
     let (document, errors) = DeTable::parse_recoverable(CATALOGUE);
     for error in errors {
-        notes.add(Finding::error("not-toml", error.message(), 0..0));
+        notes.add(Finding::error(Code::NotToml, error.message(), 0..0));
     }
     let mut whole = Section::new(document.get_ref(), "the catalogue".to_string(), 0..0, notes);
     let statutes = read_all(&mut whole);
@@ -133,7 +133,7 @@ pub(super) fn read_own(whole: &mut Section<'_>) -> Vec<Statute> {
         let name = law.id.split_once(':').map_or("", |(_, name)| name);
         let help =
             format!("give yours an id of its own, such as [law.\"own:{name}\"], or take the section away");
-        whole.note(Finding::error("duplicate-name", message, law.span.clone()).help(help));
+        whole.note(Finding::error(Code::DuplicateName, message, law.span.clone()).help(help));
     }
     laws
 }
@@ -153,7 +153,7 @@ fn check_id(section: &Section<'_>, id: &Placed<String>) {
         let message = format!("`{}` is no id of a law", id.value);
         let help = "write who made it, a colon and a name, in small letters, digits and hyphens, such as \
                     [law.\"acme:contract-7\"]";
-        section.note(Finding::error("bad-name", message, id.span.clone()).help(help));
+        section.note(Finding::error(Code::BadName, message, id.span.clone()).help(help));
     }
 }
 
@@ -161,7 +161,7 @@ fn read(id: Placed<String>, section: &mut Section<'_>) -> Statute {
     let title = section.required("title").map(|title| title.value).unwrap_or_default();
     if !section.has("at-least") && !section.has("at-most") {
         let message = format!("{} has neither `at-least` nor `at-most`", section.title());
-        let finding = Finding::error("missing-key", message, section.span());
+        let finding = Finding::error(Code::MissingKey, message, section.span());
         section.note(finding.help("add a line such as: at-least = \"5 years\""));
     }
     let mut words = |key| section.text(key).map(|text| text.value);
@@ -190,7 +190,7 @@ fn parse_at_least(text: &str) -> Result<Period, Complaint> {
     } else {
         return Ok(period);
     };
-    Err(Complaint::new("bad-period", message, Some(help.to_string())))
+    Err(Complaint::new(Code::BadPeriod, message, Some(help.to_string())))
 }
 
 fn parse_at_most(text: &str) -> Result<Period, Complaint> {
@@ -199,7 +199,7 @@ fn parse_at_most(text: &str) -> Result<Period, Complaint> {
         return Ok(period);
     }
     let help = "leave `at most` out of the period".to_string();
-    Err(Complaint::new("bad-period", "`at-most` is an upper bound already", Some(help)))
+    Err(Complaint::new(Code::BadPeriod, "`at-most` is an upper bound already", Some(help)))
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use super::RuleRun;
 use super::run::Circumstances;
 use crate::calendar::DueUpTo;
 use crate::dataset::Status;
-use crate::ledger::{Code, RuleFinished, RuleStarted, RunStarted, SourceRead, SourceStatus};
+use crate::diagnostic::Code;
+use crate::ledger::{RuleFinished, RuleStarted, RunStarted, SourceRead, SourceStatus, WrittenCode};
 use crate::plan::{Plan, PlannedRule, SourceState};
 use crate::policy::{Deed, Policy, Rule};
 
@@ -37,7 +38,7 @@ pub(super) fn source_read(source: &SourceState) -> SourceRead {
             Status::Missing => SourceStatus::Missing,
             Status::Failed => SourceStatus::Failed,
         },
-        problem: source.problem.as_ref().map(|problem| Code::from(problem.code)),
+        problem: source.problem.as_ref().map(|problem| problem.code.into()),
     }
 }
 
@@ -62,8 +63,8 @@ pub(super) fn rule_started(policy: &Policy, rule: &Rule, planned: &PlannedRule) 
 }
 
 pub(super) fn rule_finished(rule: &Rule, run: &RuleRun) -> RuleFinished {
-    let mut problems: Vec<Code> = run.problems.iter().map(|problem| Code::from(problem.code)).collect();
-    problems.extend(run.breach.as_ref().map(|_| Code::from("limit")));
+    let mut problems: Vec<WrittenCode> = run.problems.iter().map(|problem| problem.code.into()).collect();
+    problems.extend(run.breach.as_ref().map(|_| Code::Limit.into()));
     RuleFinished {
         rule: rule.name.clone(),
         deleted: run.records_of(Deed::Deleted),

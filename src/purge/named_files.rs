@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use crate::dataset::Problem;
 use crate::dataset::folder::named;
 use crate::dataset::folder::root::Root;
+use crate::diagnostic::Code;
 use crate::ledger::{NamedFile, Removal, Seen};
 use crate::policy::{NamingColumn, Policy};
 use crate::value::Value;
@@ -140,7 +141,7 @@ fn stuck(removal: &Removal, why: &str) -> Problem {
         removal.folder.display(),
         removal.table
     );
-    Problem::new("named-files", message)
+    Problem::new(Code::NamedFiles, message)
 }
 
 /// Removes one file. What is not there is as good as removed.

@@ -14,9 +14,10 @@ use crate::calendar::Instant;
 use crate::dataset::Problem;
 use crate::dataset::joined;
 use crate::dataset::request::requests;
+use crate::diagnostic::Code;
 use crate::key;
 use crate::ledger::{
-    Code, Event, Ledger, LedgerError, Link, Pending, Removal, RuleOutcome, RunFinished, RunLock,
+    Event, Ledger, LedgerError, Link, Pending, Removal, RuleOutcome, RunFinished, RunLock, WrittenCode,
 };
 use crate::note::{Asked, Gone, Notes};
 use crate::plan::{Accepted, Plan, PlannedRule};
@@ -152,7 +153,7 @@ impl<'a> Run<'a> {
             deleted: outcome.records(Deed::Deleted),
             anonymised: outcome.records(Deed::Anonymised),
             pseudonymised: outcome.records(Deed::Pseudonymised),
-            reason: outcome.reasons().into_iter().map(Code::from).collect(),
+            reason: outcome.reasons().into_iter().map(WrittenCode::from).collect(),
             seconds: self.started.elapsed().into(),
         };
         let link = self.write(&Event::RunFinished(finished))?;
@@ -303,7 +304,7 @@ impl<'a> Run<'a> {
         room: &BTreeMap<String, u64>,
         done: &mut Deletion,
     ) -> Result<(), Halt> {
-        let missing = || Halt::Problem(Problem::new("internal", "the rule has no source"));
+        let missing = || Halt::Problem(Problem::new(Code::Internal, "the rule has no source"));
         let source = self.policy.source(&rule.source).ok_or_else(missing)?;
         let mut requests = requests(self.policy, source, self.plan.now, |other| other.name == rule.name);
         for request in &mut requests {
@@ -380,7 +381,7 @@ fn capped(rule: &Rule, left: u64) -> Problem {
          of another rule none for what has to go before them; look at the report and run again",
         rule.data()
     );
-    Problem::new("limit", message)
+    Problem::new(Code::Limit, message)
 }
 
 fn survived(rule: &Rule, survivors: u64, reasons: &[String]) -> Problem {
@@ -396,5 +397,5 @@ fn survived(rule: &Rule, survivors: u64, reasons: &[String]) -> Problem {
             _ => format!("the records of {} are", rule.data()),
         }
     );
-    Problem::new("survivors", message)
+    Problem::new(Code::Survivors, message)
 }

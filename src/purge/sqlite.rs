@@ -49,6 +49,7 @@ use crate::dataset::sqlite::{
     effects, evidence as watching, foreign_key, functions, prefilter, preparable, release as releasing,
     settable,
 };
+use crate::diagnostic::Code;
 use crate::policy::Rule;
 use crate::verdict::RuleBook;
 use batch::{Batch, Committed, Unkept};
@@ -416,7 +417,7 @@ impl Task<'_> {
 
     fn halt_or_busy(&self, error: &rusqlite::Error) -> Halt {
         let problem = self.writer.problem(error);
-        if problem.code == "busy" { Halt::Busy(problem) } else { Halt::Problem(problem) }
+        if problem.code == Code::Busy { Halt::Busy(problem) } else { Halt::Problem(problem) }
     }
 
     fn halt(&self, error: &rusqlite::Error) -> Halt {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::diagnostic::Code;
+
 /// Why a run ends early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopReason {
@@ -16,10 +18,10 @@ pub enum StopReason {
 
 impl StopReason {
     /// The code in the ledger and in JSON.
-    pub fn code(self) -> &'static str {
+    pub fn code(self) -> Code {
         match self {
-            StopReason::Signal => "signal",
-            StopReason::Runtime => "max-runtime",
+            StopReason::Signal => Code::Signal,
+            StopReason::Runtime => Code::MaxRuntime,
         }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::total::States;
 use super::{Listing, Record, Subject, due_up_to};
 use crate::dataset::{Problem, Status};
-use crate::diagnostic::write_json;
+use crate::diagnostic::{Code, write_json};
 use crate::ledger::RecoveryOutcome;
 use crate::plan::{LimitBreach, Limited, Plan, PlannedRule, SourceState};
 use crate::policy::{Breach, Deed, Policy, Rule};
@@ -283,7 +283,7 @@ struct Run<'a> {
     #[serde(skip_serializing_if = "<[Problem]>::is_empty")]
     problems: &'a [Problem],
     totals: RunTotals,
-    stopped: Option<&'static str>,
+    stopped: Option<Code>,
     exit_code: u8,
     ledger: Value,
 }

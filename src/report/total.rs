@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{deeds, grouped, records};
 use crate::dataset::{Problem, Status};
-use crate::diagnostic::printable;
+use crate::diagnostic::{Code, printable};
 use crate::ledger::{RecoveryOutcome, RuleOutcome};
 use crate::plan::{Plan, PlannedRule, SourceState};
 use crate::policy::{DEEDS, Deed, Policy};
@@ -203,7 +203,8 @@ impl Total {
                 at_least: planned.through_index,
             });
         }
-        let is_more = |problem: &Problem| !["unreadable", "survivors", "limit"].contains(&problem.code);
+        let is_more =
+            |problem: &Problem| ![Code::Unreadable, Code::Survivors, Code::Limit].contains(&problem.code);
         if problems.iter().any(is_more) {
             self.is_undone(Undone::InPart, &rule.name);
         }

@@ -1,9 +1,12 @@
 //! What the documents show as a policy is one.
 
+use std::collections::HashSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::check::rust_files;
+use frist::diagnostic::{Code, Weight};
+
+use super::check::{is_named, rust_files};
 use super::support::Place;
 
 const HEAD: &str = "version = 1\n\n[policy]\nname = \"shown\"\ntimezone = \"Europe/Copenhagen\"\n\
@@ -61,6 +64,7 @@ fn every_policy_in_the_documents_is_valid() {
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut checked = 0;
     let documents = fs::read_dir(project.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let documents = documents.filter(|path| path.is_file());
     for path in documents.chain([project.join("README.md")]) {
         for (line, block) in shown(&fs::read_to_string(&path).unwrap()) {
             for policy in policies(&block) {
@@ -75,26 +79,90 @@ fn every_policy_in_the_documents_is_valid() {
     assert!(checked >= 20, "only {checked} were found");
 }
 
-/// The codes that a source gives to findings and problems, without those of its tests.
-fn codes_in(source: &str) -> Vec<String> {
-    const MAKERS: [&str; 4] = ["Finding::error(", "Finding::warning(", "Complaint::new(", "Problem::new("];
-    let source = source.split("#[cfg(test)]").next().unwrap_or_default();
-    let calls = MAKERS.iter().flat_map(|maker| source.split(maker).skip(1));
-    let codes = calls.filter_map(|call| call.trim_start().strip_prefix('"')?.split('"').next());
-    codes.map(str::to_string).collect()
+fn codes() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/codes")
+}
+
+/// What is wrong with the page of a code.
+fn fault(code: Code, page: &str) -> Option<String> {
+    let beginning = format!("# {code}\n\n{}\n\n", code.meaning());
+    let lines = page.lines().count();
+    if !page.starts_with(&beginning) {
+        return Some(format!("`{code}` begins otherwise than with its code and its sentence"));
+    }
+    (!(10..=30).contains(&lines)).then(|| format!("`{code}` has {lines} lines"))
 }
 
 #[test]
-fn every_code_of_a_finding_and_of_a_problem_is_documented() {
-    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut codes: Vec<String> =
-        rust_files(&project.join("src")).iter().flat_map(|source| codes_in(source)).collect();
-    codes.sort();
-    codes.dedup();
-    assert!(codes.len() > 80, "the search for codes finds too few: {codes:?}");
-    let documents = ["docs/language.md", "docs/commands.md"]
-        .map(|document| fs::read_to_string(project.join(document)).unwrap());
-    let told = |code: &String| documents.iter().any(|document| document.contains(&format!("`{code}`")));
-    let missing: Vec<&String> = codes.iter().filter(|code| !told(code)).collect();
-    assert!(missing.is_empty(), "no document says what {missing:?} mean");
+fn every_code_has_a_page_and_every_page_a_code() {
+    let read = |code: &Code| fs::read_to_string(codes().join(format!("{code}.md"))).unwrap();
+    let faults: Vec<String> = Code::ALL.iter().filter_map(|code| fault(*code, &read(code))).collect();
+    assert!(faults.is_empty(), "{faults:?}");
+    let mut bodies: Vec<String> =
+        Code::ALL.iter().map(|code| read(code).replace(code.as_str(), "")).collect();
+    bodies.sort_unstable();
+    bodies.dedup();
+    assert_eq!(bodies.len(), Code::ALL.len(), "two pages say the same");
+    for entry in fs::read_dir(codes()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let known = name.strip_suffix(".md").and_then(Code::named);
+        assert!(known.is_some() || name == "README.md", "{name} is about no code");
+    }
+}
+
+#[test]
+fn the_index_of_codes_names_each_once_as_the_registry_has_it() {
+    let index = fs::read_to_string(codes().join("README.md")).unwrap();
+    for code in Code::ALL {
+        let weight = match code.weight() {
+            Weight::Error => "error",
+            Weight::Warning => "warning",
+            Weight::Either => "both",
+        };
+        let line = format!("| [`{code}`]({code}.md) | {weight} | {} |", code.meaning());
+        assert_eq!(index.matches(&line).count(), 1, "{line}");
+    }
+    assert_eq!(index.matches("| [`").count(), Code::ALL.len());
+}
+
+#[test]
+fn every_code_of_the_registry_is_used() {
+    let sources = rust_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let unused: Vec<&Code> = Code::ALL.iter().filter(|code| !is_named(**code, &sources)).collect();
+    assert!(unused.is_empty(), "nothing says {unused:?}");
+    let texts: HashSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(texts.len(), Code::ALL.len());
+}
+
+/// The message and the help of a code's findings, as its page shows them.
+fn printed(code: Code, policy: &str) -> Vec<String> {
+    let place = Place::new();
+    place.write("policy.toml", policy);
+    let ran = place.frist(&["check", "--format", "json", "policy.toml"]);
+    let check: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let findings = check["findings"].as_array().unwrap().iter();
+    findings
+        .filter(|finding| finding["code"] == code.as_str())
+        .map(|finding| {
+            let text = |key: &str| finding[key].as_str().unwrap_or_default();
+            let help = finding["help"].as_str().map_or(String::new(), |help| format!("\n  = help: {help}"));
+            format!("{}[{code}]: {}{help}", text("severity"), text("message"))
+        })
+        .collect()
+}
+
+#[test]
+fn what_a_page_about_a_policy_shows_is_what_check_prints() {
+    let mut checked = 0;
+    for code in Code::ALL {
+        let page = fs::read_to_string(codes().join(format!("{code}.md"))).unwrap();
+        for (line, block) in shown(&page) {
+            let policies = policies(&block);
+            let told: Vec<String> = policies.iter().flat_map(|policy| printed(*code, policy)).collect();
+            let is_told = |text: &String| page.contains(&format!("```text\n{text}\n```"));
+            assert!(told.iter().any(is_told), "{code}.md:{line}: {told:?}");
+            checked += 1;
+        }
+    }
+    assert!(checked >= 40, "only {checked} pages show a policy");
 }

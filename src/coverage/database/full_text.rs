@@ -5,7 +5,7 @@ use super::reading::{Facts, Relation};
 use super::{Database, tables};
 use crate::coverage::Coverage;
 use crate::dataset::sqlite::quoted;
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::policy::Rule;
 
 pub(super) fn check(database: &Database<'_>, facts: &Facts<'_>, coverage: &mut Coverage) {
@@ -69,7 +69,7 @@ fn not_followed(relation: &Relation, rule: &Rule) -> Finding {
         rule.name
     );
     let help = format!("let a trigger AFTER UPDATE ON `{base}` change `{index}` too");
-    Finding::warning("full-text-copy", message, rule.places.data.clone()).help(help)
+    Finding::warning(Code::FullTextCopy, message, rule.places.data.clone()).help(help)
 }
 
 fn index_of(
@@ -100,7 +100,7 @@ fn index_of(
             merge(module, index),
         ),
     };
-    Some(Finding::warning("full-text-copy", message, rule.places.data.clone()).help(help))
+    Some(Finding::warning(Code::FullTextCopy, message, rule.places.data.clone()).help(help))
 }
 
 /// What is written nowhere else cannot be built again.

@@ -3,7 +3,7 @@
 use super::Database;
 use super::reading::{About, Facts, Pointing};
 use crate::coverage::Coverage;
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::policy::Rule;
 
 pub(super) fn check(database: &Database<'_>, facts: &Facts<'_>, coverage: &mut Coverage) {
@@ -46,7 +46,7 @@ fn in_the_way(
         reference.name(),
     );
     let help = format!("write a rule for `{}.{child}`", about.named.source.name);
-    Some(Finding::warning("foreign-key", message, rule.places.data.clone()).help(help))
+    Some(Finding::warning(Code::ForeignKey, message, rule.places.data.clone()).help(help))
 }
 
 fn slow(rule: &Rule, pointing: &Pointing) -> Option<Finding> {
@@ -60,6 +60,6 @@ fn slow(rule: &Rule, pointing: &Pointing) -> Option<Finding> {
         rule.name,
         reference.child
     );
-    let finding = Finding::warning("unindexed-foreign-key", message, rule.places.data.clone());
+    let finding = Finding::warning(Code::UnindexedForeignKey, message, rule.places.data.clone());
     Some(finding.help(format!("run: {}", reference.create_index())))
 }

@@ -4,7 +4,7 @@
 use super::reading::{About, Facts};
 use crate::coverage::{Coverage, personal};
 use crate::dataset::sqlite::quoted;
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 
 pub(super) fn check(facts: &Facts<'_>, coverage: &mut Coverage) {
     for about in &facts.about {
@@ -26,5 +26,5 @@ fn unindexed(about: &About<'_>, rule: usize) -> Finding {
     );
     let index = quoted(&format!("{table}_{column}"));
     let help = format!("run: CREATE INDEX {index} ON {} ({})", quoted(table), quoted(column));
-    Finding::warning("unindexed-event", message, rule.places.after.clone()).help(help)
+    Finding::warning(Code::UnindexedEvent, message, rule.places.after.clone()).help(help)
 }

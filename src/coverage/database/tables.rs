@@ -6,7 +6,7 @@ use super::Database;
 use super::module::is_part_of;
 use super::reading::{Facts, Relation};
 use crate::coverage::{Coverage, Named};
-use crate::diagnostic::{Finding, nearest};
+use crate::diagnostic::{Code, Finding, nearest};
 use crate::policy::Ignored;
 use crate::report::{grouped, records};
 
@@ -72,7 +72,7 @@ pub(super) fn uncovered(named: &Named<'_>, relation: &Relation) -> Finding {
         }
     };
     let message = format!("{what} of source `{source}`{rows} is covered by no rule and no `ignore`");
-    Finding::warning("uncovered-table", message, named.source.span.clone()).help(help)
+    Finding::warning(Code::UncoveredTable, message, named.source.span.clone()).help(help)
 }
 
 /// Many of them at once, with the line that ignores those that hold nothing to delete.
@@ -96,7 +96,7 @@ fn all_uncovered(named: &Named<'_>, relations: &[&Relation]) -> Finding {
         "write rules for those that hold personal data, and say of the others why they may stay: ignore = [{}]",
         ignored.join(", ")
     );
-    Finding::warning("uncovered-table", message, named.source.span.clone()).help(help)
+    Finding::warning(Code::UncoveredTable, message, named.source.span.clone()).help(help)
 }
 
 /// A text as it is written in a policy.
@@ -120,5 +120,5 @@ fn not_there(named: &Named<'_>, ignored: &Ignored, facts: &Facts<'_>) -> Finding
         Some(near) => format!("did you mean `{near}`?"),
         None => "take it off `ignore`".to_string(),
     };
-    Finding::warning("stale-ignore", message, ignored.span.clone()).help(help)
+    Finding::warning(Code::StaleIgnore, message, ignored.span.clone()).help(help)
 }

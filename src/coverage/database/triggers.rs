@@ -4,7 +4,7 @@ use super::Database;
 use super::reading::{Facts, Relation};
 use crate::coverage::Coverage;
 use crate::dataset::sqlite::trigger::Trigger;
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::policy::Rule;
 
 pub(super) fn check(database: &Database<'_>, facts: &Facts<'_>, coverage: &mut Coverage) {
@@ -73,7 +73,7 @@ fn not_followed(trigger: &Trigger, target: &str, rule: &Rule) -> Finding {
         "let a trigger AFTER UPDATE ON `{}` change `{target}` too, write a rule for it, or ignore it and say why",
         rule.table
     );
-    Finding::warning("trigger-copies", message, rule.places.data.clone()).help(help)
+    Finding::warning(Code::TriggerCopies, message, rule.places.data.clone()).help(help)
 }
 
 fn finding(trigger: &Trigger, target: &str, rule: &Rule) -> Finding {
@@ -85,5 +85,5 @@ fn finding(trigger: &Trigger, target: &str, rule: &Rule) -> Finding {
         "write a rule for `{}.{target}`, drop the trigger, or ignore the table and say why",
         rule.source
     );
-    Finding::warning("trigger-copies", message, rule.places.data.clone()).help(help)
+    Finding::warning(Code::TriggerCopies, message, rule.places.data.clone()).help(help)
 }

@@ -13,6 +13,7 @@ use super::files::cannot_read;
 use super::index::Record;
 use crate::dataset::Problem;
 use crate::dataset::request::Request;
+use crate::diagnostic::Code;
 use crate::policy::CsvFiles;
 use crate::value::Value;
 use crate::verdict::{CommonCase, CommonTally, RuleBook, Tally};
@@ -106,7 +107,7 @@ fn begin<R: Read>(input: R, path: &Path, source: &CsvFiles) -> Result<(Chunks<R>
             "{} is UTF-16, which frist does not read: convert it, as `iconv -f utf-16 -t utf-8` does",
             path.display()
         );
-        return Err(Problem::new("utf-16", message));
+        return Err(Problem::new(Code::Utf16, message));
     }
     let mut before = Vec::new();
     if beginning == BYTE_ORDER_MARK {
@@ -116,7 +117,7 @@ fn begin<R: Read>(input: R, path: &Path, source: &CsvFiles) -> Result<(Chunks<R>
                 path.display(),
                 encoding.name()
             );
-            return Err(Problem::new("bad-header", message));
+            return Err(Problem::new(Code::BadHeader, message));
         }
         chunks.skip(BYTE_ORDER_MARK.len());
         before.extend_from_slice(BYTE_ORDER_MARK);
@@ -221,7 +222,7 @@ fn no_header(path: &Path, why: &str) -> Problem {
          (`delimiter`, `quote`, `header`)",
         path.display()
     );
-    Problem::new("bad-header", message)
+    Problem::new(Code::BadHeader, message)
 }
 
 impl Columns {
@@ -375,5 +376,5 @@ fn text(field: &[u8], quote: Option<u8>) -> Vec<u8> {
 
 fn ambiguous(column: &str, path: &Path) -> Problem {
     let message = format!("two columns of {} are called `{column}`; rename one of them", path.display());
-    Problem::new("ambiguous-column", message)
+    Problem::new(Code::AmbiguousColumn, message)
 }

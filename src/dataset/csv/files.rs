@@ -14,6 +14,7 @@ use super::coding::Coding;
 use crate::dataset::Problem;
 use crate::dataset::folder::shown;
 use crate::dataset::request::Unusable;
+use crate::diagnostic::Code;
 use crate::policy::{CsvFiles, Rewrite};
 
 /// A wildcard matches no slash. That it matches no hidden file is looked at here: asked for that,
@@ -46,7 +47,7 @@ pub(crate) struct Found {
 /// Finds the files in the order of their paths. No file at all is never "nothing due".
 pub(crate) fn find(source: &CsvFiles) -> Result<Found, Unusable> {
     let pattern = source.pattern.to_string_lossy();
-    let wrong = |error: glob::PatternError| Problem::new("bad-glob", format!("{pattern}: {}", error.msg));
+    let wrong = |error: glob::PatternError| Problem::new(Code::BadGlob, format!("{pattern}: {}", error.msg));
     let paths = glob::glob_with(&pattern, OPTIONS).map_err(|error| Unusable::failed(wrong(error)))?;
     let (root, mut seen, mut found) = (source.root(), HashSet::new(), Found::default());
     for path in paths {
@@ -112,7 +113,7 @@ fn look_for_nameless(folder: &Path, parts: &[&str], depth: usize, problems: &mut
 fn not_utf_8(path: &Path) -> Problem {
     let path = shown(path.as_os_str().as_bytes());
     let message = format!("the name of {path} is not UTF-8; rename the file or the folder");
-    Problem::new("not-utf-8", message)
+    Problem::new(Code::NotUtf8, message)
 }
 
 /// Whether a wildcard would stand for the dot of a hidden name: a file that is being written has
@@ -139,7 +140,7 @@ fn one(path: &Path, root: &Path) -> Result<Option<(CsvFile, Identity)>, Problem>
     }
     if !metadata.is_file() {
         let message = format!("{} is neither a file nor a folder; narrow the pattern", path.display());
-        return Err(Problem::new("not-a-file", message));
+        return Err(Problem::new(Code::NotAFile, message));
     }
     let real = path.canonicalize().map_err(|error| cannot_open(path, &error))?;
     if real.to_str().is_none() {
@@ -164,11 +165,11 @@ pub(crate) fn cannot_open(path: &Path, error: &io::Error) -> Problem {
         "{} cannot be opened: {error}; look at the owner and mode of the file and its folders",
         path.display()
     );
-    Problem::new("cannot-open", message)
+    Problem::new(Code::CannotOpen, message)
 }
 
 pub(crate) fn cannot_read(path: &Path, error: &io::Error) -> Problem {
-    Problem::new("cannot-read", format!("{} cannot be read: {error}", path.display()))
+    Problem::new(Code::CannotRead, format!("{} cannot be read: {error}", path.display()))
 }
 
 /// The hidden name beside a file under which a purge writes.
@@ -191,7 +192,7 @@ pub(crate) fn require_finished(file: &Path) -> Result<(), Problem> {
         file.display(),
         kept.display()
     );
-    Err(Problem::new("unfinished", message))
+    Err(Problem::new(Code::Unfinished, message))
 }
 
 /// That a purge could rewrite the file in the way that its source asks for.
@@ -202,11 +203,11 @@ pub(crate) fn require_rewritable(file: &Path, metadata: &Metadata, way: Rewrite)
             "{path} has {links} names (hard links): under the others its lines would stay; remove those, or rewrite \
              the file by `rewrite = \"copytruncate\"`"
         );
-        return Err(Problem::new("hard-link", message));
+        return Err(Problem::new(Code::HardLink, message));
     }
     if Coding::of(file) != Coding::Plain && way != Rewrite::Rename {
         let message = format!("{path} is compressed, and so can only be replaced: leave `rewrite` out");
-        return Err(Problem::new("compressed", message));
+        return Err(Problem::new(Code::Compressed, message));
     }
     Ok(())
 }
@@ -276,7 +277,7 @@ pub(crate) fn read<T>(
         }
     }
     let message = format!("{} changes faster than it can be read; run again", file.path.display());
-    Err(Problem::new("changing", message))
+    Err(Problem::new(Code::Changing, message))
 }
 
 #[cfg(test)]

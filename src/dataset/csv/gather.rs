@@ -10,6 +10,7 @@ use super::list::lines;
 use crate::dataset::Problem;
 use crate::dataset::elsewhere::Gathering;
 use crate::dataset::request::Unusable;
+use crate::diagnostic::Code;
 use crate::policy::CsvFiles;
 
 /// How often the files are read that change meanwhile.
@@ -30,7 +31,7 @@ pub(in crate::dataset) fn gather(source: &CsvFiles, gathering: &mut Gathering<'_
     }
     let pattern = source.pattern.display();
     let message = format!("{pattern}: the files change faster than they can be read; run again");
-    Err(Unusable::failed(Problem::new("changing", message)))
+    Err(Unusable::failed(Problem::new(Code::Changing, message)))
 }
 
 /// Looks at all files; false where one changed meanwhile, and what it said may hold no more.
@@ -97,5 +98,5 @@ fn one_chunk(
 
 fn improper(file: &CsvFile, line: u64, why: &str) -> Problem {
     let message = format!("{}:{line} is no proper record ({why}); correct the line", file.name);
-    Problem::new("malformed", message)
+    Problem::new(Code::Malformed, message)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Dialect;
 use crate::dataset::Problem;
-use crate::diagnostic::nearest;
+use crate::diagnostic::{Code, nearest};
 
 /// How many names are told.
 const TOLD: usize = 8;
@@ -19,7 +19,7 @@ const OTHERS: [u8; 4] = *b",;\t|";
 /// may be a record, of a file without a header.
 pub(super) fn column(column: &str, names: &[Vec<u8>], path: &Path, dialect: &Dialect) -> Problem {
     let message = format!("{} has no column `{column}`; {}", path.display(), help(column, names, dialect));
-    Problem::new("missing-column", message)
+    Problem::new(Code::MissingColumn, message)
 }
 
 fn help(column: &str, names: &[Vec<u8>], dialect: &Dialect) -> String {

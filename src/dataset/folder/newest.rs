@@ -6,6 +6,7 @@ use super::walk::walk;
 use crate::calendar::Event;
 use crate::dataset::Problem;
 use crate::dataset::request::Flow;
+use crate::diagnostic::Code;
 use crate::policy::Folder;
 use crate::verdict::{Newest, Protection, RuleBook};
 
@@ -121,7 +122,7 @@ fn unseen(records: u64) -> Option<Problem> {
         "{records} could not be seen while the newest were looked for, and others are kept in place of them; \
          look at their owners and modes, and run again"
     );
-    Some(Problem::new("unreadable", message))
+    Some(Problem::new(Code::Unreadable, message))
 }
 
 impl OneRule {

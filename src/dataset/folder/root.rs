@@ -15,6 +15,7 @@ use super::refusal::refusal;
 use super::volume::Volume;
 use crate::dataset::Problem;
 use crate::dataset::request::Unusable;
+use crate::diagnostic::Code;
 use crate::policy::Folder;
 
 /// A folder that is open: whatever happens to its name, this is what is read.
@@ -39,7 +40,7 @@ impl Root {
                 "{} is not a folder; `files` names the folder, `match` the files in it",
                 path.display()
             );
-            return Err(Unusable::failed(Problem::new("not-a-folder", message)));
+            return Err(Unusable::failed(Problem::new(Code::NotAFolder, message)));
         }
         if let Some(why) = refusal(path, &folder.keeps_out) {
             return Err(Unusable::failed(refused(path, &why)));
@@ -146,7 +147,7 @@ fn missing(path: &Path) -> String {
 fn problem(path: &Path, what: &str) -> Problem {
     let message =
         format!("{}: {what}; look at its owner and mode, and at those of its folders", path.display());
-    Problem::new("cannot-open", message)
+    Problem::new(Code::CannotOpen, message)
 }
 
 /// The problem of a folder that must not be emptied.
@@ -155,7 +156,7 @@ pub fn refused(path: &Path, why: &str) -> Problem {
         "{} is refused as a source: {why}; name a folder that holds nothing but the data",
         path.display()
     );
-    Problem::new("refused-folder", message)
+    Problem::new(Code::RefusedFolder, message)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::root::Root;
 use super::walk::walk;
 use crate::dataset::request::{Flow, Request, RuleSurvey, TableSurvey, Unread, Unusable};
 use crate::dataset::{Counted, Problem};
+use crate::diagnostic::Code;
 use crate::policy::Folder;
 use crate::verdict::{Reason, RuleBook, State, Tally, Verdict};
 
@@ -148,5 +149,5 @@ fn last_ones(rule: usize, request: &Request<'_>, own: &OneRule, found: &Found) -
          whatever makes them still running?",
         rule.data()
     );
-    Some(Problem::new("last-kept", message).at(&rule.places.data_at))
+    Some(Problem::new(Code::LastKept, message).at(&rule.places.data_at))
 }

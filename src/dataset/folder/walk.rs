@@ -11,6 +11,7 @@ use super::record::Record;
 use super::root::{Closed, Root, enter};
 use crate::dataset::Problem;
 use crate::dataset::request::Flow;
+use crate::diagnostic::Code;
 use crate::policy::{Folder, Unit};
 
 /// Bytes of names that are read at once.
@@ -49,7 +50,7 @@ impl Unseen {
              owners and modes, or leave them out with `match` and `recursive`",
             self.first.join(", ")
         );
-        Some(Problem::new("unread-folder", message))
+        Some(Problem::new(Code::UnreadFolder, message))
     }
 }
 

@@ -11,6 +11,7 @@ use super::open::Opener;
 use super::schema::{Key, Table};
 use super::{prefilter, problem};
 use crate::dataset::{Counted, Problem};
+use crate::diagnostic::Code;
 use crate::verdict::RuleBook;
 
 /// Two readers are enough to leave a machine to its other work.
@@ -103,7 +104,7 @@ fn in_parallel(
     let results: Vec<Result<Counted, Problem>> = thread::scope(|scope| {
         let handles: Vec<_> =
             (0..readers).map(|_| scope.spawn(|| count_parts(opener, table, book, parts, &next))).collect();
-        let stopped = || Err(Problem::new("internal", "a reader stopped unexpectedly"));
+        let stopped = || Err(Problem::new(Code::Internal, "a reader stopped unexpectedly"));
         handles.into_iter().map(|handle| handle.join().unwrap_or_else(|_| stopped())).collect()
     });
     let mut counted: Option<Counted> = None;

@@ -11,6 +11,7 @@ use super::name::quoted;
 use super::schema::{Table, describe, table_names};
 use crate::dataset::Problem;
 use crate::dataset::request::Request;
+use crate::diagnostic::Code;
 use crate::note::Asked;
 use crate::policy::Rule;
 
@@ -115,7 +116,7 @@ fn tables_of(rule: &Rule) -> impl Iterator<Item = &str> {
 /// None where what is asked about is no table: nothing is deleted from a view.
 fn watched_for(connection: &Connection, place: usize, asked: &Asked) -> Result<Option<Watched>, Problem> {
     let (question, relation) = (&asked.question, &asked.question.relation);
-    let engine = |error: rusqlite::Error| Problem::new("sqlite", error.to_string()).at(&relation.at);
+    let engine = |error: rusqlite::Error| Problem::new(Code::Sqlite, error.to_string()).at(&relation.at);
     let names = table_names(connection).map_err(engine)?;
     let Some(table) = names.into_iter().find(|name| name.eq_ignore_ascii_case(&relation.table)) else {
         return Ok(None);
@@ -177,7 +178,7 @@ fn behind_a_view(
     tables: &[&str],
 ) -> Result<Option<Problem>, Problem> {
     let relation = &asked.question.relation;
-    let engine = |error: rusqlite::Error| Problem::new("sqlite", error.to_string()).at(&relation.at);
+    let engine = |error: rusqlite::Error| Problem::new(Code::Sqlite, error.to_string()).at(&relation.at);
     let sql = "SELECT type = 'view' FROM pragma_table_list WHERE schema = 'main' AND lower(name) = lower(?1)";
     let is_view =
         connection.query_row(sql, [&relation.table], |row| row.get(0)).optional().map_err(engine)?;
@@ -196,7 +197,7 @@ fn behind_a_view(
                  would change the clocks of other records, and cannot be noted; relate the table itself, with `where`",
                 relation.table
             );
-            return Ok(Some(Problem::new("evidence-through-view", message).at(&relation.at)));
+            return Ok(Some(Problem::new(Code::EvidenceThroughView, message).at(&relation.at)));
         }
     }
     Ok(None)

@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::ErrorCode;
 
 use crate::dataset::Problem;
+use crate::diagnostic::Code;
 
 /// A journal that only a writer can play back (SQLITE_READONLY_ROLLBACK).
 const HOT_JOURNAL: i32 = 776;
@@ -17,34 +18,37 @@ pub fn problem(path: &Path, error: &rusqlite::Error) -> Problem {
              the program that owns it, or purge",
             path.display()
         );
-        return Problem::new("unrecovered-journal", message);
+        return Problem::new(Code::UnrecoveredJournal, message);
     }
     let (code, advice) = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
-            "busy",
+            Code::Busy,
             "another program kept it locked; run again when it is done; a purge waits as long as --wait says",
         ),
         Some(ErrorCode::NotADatabase) => {
-            ("not-a-database", "it is not an SQLite database, or it is encrypted")
+            (Code::NotADatabase, "it is not an SQLite database, or it is encrypted")
         }
         Some(ErrorCode::DatabaseCorrupt) => {
-            ("damaged", "the file is damaged; restore it, or see what `PRAGMA integrity_check` says")
+            (Code::Damaged, "the file is damaged; restore it, or see what `PRAGMA integrity_check` says")
         }
-        Some(ErrorCode::ReadOnly) => {
-            ("read-only", "frist may not write to it; look at the owner and mode of the file and its folder")
-        }
+        Some(ErrorCode::ReadOnly) => (
+            Code::ReadOnly,
+            "frist may not write to it; look at the owner and mode of the file and its folder",
+        ),
         Some(ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
-            ("cannot-open", "look at the owner and mode of the file and its folder")
+            (Code::CannotOpen, "look at the owner and mode of the file and its folder")
         }
-        Some(ErrorCode::DiskFull) => ("disk-full", "the disk is full; what was not committed is unchanged"),
+        Some(ErrorCode::DiskFull) => {
+            (Code::DiskFull, "the disk is full; what was not committed is unchanged")
+        }
         Some(ErrorCode::SystemIoFailure) => {
-            ("io-error", "the disk reported an error; nothing half-done stays")
+            (Code::IoError, "the disk reported an error; nothing half-done stays")
         }
         Some(ErrorCode::ConstraintViolation) => {
-            ("constraint", "a foreign key, a check or a trigger of the database forbids it")
+            (Code::Constraint, "a foreign key, a check or a trigger of the database forbids it")
         }
-        Some(ErrorCode::SchemaChanged) => ("schema-changed", "its tables changed meanwhile; run again"),
-        _ => ("sqlite", "the engine refused"),
+        Some(ErrorCode::SchemaChanged) => (Code::SchemaChanged, "its tables changed meanwhile; run again"),
+        _ => (Code::Sqlite, "the engine refused"),
     };
     Problem::new(code, format!("{}: {advice} ({error})", path.display()))
 }

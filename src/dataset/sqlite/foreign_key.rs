@@ -6,6 +6,7 @@ use super::name::alias_beside;
 use super::quoted;
 use super::schema::{Table, table_names};
 use crate::dataset::Problem;
+use crate::diagnostic::Code;
 
 /// A foreign key of some table that names rows of the table in hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -250,5 +251,5 @@ fn unindexed(reference: &Reference) -> Problem {
         reference.child,
         reference.create_index()
     );
-    Problem::new("unindexed-foreign-key", message)
+    Problem::new(Code::UnindexedForeignKey, message)
 }

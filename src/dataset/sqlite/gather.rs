@@ -10,6 +10,7 @@ use super::{problem, quoted, value};
 use crate::dataset::Problem;
 use crate::dataset::elsewhere::Gathering;
 use crate::dataset::request::Unusable;
+use crate::diagnostic::Code;
 
 /// Looks at every row of a table or view.
 pub(in crate::dataset) fn gather(path: &Path, gathering: &mut Gathering<'_>) -> Result<(), Unusable> {
@@ -57,5 +58,5 @@ fn unreadable_key(gathering: &Gathering<'_>) -> Problem {
         gathering.table,
         gathering.key()
     );
-    Problem::new("unreadable-key", message)
+    Problem::new(Code::UnreadableKey, message)
 }

@@ -13,6 +13,7 @@ use super::quoted;
 use super::schema::{Table, columns, no_such_table, require_column, table_names};
 use super::settable::affinity;
 use crate::dataset::Problem;
+use crate::diagnostic::Code;
 use crate::policy::{On, Relation, Side};
 use crate::verdict::{Question, RuleBook};
 
@@ -59,7 +60,7 @@ pub(super) fn join_as(
 ) -> Result<Join, Problem> {
     let relation = &question.relation;
     let engine = |error: rusqlite::Error| {
-        Problem::new("sqlite", format!("table `{}`: {error}", relation.table)).at(&relation.at)
+        Problem::new(Code::Sqlite, format!("table `{}`: {error}", relation.table)).at(&relation.at)
     };
     let pairs = pairs(connection, table, question)?;
     let alias = quoted(alias);
@@ -76,7 +77,7 @@ pub(super) fn join_as(
 pub(super) fn pairs(connection: &Connection, table: &Table, question: &Question) -> Result<Pairs, Problem> {
     let relation = &question.relation;
     let engine = |error: rusqlite::Error| {
-        Problem::new("sqlite", format!("table `{}`: {error}", relation.table)).at(&relation.at)
+        Problem::new(Code::Sqlite, format!("table `{}`: {error}", relation.table)).at(&relation.at)
     };
     let theirs = columns_of(connection, relation).map_err(engine)??;
     for column in question.columns() {
@@ -269,7 +270,7 @@ fn inferred(connection: &Connection, table: &Table, relation: &Relation) -> Chec
         table.name,
         table.name.trim_end_matches('s')
     );
-    Ok(Err(Problem::new("ambiguous-relation", message).at(&relation.at)))
+    Ok(Err(Problem::new(Code::AmbiguousRelation, message).at(&relation.at)))
 }
 
 /// The columns of a key, those of the child first.
@@ -307,7 +308,7 @@ fn require_another_table(
         () => return Ok(Ok(())),
     };
     let message = format!("`{}` {what}, and so cannot be a related table: {help}", relation.table);
-    Ok(Err(Problem::new("related-to-itself", message).at(&relation.at)))
+    Ok(Err(Problem::new(Code::RelatedToItself, message).at(&relation.at)))
 }
 
 /// Refuses a relation that is followed both ways, from a record to its rows and back, where either way
@@ -319,7 +320,7 @@ pub(super) fn require_indexes(
     pairs: &Pairs,
 ) -> Result<(), Problem> {
     let relation = &question.relation;
-    let engine = |error: rusqlite::Error| Problem::new("sqlite", error.to_string()).at(&relation.at);
+    let engine = |error: rusqlite::Error| Problem::new(Code::Sqlite, error.to_string()).at(&relation.at);
     let alias = quoted(child.qualifier());
     let on: Vec<String> = pairs.iter().map(|pair| pair.sql(parent, &alias)).collect();
     let from = format!("main.{}", quoted(&child.name));
@@ -337,7 +338,7 @@ pub(super) fn require_way_back(
     (pairs, why): (&Pairs, &str),
 ) -> Result<(), Problem> {
     let relation = &question.relation;
-    let engine = |error: rusqlite::Error| Problem::new("sqlite", error.to_string()).at(&relation.at);
+    let engine = |error: rusqlite::Error| Problem::new(Code::Sqlite, error.to_string()).at(&relation.at);
     let child_alias = quoted(child.qualifier());
     let on: Vec<String> = pairs.iter().map(|pair| pair.sql(record, &child_alias)).collect();
     let from = format!("main.{}", quoted(&record.name));
@@ -360,7 +361,7 @@ pub(super) fn require_way_back(
         name = quoted(&format!("{}_{}", record.name, pairs[0].ours.column)),
         table = quoted(&record.name),
     );
-    Err(Problem::new("unindexed-relation", message).at(&relation.at))
+    Err(Problem::new(Code::UnindexedRelation, message).at(&relation.at))
 }
 
 /// Refuses a relation for which all of a large table would be read for every record. The index that
@@ -384,7 +385,7 @@ pub(super) fn require_index(
             relation.table,
             theirs.join(", ")
         );
-        Ok(Err(Problem::new("unindexed-relation", message).at(&relation.at)))
+        Ok(Err(Problem::new(Code::UnindexedRelation, message).at(&relation.at)))
     };
     if !table_names(connection)?.contains(&relation.table) {
         return unindexed(

@@ -22,6 +22,7 @@ use crate::dataset::Problem;
 use crate::dataset::folder::look::Look;
 use crate::dataset::folder::volume::Volume;
 use crate::dataset::request::Unusable;
+use crate::diagnostic::Code;
 
 /// How often a file that changes is read before a shared lock keeps writers out.
 const ATTEMPTS: usize = 3;
@@ -115,7 +116,7 @@ pub fn read_once<T>(path: &Path, work: impl FnOnce(&Opener) -> Result<T, Problem
     let result = work(&opener).map_err(Unusable::failed)?;
     if opener.access == Access::Immutable && Sight::of(path)? != before {
         let message = format!("{} changed while it was read; run again", path.display());
-        return Err(Unusable::failed(Problem::new("changing", message)));
+        return Err(Unusable::failed(Problem::new(Code::Changing, message)));
     }
     Ok(result)
 }
@@ -128,7 +129,7 @@ fn read_under_lock<T>(
     let sight = Sight::of(path)?;
     if sight.is_wal() && sight.access() == Access::Immutable {
         let message = format!("{} changes faster than it can be read; run again", path.display());
-        return Err(Unusable::failed(Problem::new("changing", message)));
+        return Err(Unusable::failed(Problem::new(Code::Changing, message)));
     }
     work(&Opener { path: path.to_path_buf(), access: Access::ReadOnly }).map_err(Unusable::failed)
 }
@@ -171,7 +172,7 @@ impl Sight {
         let metadata = fs::metadata(path).map_err(|error| not_there(path, &error))?;
         if !metadata.is_file() {
             let message = format!("{} is not a file, so it is no SQLite database", path.display());
-            return Err(Unusable::failed(Problem::new("not-a-database", message)));
+            return Err(Unusable::failed(Problem::new(Code::NotADatabase, message)));
         }
         require_one_name(path, &metadata).map_err(Unusable::failed)?;
         let wal = fs::metadata(beside(path, "-wal")).ok().filter(|wal| wal.size() > 0);
@@ -214,7 +215,7 @@ pub fn require_one_name(path: &Path, metadata: &Metadata) -> Result<(), Problem>
         path.display(),
         if metadata.nlink() > 1 { "remove its other names" } else { "mount the folder that it lies in" }
     );
-    Err(Problem::new("several-names", message))
+    Err(Problem::new(Code::SeveralNames, message))
 }
 
 /// Whether a file is mounted over its own name, as single files are handed to containers.
@@ -232,11 +233,9 @@ fn is_mounted_alone(path: &Path) -> bool {
 pub fn needs_recovery(path: &Path) -> bool {
     match Sight::of(&real(path)) {
         Ok(sight) => sight.journal_in_use,
-        Err(unusable) => unusable.problem.code == UNRECOVERED,
+        Err(unusable) => unusable.problem.code == Code::UnrecoveredWal,
     }
 }
-
-const UNRECOVERED: &str = "unrecovered-wal";
 
 fn unrecovered(path: &Path) -> Problem {
     let message = format!(
@@ -244,7 +243,7 @@ fn unrecovered(path: &Path) -> Problem {
          open it once with the program that owns it, or purge",
         path.display()
     );
-    Problem::new(UNRECOVERED, message)
+    Problem::new(Code::UnrecoveredWal, message)
 }
 
 fn not_there(path: &Path, error: &std::io::Error) -> Unusable {
@@ -263,13 +262,13 @@ fn cannot_open(path: &Path, error: &std::io::Error) -> Problem {
         "{} cannot be opened: {error}; look at the owner and mode of the file and its folders",
         path.display()
     );
-    Problem::new("cannot-open", message)
+    Problem::new(Code::CannotOpen, message)
 }
 
 fn header(path: &Path, size: u64) -> Result<[u8; HEADER], Unusable> {
     if size == 0 {
         let message = format!("{} is empty: a database without any table", path.display());
-        return Err(Unusable::failed(Problem::new("empty-database", message)));
+        return Err(Unusable::failed(Problem::new(Code::EmptyDatabase, message)));
     }
     let mut header = [0; HEADER];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
@@ -280,7 +279,7 @@ fn header(path: &Path, size: u64) -> Result<[u8; HEADER], Unusable> {
         }
         _ => {
             let message = format!("{} is not an SQLite database, or it is encrypted", path.display());
-            Err(Unusable::failed(Problem::new("not-a-database", message)))
+            Err(Unusable::failed(Problem::new(Code::NotADatabase, message)))
         }
     }
 }

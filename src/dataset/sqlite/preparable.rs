@@ -9,6 +9,7 @@ use super::quoted;
 use super::schema::{Table, table_names};
 use super::sql::tokens;
 use crate::dataset::Problem;
+use crate::diagnostic::Code;
 use crate::policy::Rule;
 
 /// Why the engine refuses what the rule does; none where it does not.
@@ -82,14 +83,14 @@ fn explained(connection: &Connection, table: &str, said: &str) -> rusqlite::Resu
              there, and columns of it that are its primary key or unique together",
             keys.join(", ")
         );
-        return Ok(Problem::new("broken-foreign-key", message));
+        return Ok(Problem::new(Code::BrokenForeignKey, message));
     }
     let missing = behind("no such table:").map(|name| name.strip_prefix("main.").unwrap_or(name));
     let by = missing.map(|name| users(connection, name)).transpose()?.unwrap_or_default();
     let by = if by.is_empty() { String::new() } else { format!(", in {}", by.join(", ")) };
     let message =
         format!("SQLite cannot carry this out on `{table}`: {said}{by}; mend the schema, and run again");
-    Ok(Problem::new("cannot-be-carried-out", message))
+    Ok(Problem::new(Code::CannotBeCarriedOut, message))
 }
 
 /// What only the application has, and where the schema asks for it.
@@ -107,7 +108,7 @@ fn application(
         "{by} needs the {kind} `{name}`, which only the application has that made it: nobody else can change \
          `{table}`; let the application delete, or drop what needs it and run again"
     );
-    Ok(Problem::new("needs-application", message))
+    Ok(Problem::new(Code::NeedsApplication, message))
 }
 
 /// The parts of the schema whose SQL has a word: triggers and indexes first.

@@ -11,6 +11,7 @@ use super::join::{self, Join, Pairs};
 use super::schema::{Table, describe};
 use super::{quoted, settable, value};
 use crate::dataset::Problem;
+use crate::diagnostic::Code;
 use crate::policy::{Rule, SetNull};
 use crate::verdict::{Question, Speaks};
 
@@ -49,7 +50,7 @@ fn one(
     number: String,
 ) -> Result<Release, Problem> {
     let relation = &emptied.relation;
-    let engine = |error: rusqlite::Error| Problem::new("sqlite", error.to_string()).at(&relation.at);
+    let engine = |error: rusqlite::Error| Problem::new(Code::Sqlite, error.to_string()).at(&relation.at);
     let child = describe(connection, &relation.table, &relation.at)?;
     child.require(&emptied.column, &relation.at)?;
     if let Some(problem) = settable::cannot_be_empty(connection, &child, &emptied.column).map_err(engine)? {
@@ -90,7 +91,7 @@ fn no_single_key(table: &Table, child: &Table, emptied: &SetNull, keys: usize) -
         "`{}` of `{}` is part of {keys} to `{}`; say which rows refer to a record, such as on = \"{} = id\"",
         emptied.column, child.name, table.name, emptied.column
     );
-    Problem::new("ambiguous-relation", message)
+    Problem::new(Code::AmbiguousRelation, message)
 }
 
 impl Release {

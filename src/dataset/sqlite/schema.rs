@@ -7,7 +7,7 @@ use super::join::Join;
 use super::quoted;
 use super::trigger::Trigger;
 use crate::dataset::Problem;
-use crate::diagnostic::nearest;
+use crate::diagnostic::{Code, nearest};
 use crate::note::Notes;
 
 /// A table with records.
@@ -115,13 +115,13 @@ pub fn require_column(table: &str, columns: &[String], column: &str, place: &str
         None => format!("it has: {}", columns.join(", ")),
     };
     let message = format!("table `{table}` has no column `{column}`; {advice}");
-    Err(Problem::new("missing-column", message).at(place))
+    Err(Problem::new(Code::MissingColumn, message).at(place))
 }
 
 /// Describes one table, or says why rules cannot be about it.
 pub fn describe(connection: &Connection, name: &str, place: &str) -> Result<Table, Problem> {
     let engine =
-        |error: rusqlite::Error| Problem::new("sqlite", format!("table `{name}`: {error}")).at(place);
+        |error: rusqlite::Error| Problem::new(Code::Sqlite, format!("table `{name}`: {error}")).at(place);
     let Some((kind, without_rowid)) = kind_of(connection, name).map_err(engine)? else {
         let names = table_names(connection).unwrap_or_default();
         return Err(no_such_table(name, &names).at(place));
@@ -166,7 +166,7 @@ pub fn no_such_table(name: &str, names: &[String]) -> Problem {
         None if names.is_empty() => "it has no table at all".to_string(),
         None => format!("it has: {}", names.join(", ")),
     };
-    Problem::new("missing-table", format!("the database has no table `{name}`; {advice}"))
+    Problem::new(Code::MissingTable, format!("the database has no table `{name}`; {advice}"))
 }
 
 fn not_a_table(name: &str, kind: &str) -> Problem {
@@ -176,7 +176,7 @@ fn not_a_table(name: &str, kind: &str) -> Problem {
         "shadow" => format!("`{name}` belongs to a virtual table; write no rule for it"),
         _ => format!("`{name}` belongs to SQLite itself"),
     };
-    Problem::new("not-a-table", message)
+    Problem::new(Code::NotATable, message)
 }
 
 /// The columns of a table or view, and those of its primary key.
@@ -198,7 +198,7 @@ fn rowid(table: &str, columns: &[String], place: &str) -> Result<Key, Problem> {
     name.map(|name| Key::Rowid(name)).ok_or_else(|| {
         let message =
             format!("table `{table}` has columns `rowid`, `_rowid_` and `oid`, which hide its row numbers");
-        Problem::new("no-row-number", message).at(place)
+        Problem::new(Code::NoRowNumber, message).at(place)
     })
 }
 

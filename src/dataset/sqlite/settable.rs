@@ -10,6 +10,7 @@ use super::sql::{Token, tokens};
 use super::value;
 use crate::anonymise::{Form, Made, SAMPLE_PSEUDONYM};
 use crate::dataset::Problem;
+use crate::diagnostic::Code;
 use crate::policy::{Rule, Setting};
 
 /// What the schema says of a column.
@@ -40,9 +41,9 @@ pub(super) fn cannot_be_empty(
 ) -> rusqlite::Result<Option<Problem>> {
     let Some(column) = column(connection, table, name)? else { return Ok(None) };
     let (code, why) = match column {
-        Column { is_key: true, .. } => ("key-column", "it is part of the primary key"),
-        Column { is_generated: true, .. } => ("generated-column", "it is generated"),
-        Column { may_be_null: false, .. } => ("not-null-column", "it may not be null"),
+        Column { is_key: true, .. } => (Code::KeyColumn, "it is part of the primary key"),
+        Column { is_generated: true, .. } => (Code::GeneratedColumn, "it is generated"),
+        Column { may_be_null: false, .. } => (Code::NotNullColumn, "it may not be null"),
         Column { .. } => return Ok(None),
     };
     let message = format!(
@@ -75,7 +76,7 @@ fn column(connection: &Connection, table: &Table, name: &str) -> rusqlite::Resul
     Ok(None)
 }
 
-type Why = (&'static str, String);
+type Why = (Code, String);
 
 fn why_not(
     connection: &Connection,
@@ -85,15 +86,15 @@ fn why_not(
 ) -> rusqlite::Result<Option<Why>> {
     if column.is_key {
         let why = "it is part of the primary key, which names the record; leave it out of `set`";
-        return Ok(Some(("key-column", why.to_string())));
+        return Ok(Some((Code::KeyColumn, why.to_string())));
     }
     if column.is_generated {
         let why = "it is generated; set the columns that it is made of, and it follows";
-        return Ok(Some(("generated-column", why.to_string())));
+        return Ok(Some((Code::GeneratedColumn, why.to_string())));
     }
     if let Some(key) = foreign_key(connection, table, &setting.column)? {
         let why = format!("it is part of the foreign key {key}; leave it out of `set`");
-        return Ok(Some(("foreign-key-column", why)));
+        return Ok(Some((Code::ForeignKeyColumn, why)));
     }
     if may_collide(&setting.form, column)
         && let Some(index) = unique_index(connection, table, &setting.column)?
@@ -103,7 +104,7 @@ fn why_not(
             words(&setting.form),
             if column.may_be_null { "use \"remove\" or \"pseudonym\"" } else { "use \"pseudonym\"" }
         );
-        return Ok(Some(("unique-column", why)));
+        return Ok(Some((Code::UniqueColumn, why)));
     }
     if matches!(setting.form, Form::Remove) && !column.may_be_null {
         return Ok(must_hold_text(column));
@@ -134,7 +135,7 @@ fn must_hold_text(column: &Column) -> Option<Why> {
             "it may not be null, and nothing of type {} is empty; use another form, such as \"text:0\"",
             column.kind
         );
-        ("not-null-column", why)
+        (Code::NotNullColumn, why)
     })
 }
 
@@ -157,7 +158,7 @@ fn holds(
         let is_kept = kept.is_some_and(|kept| setting.form.make(value((&kept).into())) == Made::Already);
         if !is_kept {
             let why = format!("a column of type {} does not hold `{sample}` as it is", column.kind);
-            return Ok(Some(("column-type", why)));
+            return Ok(Some((Code::ColumnType, why)));
         }
     }
     Ok(None)

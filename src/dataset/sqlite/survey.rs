@@ -18,6 +18,7 @@ use crate::dataset::request::{
     Acting, Extent, Flow, NAMED, Request, RuleSurvey, TableSurvey, Unread, Unusable,
 };
 use crate::dataset::{Counted, Problem};
+use crate::diagnostic::Code;
 use crate::policy::{Rule, Source};
 use crate::verdict::{RuleBook, State};
 
@@ -53,7 +54,7 @@ fn obstacles(
         let Ok(table) = table_for(connection, source, request) else { continue };
         for (place, rule) in request.rules.iter().enumerate() {
             let obstacle = obstacle(connection, &table, (request, place));
-            let obstacle = obstacle.map_err(|error| Problem::new("sqlite", error.to_string()))?;
+            let obstacle = obstacle.map_err(|error| Problem::new(Code::Sqlite, error.to_string()))?;
             obstacles.extend(obstacle.map(|problem| (rule.name.clone(), problem)));
         }
     }
@@ -299,7 +300,7 @@ fn changed_by_trigger(table: &Table) -> Problem {
          anonymised could change what is said of the others; drop the trigger, or leave the relation out",
         table.name
     );
-    Problem::new("related-to-itself", message)
+    Problem::new(Code::RelatedToItself, message)
 }
 
 fn obstacle(
@@ -356,7 +357,7 @@ fn blocked_words(
     words.extend((left > 0).then(|| format!("{left} by others")));
     let are = if all == 1 { "record is" } else { "records are" };
     let data = asked.request.rules[rule].data();
-    Ok(Some(Problem::new("blocked", format!("{all} due {are} blocked in {data}: {}", words.join(", ")))))
+    Ok(Some(Problem::new(Code::Blocked, format!("{all} due {are} blocked in {data}: {}", words.join(", ")))))
 }
 
 /// The columns that name a record: the policy's choice, or the table's own key.

@@ -1,7 +1,7 @@
 //! A column that a rule sets, or empties in rows that stay, must not be one that decides about records: that
 //! would change when they are due, whom they belong to or how they are found.
 
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::policy::{Dated, Policy, Relation, Rule, SetNull, Setting, With};
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
@@ -47,7 +47,7 @@ fn emptied_finding(rule: &Rule, emptied: &SetNull, reader: &str) -> Finding {
     let message = format!("rule `{}` empties `{table}.{column}`, which is read by {reader}", rule.name);
     let help = "an empty one would change what is said of rows that stay: leave it out of `set-null`, or let nothing \
                 read it";
-    Finding::error("set-column-read", message, emptied.span.clone()).help(help)
+    Finding::error(Code::SetColumnRead, message, emptied.span.clone()).help(help)
 }
 
 /// What reads a column, and where.
@@ -137,5 +137,5 @@ fn finding(rule: &Rule, setting: &Setting, reader: &str) -> Finding {
     let message = format!("rule `{}` sets `{}`, which is read by {reader}", rule.name, setting.column);
     let help = "what is set would change which records are due: take the column off `set`, or let nothing read \
                 it; what is anonymised already is passed over anyway";
-    Finding::error("set-column-read", message, setting.span.clone()).help(help)
+    Finding::error(Code::SetColumnRead, message, setting.span.clone()).help(help)
 }

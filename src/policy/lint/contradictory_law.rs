@@ -1,6 +1,6 @@
 //! A law of one's own that demands more than it allows can be kept by nobody.
 
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::policy::statute::Statute;
 use crate::policy::{Counting, Policy};
 
@@ -23,7 +23,7 @@ pub(super) fn contradiction(policy: &Policy, law: &Statute) -> Option<Finding> {
         law.id,
         event.in_zone(demanded.zone())
     );
-    let finding = Finding::error("contradictory-law", message, law.span.clone());
+    let finding = Finding::error(Code::ContradictoryLaw, message, law.span.clone());
     Some(finding.help("write `at-least` no longer than `at-most`"))
 }
 

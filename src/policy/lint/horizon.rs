@@ -2,7 +2,7 @@
 //! is computed: each run comes late, and each copy is made right before its original is deleted.
 
 use crate::calendar::{Date, Period, Schedule, start_dates};
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::policy::{Deed, Policy, Rule, Source, copies};
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
@@ -127,7 +127,7 @@ fn too_late(rule: &Rule, promise: &Period, keepers: &[Keeper<'_>], runs_every: &
             sum(worst, &stays, runs_every)
         );
         let place = rule.places.gone_within.clone();
-        Some(Finding::error("gone-too-late", message, place).help(help))
+        Some(Finding::error(Code::GoneTooLate, message, place).help(help))
     })
 }
 
@@ -145,7 +145,7 @@ fn sum(stay: &Stay<'_>, stays: &[Stay<'_>], runs_every: &Period) -> String {
 
 fn never_carried_out(rule: &Rule) -> Finding {
     let message = format!("rule `{}` promises that its data is gone, but is never carried out", rule.name);
-    let finding = Finding::error("never-gone", message, rule.places.gone_within.clone());
+    let finding = Finding::error(Code::NeverGone, message, rule.places.gone_within.clone());
     finding.help("take `enforce = false` away, or the promise")
 }
 
@@ -154,7 +154,7 @@ fn endless(rule: &Rule, keeper: &Rule) -> Finding {
         "rule `{}` promises that its data is gone, but rule `{}` keeps as long as its data says",
         rule.name, keeper.name
     );
-    let finding = Finding::error("never-gone", message, rule.places.gone_within.clone());
+    let finding = Finding::error(Code::NeverGone, message, rule.places.gone_within.clone());
     finding.help(format!("write `at-most` in the `keep` of rule `{}`, or take the promise away", keeper.name))
 }
 
@@ -164,7 +164,7 @@ fn stays_personal(rule: &Rule) -> Finding {
         "rule `{}` promises that its data is gone, but data under a pseudonym stays personal",
         rule.name
     );
-    let finding = Finding::error("never-gone", message, rule.places.gone_within.clone());
+    let finding = Finding::error(Code::NeverGone, message, rule.places.gone_within.clone());
     finding.help("make the promise on the rule that deletes these records, or use \"remove\"")
 }
 
@@ -176,7 +176,7 @@ fn never_gone(rule: &Rule, keeper: &Keeper<'_>) -> Finding {
         copied.join("` and `"),
         keeper.source
     );
-    let finding = Finding::error("never-gone", message, rule.places.gone_within.clone());
+    let finding = Finding::error(Code::NeverGone, message, rule.places.gone_within.clone());
     finding.help(format!("write a rule for `{}` that is carried out", keeper.source))
 }
 

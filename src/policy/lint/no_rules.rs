@@ -1,6 +1,6 @@
 //! A policy without rules promises nothing and deletes nothing, and looks as one that is kept.
 
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::policy::Policy;
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
@@ -8,7 +8,7 @@ pub(super) fn check(policy: &Policy) -> Vec<Finding> {
         return Vec::new();
     }
     let finding = Finding::warning(
-        "no-rules",
+        Code::NoRules,
         "the policy has no rule, so nothing is ever due",
         policy.name_span.clone(),
     );

@@ -1,6 +1,6 @@
 //! A rule with `enforce = false` promises and does not act.
 
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::policy::{Policy, Rule};
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
@@ -9,6 +9,6 @@ pub(super) fn check(policy: &Policy) -> Vec<Finding> {
 
 fn finding(rule: &Rule) -> Finding {
     let message = format!("rule `{}` is reported and never carried out", rule.name);
-    let finding = Finding::warning("not-enforced", message, rule.places.enforce.clone());
+    let finding = Finding::warning(Code::NotEnforced, message, rule.places.enforce.clone());
     finding.help("take `enforce = false` away once the report shows what you expect")
 }

@@ -1,7 +1,7 @@
 //! What has a pseudonym stays personal: a rule must still delete the record some day.
 
 use crate::anonymise::Form;
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::policy::{Deed, Policy, Rule, Setting};
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
@@ -24,5 +24,5 @@ fn finding(rule: &Rule) -> Finding {
     let span = first.map(|setting| setting.span.clone()).unwrap_or_default();
     let help =
         "data under a pseudonym stays personal: write a rule that deletes these records, or use \"remove\"";
-    Finding::warning("pseudonym-stays", message, span).help(help)
+    Finding::warning(Code::PseudonymStays, message, span).help(help)
 }

@@ -1,7 +1,7 @@
 //! Folders that hold more than data are never sources.
 
 use crate::dataset::folder::refusal;
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::policy::{Folder, Policy, Source};
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
@@ -11,6 +11,6 @@ pub(super) fn check(policy: &Policy) -> Vec<Finding> {
 fn finding(source: &Source, folder: &Folder) -> Option<Finding> {
     let why = refusal(&folder.path, &folder.keeps_out)?;
     let message = format!("source `{}` is refused: {why}", source.name);
-    let finding = Finding::error("refused-folder", message, source.span.clone());
+    let finding = Finding::error(Code::RefusedFolder, message, source.span.clone());
     Some(finding.help("name a folder that holds nothing but the data"))
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::policy::{Kind, Policy, Relation, Rule, Source};
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
@@ -18,7 +18,7 @@ pub(super) fn check(policy: &Policy) -> Vec<Finding> {
         findings.extend(met.and_then(|met| policy.sources.get(*met)).map(|other| {
             let message =
                 format!("sources `{}` and `{}` are the same {}", other.name, source.name, what(source));
-            Finding::error("same-data", message, source.span.clone()).help("keep one of them")
+            Finding::error(Code::SameData, message, source.span.clone()).help("keep one of them")
         }));
         own.into_iter().for_each(|identity| {
             known.entry(identity).or_insert(at);
@@ -31,7 +31,7 @@ pub(super) fn check(policy: &Policy) -> Vec<Finding> {
 pub fn together(policy: &Policy, earlier: &[&Policy]) -> Vec<Finding> {
     let names = earlier.iter().filter(|other| other.name == policy.name).map(|other| {
         let message = format!("{} is called `{}` too", other.file, policy.name);
-        Finding::error("duplicate-name", message, policy.name_span.clone())
+        Finding::error(Code::DuplicateName, message, policy.name_span.clone())
             .help("give each policy a name of its own")
     });
     let own = reached(policy);
@@ -45,7 +45,7 @@ pub fn together(policy: &Policy, earlier: &[&Policy]) -> Vec<Finding> {
             other.file,
             noun(rule)
         );
-        let finding = Finding::error("same-data", message, rule.places.data.clone());
+        let finding = Finding::error(Code::SameData, message, rule.places.data.clone());
         Some(
             finding
                 .help(format!("rules on one {} belong into one policy, where the longest wins", noun(rule))),
@@ -148,7 +148,7 @@ fn unnoted(reading: &Rule, (policy, deleting): (&Policy, &Rule), place: Range<us
         reading.name, deleting.table, deleting.name, policy.file
     );
     let help = "what one policy deletes, another does not note: write both rules into one policy";
-    Finding::error("same-data", message, place).help(help)
+    Finding::error(Code::SameData, message, place).help(help)
 }
 
 /// The first rule that takes rows along, and the rule of the other policy that is about them.
@@ -173,7 +173,7 @@ fn along((taking, rule): (&Policy, &Rule), (other, about): (&Policy, &Rule), rea
         "rule `{}` of {} takes rows of `{}` along, and rule `{}` of {} is about them",
         rule.name, taking.file, about.table, about.name, other.file
     );
-    let finding = Finding::error("same-data", message, read.places.data.clone());
+    let finding = Finding::error(Code::SameData, message, read.places.data.clone());
     finding.help("rules on one table belong into one policy, where each can keep what it is about")
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::policy::{Folder, Policy, Source};
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
@@ -22,7 +22,7 @@ fn finding(source: &Source, other: &Source) -> Option<Finding> {
         return None;
     }
     let message = format!("source `{}` holds what source `{}` is about", source.name, other.name);
-    let finding = Finding::error("same-data", message, source.span.clone());
+    let finding = Finding::error(Code::SameData, message, source.span.clone());
     Some(finding.help("leave it out with `match`, or move one of them"))
 }
 

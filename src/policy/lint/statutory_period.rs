@@ -2,7 +2,7 @@
 //! allows: on every date that an event can have.
 
 use crate::calendar::{Event, Period, Schedule, telling_events};
-use crate::diagnostic::{Finding, nearest};
+use crate::diagnostic::{Code, Finding, nearest};
 use crate::policy::statute::{self, STATUTES, Statute};
 use crate::policy::{Activity, Counting, Keep, Policy, Rule};
 
@@ -43,10 +43,10 @@ fn unknown_law(policy: &Policy, activity: &Activity, law: &str) -> Option<Findin
     // One slip is no other law, and a period that nobody compares looks as one that was found right.
     if let Some(meant) = near.filter(|id| is_one_slip(law, id)) {
         let help = format!("write \"{meant}\"; another law gets a section of its own, [law.\"{law}\"]");
-        return Some(Finding::error("unknown-law", message, at).help(help));
+        return Some(Finding::error(Code::UnknownLaw, message, at).help(help));
     }
     let help = near.map(|id| format!("did you mean \"{id}\"?"));
-    Some(Finding::warning("unknown-law", message, at).maybe_help(help))
+    Some(Finding::warning(Code::UnknownLaw, message, at).maybe_help(help))
 }
 
 /// Whether one letter that is missing, too much, another or exchanged makes the difference, or only
@@ -64,7 +64,7 @@ fn in_plain_letters(id: &str) -> String {
 fn no_financial_year(statute: &Statute, activity: &Activity) -> Finding {
     let message =
         format!("{} counts from the end of the financial year, which [policy] does not give", statute.name());
-    Finding::error("missing-key", message, activity.law_span.clone())
+    Finding::error(Code::MissingKey, message, activity.law_span.clone())
         .help("write `financial-year-ends = \"12-31\"` under [policy], with your own date")
 }
 
@@ -182,7 +182,7 @@ impl<'p> Bounds<'p> {
             self.statute.name()
         );
         let help = format!("see to it that no period in the data is shorter than {least}");
-        Some(Finding::warning("period-from-data", message, rule.places.keep.clone()).help(help))
+        Some(Finding::warning(Code::PeriodFromData, message, rule.places.keep.clone()).help(help))
     }
 
     fn finding(&self, rule: &Rule, message: String, keep: Option<Period>) -> Finding {
@@ -199,7 +199,7 @@ impl<'p> Bounds<'p> {
             statute.demand(),
             statute.start()
         );
-        Finding::error("statutory-period", message, rule.places.keep.clone()).help(help)
+        Finding::error(Code::StatutoryPeriod, message, rule.places.keep.clone()).help(help)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
 
 use crate::dataset::folder::refusal;
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::policy::{NamedFiles, Policy, Relation, Rule, Source};
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
@@ -48,7 +48,7 @@ fn evidence(readers: &Readers<'_>, rule: &Rule, along: &Relation) -> Option<Find
         other.name
     );
     let help = "write the same `on` in both places, so that only rows of the record itself go along";
-    Some(Finding::error("evidence-goes-first", message, along.span.clone()).help(help))
+    Some(Finding::error(Code::EvidenceGoesFirst, message, along.span.clone()).help(help))
 }
 
 /// Whether the rows spare records of another rule, which their deletion could make due.
@@ -71,7 +71,7 @@ fn refused(policy: &Policy, files: &NamedFiles) -> Option<Finding> {
         known.then(|| policy.folder.clone()).into_iter().chain([policy.state.clone()]).collect();
     let why = refusal(&files.folder, &own).or_else(|| shared(policy, files))?;
     let message = format!("files of `{}` are refused: {why}", files.column);
-    let finding = Finding::error("refused-folder", message, files.span.clone());
+    let finding = Finding::error(Code::RefusedFolder, message, files.span.clone());
     Some(finding.help("name a folder that holds nothing but the data"))
 }
 

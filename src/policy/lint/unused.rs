@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::anonymise::Form;
-use crate::diagnostic::{Finding, nearest};
+use crate::diagnostic::{Code, Finding, nearest};
 use crate::policy::statute::Statute;
 use crate::policy::{ColumnSettings, Policy, Rule, Source};
 
@@ -16,14 +16,14 @@ pub(super) fn check(policy: &Policy) -> Vec<Finding> {
         .sources
         .iter()
         .filter(|source| !used.contains(source.name.as_str()))
-        .map(|source| finding("unused-source", "source", &source.name, source.span.clone()));
+        .map(|source| finding(Code::UnusedSource, "source", &source.name, source.span.clone()));
     // An activity with a time limit in words is carried out by somebody else.
     let activities = policy
         .activities
         .iter()
         .filter(|activity| activity.time_limit.is_none())
         .filter(|activity| !named.contains(activity.name.as_str()))
-        .map(|activity| finding("unused-activity", "activity", &activity.name, activity.span.clone()));
+        .map(|activity| finding(Code::UnusedActivity, "activity", &activity.name, activity.span.clone()));
     let laws = policy.laws.iter().filter(|law| !lawful.contains(law.id.as_str())).map(unused_law);
     sources.chain(activities).chain(laws).chain(tables(policy)).chain(formats(policy)).collect()
 }
@@ -53,7 +53,7 @@ fn tables(policy: &Policy) -> impl Iterator<Item = Finding> {
         }
         let message = format!("no rule is about table `{table}` of source `{}`", source.name);
         let near = nearest(table, known).map(|near| format!("did you mean `{near}`?"));
-        Some(Finding::warning("unused-table", message, settings.span.clone()).maybe_help(near))
+        Some(Finding::warning(Code::UnusedTable, message, settings.span.clone()).maybe_help(near))
     })
 }
 
@@ -69,7 +69,7 @@ fn formats(policy: &Policy) -> impl Iterator<Item = Finding> {
         }
         let message = format!("no rule on table `{table}` reads the time in column `{column}`");
         let near = nearest(column, columns).map(|near| format!("did you mean `{near}`?"));
-        Some(Finding::warning("unused-format", message, span.clone()).maybe_help(near))
+        Some(Finding::warning(Code::UnusedFormat, message, span.clone()).maybe_help(near))
     })
 }
 
@@ -96,10 +96,10 @@ fn settings(policy: &Policy) -> impl Iterator<Item = (&Source, &str, &ColumnSett
 fn unused_law(law: &Statute) -> Finding {
     let message = format!("no activity names law `{}`", law.id);
     let help = "write it as the `law` of an activity, or take the law away";
-    Finding::warning("unused-law", message, law.span.clone()).help(help)
+    Finding::warning(Code::UnusedLaw, message, law.span.clone()).help(help)
 }
 
-fn finding(code: &'static str, kind: &str, name: &str, span: std::ops::Range<usize>) -> Finding {
+fn finding(code: Code, kind: &str, name: &str, span: std::ops::Range<usize>) -> Finding {
     Finding::warning(code, format!("no rule uses {kind} `{name}`"), span)
         .help(format!("write a rule for it, or take the {kind} away"))
 }

@@ -7,7 +7,7 @@ use toml::de::DeValue;
 
 use super::{Given, Target, of_files, related, rows};
 use crate::calendar::{CountedFrom, Timestamps};
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::policy::Counting;
 use crate::policy::relation::Relation;
 use crate::policy::section::{Placed, Section};
@@ -188,7 +188,7 @@ fn list(
     };
     if items.is_empty() {
         let message = format!("`{key}` in {} lists nothing", inner.title());
-        let finding = Finding::error("bad-value", message, value.span());
+        let finding = Finding::error(Code::BadValue, message, value.span());
         inner.note(finding.help("write the columns that hold the times"));
         return None;
     }
@@ -214,7 +214,7 @@ fn listed(
             let mut entry = inner.as_section(key, item, format!("`{key}` in {}", inner.title()))?;
             if choice == Choice::Earliest && entry.has("table") {
                 let message = format!("{} can name columns of the record alone", entry.title());
-                let finding = Finding::error("bad-value", message, entry.key_span("table"));
+                let finding = Finding::error(Code::BadValue, message, entry.key_span("table"));
                 entry.note(finding.help("`latest` may have related tables"));
                 return None;
             }
@@ -264,7 +264,7 @@ fn column_name(section: &Section<'_>, text: Placed<String>) -> Option<String> {
         return Some(text.value);
     }
     let message = format!("{} names no column", section.title());
-    let finding = Finding::error("bad-value", message, text.span);
+    let finding = Finding::error(Code::BadValue, message, text.span);
     section.note(finding.help("write the column that holds the time from which the period runs"));
     None
 }
@@ -276,7 +276,7 @@ fn counted(section: &Section<'_>, counting: Placed<Counting>, given: &Given<'_>)
             "{} counts from the end of the financial year, which [policy] does not give",
             section.title()
         );
-        let finding = Finding::error("missing-key", message, counting.span);
+        let finding = Finding::error(Code::MissingKey, message, counting.span);
         section
             .note(finding.help("write `financial-year-ends = \"12-31\"` under [policy], with your own date"));
     }

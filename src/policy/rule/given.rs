@@ -2,7 +2,7 @@
 
 use crate::calendar::{FinancialYear, Zone};
 use crate::condition::Condition;
-use crate::diagnostic::{Finding, Lines, nearest};
+use crate::diagnostic::{Code, Finding, Lines, nearest};
 use crate::policy::Surroundings;
 use crate::policy::activity::Activity;
 use crate::policy::header::Header;
@@ -58,7 +58,7 @@ impl<'a> Given<'a> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("add a section [activity.{}]", activity.value),
             };
-            section.note(Finding::error("unknown-activity", message, activity.span).help(help));
+            section.note(Finding::error(Code::UnknownActivity, message, activity.span).help(help));
         }
         Some(activity.value)
     }
@@ -74,7 +74,7 @@ pub(super) fn condition(section: &mut Section<'_>, key: &'static str) -> Option<
             let plain = text.span.len() == text.value.len() + 2;
             let start = text.span.start + 1;
             let span = if plain { start + error.span.start..start + error.span.end } else { text.span };
-            section.note(Finding::error("bad-condition", error.message, span).maybe_help(error.help));
+            section.note(Finding::error(Code::BadCondition, error.message, span).maybe_help(error.help));
             None
         }
     }

@@ -6,7 +6,7 @@ use toml::de::DeValue;
 
 use super::{Given, Target, related, rows};
 use crate::calendar::{CountedFrom, Period, Schedule, WrittenPeriods, Zone};
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::policy::period;
 use crate::policy::relation::Relation;
 use crate::policy::section::{Complaint, Placed, Section};
@@ -134,7 +134,7 @@ pub(super) fn read(
         DeValue::Integer(digits) => {
             let message = format!("`keep` in {} has no unit", section.title());
             let help = format!("write it in quotes, with its unit, such as \"{} years\"", digits.as_str());
-            section.note(Finding::error("bad-period", message, value.span()).help(help));
+            section.note(Finding::error(Code::BadPeriod, message, value.span()).help(help));
             None
         }
         DeValue::String(_) => {
@@ -154,7 +154,7 @@ fn from_data(
 ) -> Option<Instructions> {
     if !inner.has("column") {
         let message = format!("{} has no `column`", inner.title());
-        let finding = Finding::error("missing-key", message, inner.span());
+        let finding = Finding::error(Code::MissingKey, message, inner.span());
         inner.note(finding.help("write the column that holds the period, such as column = \"keep_months\""));
     }
     let column = inner.text("column").and_then(|column| named(inner, column));
@@ -168,7 +168,7 @@ fn from_data(
     if is_file && !is_related {
         let message =
             format!("the records of a folder have no periods, as {} takes them to have", inner.title());
-        let finding = Finding::error("bad-value", message, inner.span());
+        let finding = Finding::error(Code::BadValue, message, inner.span());
         inner.note(finding.help("write a period, such as \"30 days\""));
         return None;
     }
@@ -193,7 +193,7 @@ fn named(inner: &Section<'_>, column: Placed<String>) -> Option<String> {
         return Some(column.value);
     }
     let message = format!("{} names no column", inner.title());
-    let finding = Finding::error("bad-value", message, column.span);
+    let finding = Finding::error(Code::BadValue, message, column.span);
     inner.note(finding.help("write the column that says how long the record is kept"));
     None
 }
@@ -207,7 +207,7 @@ fn unit(text: &str) -> Result<String, Complaint> {
         Some(near) => format!("did you mean \"{near}\"?"),
         None => "write years, months, weeks, days, hours or minutes".to_string(),
     };
-    Err(Complaint::new("bad-period", format!("`{text}` is no unit of time"), Some(help)))
+    Err(Complaint::new(Code::BadPeriod, format!("`{text}` is no unit of time"), Some(help)))
 }
 
 /// The longest period that counts.
@@ -218,7 +218,7 @@ fn cap(text: &str) -> Result<Period, Complaint> {
     }
     let help = "leave it out, or write the longest period that the data may ask for, such as \"5 years\"";
     Err(Complaint::new(
-        "bad-period",
+        Code::BadPeriod,
         "`at-most` of no time would leave nothing to the data",
         Some(help.to_string()),
     ))

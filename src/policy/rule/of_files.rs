@@ -4,7 +4,7 @@
 use super::Start;
 use crate::calendar::{Format, Timestamps, UnixScale, Zone};
 use crate::condition::Condition;
-use crate::diagnostic::{Finding, nearest};
+use crate::diagnostic::{Code, Finding, nearest};
 use crate::policy::FOLDER_COLUMNS;
 use crate::policy::section::{Placed, Section};
 use crate::policy::source::parse_pattern;
@@ -23,7 +23,7 @@ pub(super) fn after(inner: &mut Section<'_>, times_in: Zone) -> Option<Start> {
     let start = column.as_ref().and_then(|column| modified(inner, column));
     if name_written == inner.has("column") {
         let message = format!("{} must have either `name` or `column`", inner.title());
-        inner.note(Finding::error("missing-key", message, inner.span()).help(CHOICES));
+        inner.note(Finding::error(Code::MissingKey, message, inner.span()).help(CHOICES));
         return None;
     }
     match name {
@@ -36,7 +36,7 @@ pub(super) fn after(inner: &mut Section<'_>, times_in: Zone) -> Option<Start> {
 pub(super) fn modified(section: &Section<'_>, column: &Placed<String>) -> Option<Start> {
     if column.value != "modified" {
         let message = format!("`{}` is no time of a file", column.value);
-        let finding = Finding::error("unknown-column", message, column.span.clone());
+        let finding = Finding::error(Code::UnknownColumn, message, column.span.clone());
         section.note(finding.help(CHOICES));
         return None;
     }
@@ -58,7 +58,7 @@ pub(super) fn check_columns(section: &Section<'_>, when: Option<&Placed<Conditio
             None => "a condition on a folder can use `name`, `path` (below the folder) and `size` (in bytes)"
                 .to_string(),
         };
-        section.note(Finding::error("unknown-column", message, when.span.clone()).help(help));
+        section.note(Finding::error(Code::UnknownColumn, message, when.span.clone()).help(help));
     }
 }
 
@@ -74,6 +74,6 @@ pub(super) fn keep_newest(section: &mut Section<'_>, is_folder: bool) -> Option<
     }
     let message = format!("`keep-newest` in {} cannot be {}", section.title(), count.value);
     let help = format!("write how many of the newest records are never deleted, from 1 to {MOST_NEWEST}");
-    section.note(Finding::error("bad-value", message, count.span).help(help));
+    section.note(Finding::error(Code::BadValue, message, count.span).help(help));
     None
 }

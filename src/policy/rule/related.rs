@@ -4,7 +4,7 @@ use toml::de::DeValue;
 
 use super::given::condition;
 use super::{Given, Target, rows};
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::policy::relation::{On, Relation};
 use crate::policy::section::Section;
 
@@ -26,7 +26,7 @@ pub(super) fn read(
     }
     if rows.elsewhere.is_some() && !on_written {
         let message = format!("{} has no `on`, and no foreign key reaches another source", section.title());
-        let finding = Finding::error("missing-key", message, table.span);
+        let finding = Finding::error(Code::MissingKey, message, table.span);
         section.note(finding.help("say which columns are equal, such as on = \"customer_id = id\""));
         return None;
     }
@@ -52,7 +52,7 @@ pub(super) fn list(
     let value = section.value(key).map(|value| value.get_ref());
     if matches!(value, Some(DeValue::Array(items)) if items.is_empty()) {
         let message = format!("{title} names no table");
-        let finding = Finding::error("bad-value", message, section.key_span(key));
+        let finding = Finding::error(Code::BadValue, message, section.key_span(key));
         section.note(finding.help("write the tables that hold the related rows, or take the key away"));
     }
     for mut entry in section.listed_inline(key, &title) {

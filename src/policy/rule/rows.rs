@@ -1,7 +1,7 @@
 //! `table` in a relation: where the related rows are.
 
 use super::{Given, Target};
-use crate::diagnostic::{Finding, nearest};
+use crate::diagnostic::{Code, Finding, nearest};
 use crate::policy::relation::Relation;
 use crate::policy::section::{Placed, Section};
 use crate::policy::source::{ColumnSettings, Kind, Source};
@@ -28,13 +28,13 @@ pub(super) fn find(
     let own = |table: &str| own_table(section, written, table, target);
     if written.value.is_empty() {
         let message = format!("{} names no table", section.title());
-        refuse(section, written, "bad-value", message, "write the table that holds the related rows")
+        refuse(section, written, Code::BadValue, message, "write the table that holds the related rows")
     } else if target.source.kind.folder().is_some() {
         let message = format!(
             "the records of a folder have no related rows, as {} takes them to have",
             section.title()
         );
-        refuse(section, written, "bad-value", message, "say by `when` which files the rule is about")
+        refuse(section, written, Code::BadValue, message, "say by `when` which files the rule is about")
     } else if given.sources.broken.iter().any(|broken| broken == source) {
         None
     } else if source == target.source.name {
@@ -66,7 +66,7 @@ fn own_table(
         format!("related rows in the record's own table, in {}, are not yet supported", section.title());
     let help =
         "deleting some of its rows would change what is said of the others: leave the whole rule out for now";
-    refuse(section, written, "not-yet-supported", message, help)
+    refuse(section, written, Code::NotYetSupported, message, help)
 }
 
 fn elsewhere(section: &Section<'_>, written: &Placed<String>, source: &Source, table: &str) -> Option<Rows> {
@@ -75,15 +75,15 @@ fn elsewhere(section: &Section<'_>, written: &Placed<String>, source: &Source, t
     match &source.kind {
         Kind::Folder(_) => {
             let message = format!("`{name}` is a folder, and files are nobody's related rows");
-            refuse(section, written, "bad-value", message, "name a table of a database, or CSV files")
+            refuse(section, written, Code::BadValue, message, "name a table of a database, or CSV files")
         }
         Kind::Sqlite(_) if !has_table => {
             let message = format!("`{name}` is a database: `table` must name one of its tables");
-            refuse(section, written, "missing-table", message, &format!("write \"{name}.TABLE\""))
+            refuse(section, written, Code::MissingTable, message, &format!("write \"{name}.TABLE\""))
         }
         Kind::Csv(_) if has_table || written.value.contains('.') => {
             let message = format!("`{name}` has no tables: `table` names the source alone");
-            refuse(section, written, "no-tables", message, &format!("write \"{name}\""))
+            refuse(section, written, Code::NoTables, message, &format!("write \"{name}\""))
         }
         Kind::Sqlite(_) | Kind::Csv(_) => {
             Some(Rows { elsewhere: Some(name.clone()), table: table.to_string() })
@@ -104,13 +104,13 @@ fn unknown(section: &Section<'_>, written: &Placed<String>, source: &str, given:
                  of a CSV source"
             .to_string(),
     };
-    refuse(section, written, "unknown-source", message, &help)
+    refuse(section, written, Code::UnknownSource, message, &help)
 }
 
 fn refuse(
     section: &Section<'_>,
     written: &Placed<String>,
-    code: &'static str,
+    code: Code,
     message: String,
     help: &str,
 ) -> Option<Rows> {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{Given, Target};
 use crate::anonymise::{Column, Form, SAMPLE_PSEUDONYM};
 use crate::calendar::Coarse;
-use crate::diagnostic::{Finding, nearest};
+use crate::diagnostic::{Code, Finding, nearest};
 use crate::policy::section::{Complaint, Placed, Section};
 use crate::policy::{CsvFiles, Kind, Rewrite};
 
@@ -38,7 +38,7 @@ pub(super) fn read(
     if entries.is_empty() {
         let message = format!("{} sets no column", inner.title());
         let help = "write what becomes of each column, such as set = { name = \"remove\" }";
-        inner.note(Finding::error("bad-value", message, span).help(help));
+        inner.note(Finding::error(Code::BadValue, message, span).help(help));
         return None;
     }
     let settings: Vec<Option<Setting>> = entries
@@ -70,11 +70,11 @@ fn form(text: &str, column: &str, target: Option<&Target<'_>>, given: &Given<'_>
         _ => match text.strip_prefix("text:") {
             Some("") => {
                 let help = "write the text behind it, or \"remove\"".to_string();
-                Err(Complaint::new("bad-value", format!("`text:` of `{column}` has no text"), Some(help)))
+                Err(Complaint::new(Code::BadValue, format!("`text:` of `{column}` has no text"), Some(help)))
             }
             Some(text) if text.contains('\0') => {
                 let help = Some("leave the NUL character out".to_string());
-                Err(Complaint::new("bad-value", "a text ends at a NUL character", help))
+                Err(Complaint::new(Code::BadValue, "a text ends at a NUL character", help))
             }
             Some(text) => Ok(Form::Text(text.to_string())),
             None => {
@@ -83,7 +83,7 @@ fn form(text: &str, column: &str, target: Option<&Target<'_>>, given: &Given<'_>
                     None => CHOICES.to_string(),
                 };
                 Err(Complaint::new(
-                    "bad-value",
+                    Code::BadValue,
                     format!("`{text}` is nothing to set a column to"),
                     Some(help),
                 ))
@@ -107,18 +107,18 @@ fn writable(inner: &Section<'_>, form: &Placed<Form>, target: Option<&Target<'_>
         );
         let help = "take `rewrite` off the source, so that a new file takes the place of the old one; or use \
                     \"remove\", \"year\", \"month\" or \"truncate\"";
-        inner.note(Finding::error("cannot-grow", message, form.span.clone()).help(help));
+        inner.note(Finding::error(Code::CannotGrow, message, form.span.clone()).help(help));
     }
     if let Some(encoding) = files.encoding.filter(|encoding| encoding.encode(text).2) {
         let message = format!("{} cannot be written in the encoding {}", inner.title(), encoding.name());
         let help = "leave out what the encoding has no character for";
-        inner.note(Finding::error("bad-value", message, form.span.clone()).help(help));
+        inner.note(Finding::error(Code::BadValue, message, form.span.clone()).help(help));
     }
     if files.quote.is_none() && needs_quotes(text, files) {
         let message = format!("{} cannot be written in files without quotes", inner.title());
         let help = "leave delimiters and line ends out of the text, or say in the source how fields are quoted \
                     (`quote`)";
-        inner.note(Finding::error("bad-value", message, form.span.clone()).help(help));
+        inner.note(Finding::error(Code::BadValue, message, form.span.clone()).help(help));
     }
 }
 

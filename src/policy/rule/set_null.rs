@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::given::condition;
 use super::{Given, Target, Then};
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::policy::relation::{On, Relation};
 use crate::policy::section::{Placed, Section};
 
@@ -28,7 +28,7 @@ pub(super) fn read(
     let elsewhere = target.is_some_and(|target| !target.source.kind.has_tables());
     if elsewhere && section.has("set-null") {
         let message = format!("{title} needs a database: nothing else refers to records by keys");
-        let finding = Finding::error("bad-value", message, section.key_span("set-null"));
+        let finding = Finding::error(Code::BadValue, message, section.key_span("set-null"));
         section.note(finding.help("leave `set-null` out"));
         section.value("set-null");
         return Vec::new();
@@ -69,7 +69,7 @@ fn own_table(entry: &Section<'_>, written: &Placed<String>, target: &Target<'_>)
         Some((source, _)) => {
             let message =
                 format!("{} reaches into `{source}`, and one transaction into one database", entry.title());
-            let finding = Finding::error("bad-value", message, written.span.clone());
+            let finding = Finding::error(Code::BadValue, message, written.span.clone());
             entry.note(finding.help(format!("name a table of `{own}`")));
             return None;
         }
@@ -77,7 +77,7 @@ fn own_table(entry: &Section<'_>, written: &Placed<String>, target: &Target<'_>)
     };
     if table.is_empty() {
         let message = format!("{} names no table", entry.title());
-        entry.note(Finding::error("bad-value", message, written.span.clone()));
+        entry.note(Finding::error(Code::BadValue, message, written.span.clone()));
         return None;
     }
     Some(table.to_string())
@@ -87,7 +87,7 @@ fn own_table(entry: &Section<'_>, written: &Placed<String>, target: &Target<'_>)
 pub(super) fn check(section: &Section<'_>, then: Option<&Then>) {
     if section.has("set-null") && matches!(then, Some(Then::Anonymise(_))) {
         let message = format!("{} has `set-null`, and anonymises", section.title());
-        let finding = Finding::error("bad-value", message, section.key_span("set-null"));
+        let finding = Finding::error(Code::BadValue, message, section.key_span("set-null"));
         section.note(finding.help("references are emptied where the record that they name is deleted"));
     }
 }

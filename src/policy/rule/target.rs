@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Given;
-use crate::diagnostic::{Finding, nearest};
+use crate::diagnostic::{Code, Finding, nearest};
 use crate::policy::section::{Placed, Section};
 use crate::policy::source::Source;
 
@@ -30,24 +30,24 @@ pub(super) fn find<'a>(section: &Section<'_>, text: Placed<String>, given: &Give
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("add a section [source.{name}]"),
         };
-        section.note(Finding::error("unknown-source", message, text.span).help(help));
+        section.note(Finding::error(Code::UnknownSource, message, text.span).help(help));
         return None;
     };
     if !source.kind.has_tables() && text.value.contains('.') {
         let message = format!("`{name}` has no tables: `data` names the source alone");
-        section.note(Finding::error("no-tables", message, text.span).help(format!("write \"{name}\"")));
+        section.note(Finding::error(Code::NoTables, message, text.span).help(format!("write \"{name}\"")));
         return None;
     }
     if source.kind.has_tables() && table.is_empty() {
         let message = format!("`{name}` is a database: `data` must name one of its tables");
-        let finding = Finding::error("missing-table", message, text.span);
+        let finding = Finding::error(Code::MissingTable, message, text.span);
         section.note(finding.help(format!("write \"{name}.TABLE\"")));
         return None;
     }
     if let Some(ignored) = source.ignore.iter().find(|ignored| ignored.table == table) {
         let message =
             format!("`{}` is ignored (\"{}\"), yet {} is about it", table, ignored.why, section.title());
-        let finding = Finding::error("ignored-table", message, text.span.clone());
+        let finding = Finding::error(Code::IgnoredTable, message, text.span.clone());
         section.note(finding.help("take the table off `ignore`, or the rule away"));
     }
     Some(Target { source, table: table.to_string(), span: text.span })

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Target;
 use super::set::{self, Setting};
 use crate::anonymise::Form;
-use crate::diagnostic::{Finding, nearest};
+use crate::diagnostic::{Code, Finding, nearest};
 use crate::policy::section::{Placed, Section};
 
 /// What happens to a due record.
@@ -103,7 +103,7 @@ pub(super) fn read(
             let message = format!("`{other}` is nothing that can be done to a record");
             let near = nearest(other, ["delete", "anonymise"]).unwrap_or("delete");
             section.note(
-                Finding::error("bad-value", message, then.span).help(format!("did you mean \"{near}\"?")),
+                Finding::error(Code::BadValue, message, then.span).help(format!("did you mean \"{near}\"?")),
             );
             None
         }
@@ -119,7 +119,7 @@ fn anonymise(
 ) -> Option<Then> {
     if target.is_some_and(|target| target.source.kind.folder().is_some()) {
         let message = format!("{} cannot anonymise files: they have no columns", section.title());
-        let finding = Finding::error("bad-value", message, then.span.clone());
+        let finding = Finding::error(Code::BadValue, message, then.span.clone());
         section.note(finding.help("a file can only be deleted"));
         return None;
     }
@@ -127,7 +127,7 @@ fn anonymise(
         let message = format!("{} anonymises, and has no `set`", section.title());
         let help =
             "write what becomes of each column, such as set = { name = \"remove\", email = \"remove\" }";
-        section.note(Finding::error("missing-key", message, then.span.clone()).help(help));
+        section.note(Finding::error(Code::MissingKey, message, then.span.clone()).help(help));
     }
     settings.map(Then::Anonymise)
 }
@@ -136,13 +136,13 @@ fn anonymise(
 pub(super) fn check_with(section: &Section<'_>, then: Option<&Then>) {
     if section.has("with") && matches!(then, Some(Then::Anonymise(_))) {
         let message = format!("{} has `with`, and anonymises", section.title());
-        let finding = Finding::error("bad-value", message, section.key_span("with"));
+        let finding = Finding::error(Code::BadValue, message, section.key_span("with"));
         section.note(finding.help("what belongs to a record can only go along where that is deleted"));
     }
 }
 
 fn without_then(section: &Section<'_>, span: Range<usize>) {
     let message = format!("{} has `set`, and deletes", section.title());
-    let finding = Finding::error("bad-value", message, span);
+    let finding = Finding::error(Code::BadValue, message, span);
     section.note(finding.help("write `then = \"anonymise\"`, or take `set` away"));
 }

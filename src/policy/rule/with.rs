@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{Given, Target, related};
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::policy::path;
 use crate::policy::relation::Relation;
 use crate::policy::section::Section;
@@ -98,7 +98,7 @@ pub(super) fn read(section: &mut Section<'_>, target: Option<&Target<'_>>, given
             "`with` of {} needs a database: other records have none that belong to them",
             section.title()
         );
-        let finding = Finding::error("bad-value", message, section.key_span("with"));
+        let finding = Finding::error(Code::BadValue, message, section.key_span("with"));
         section.note(finding.help("leave `with` out, and write a rule of its own for what else is to go"));
         section.value("with");
         return With::default();
@@ -111,7 +111,7 @@ fn list(section: &mut Section<'_>, target: Option<&Target<'_>>, given: &Given<'_
     let mut with = With::default();
     if section.has("with") && depth > DEEPEST {
         let message = format!("{title} is more than {DEEPEST} steps away from the record");
-        section.note(Finding::error("bad-value", message, section.key_span("with")));
+        section.note(Finding::error(Code::BadValue, message, section.key_span("with")));
         section.value("with");
         return with;
     }
@@ -126,7 +126,7 @@ fn list(section: &mut Section<'_>, target: Option<&Target<'_>>, given: &Given<'_
             (false, true) => with.files.extend(files(&mut entry, given)),
             (true, true) => {
                 let message = format!("{title} has `table` and `files` in one entry");
-                let finding = Finding::error("two-kinds", message, entry.key_span("files"));
+                let finding = Finding::error(Code::TwoKinds, message, entry.key_span("files"));
                 entry.note(
                     finding.help("files are named by the row they stand under: with = [{ files = … }]"),
                 );
@@ -144,7 +144,7 @@ fn is_near(entry: &Section<'_>, relation: &Relation) -> bool {
         return true;
     }
     let message = format!("rows of another source cannot go along with a record, in {}", entry.title());
-    let finding = Finding::error("bad-value", message, relation.span.clone());
+    let finding = Finding::error(Code::BadValue, message, relation.span.clone());
     entry.note(finding.help("write a rule for them: one transaction reaches one database"));
     false
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use encoding_rs::Encoding;
 
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::policy::section::{Complaint, Placed, Section};
 use crate::policy::{Surroundings, path};
 
@@ -65,7 +65,7 @@ pub(super) fn read(section: &mut Section<'_>, surroundings: &Surroundings<'_>) -
 fn encoding(label: &str) -> Result<Option<&'static Encoding>, Complaint> {
     let help = "write \"windows-1252\" (which is \"iso-8859-1\" too), or another label of one byte a character; or \
                 convert the files, as `iconv -t utf-8` does";
-    let complain = |message: String| Complaint::new("bad-value", message, Some(help.to_string()));
+    let complain = |message: String| Complaint::new(Code::BadValue, message, Some(help.to_string()));
     let known = Encoding::for_label_no_replacement(label.as_bytes())
         .ok_or_else(|| complain(format!("`{label}` is no encoding that frist knows")))?;
     match known {
@@ -89,7 +89,7 @@ fn marks(section: &mut Section<'_>) -> (u8, Option<u8>) {
     if let Some(span) = written
         && marks.1 == Some(marks.0)
     {
-        let finding = Finding::error("bad-value", "the quote is the delimiter too", span);
+        let finding = Finding::error(Code::BadValue, "the quote is the delimiter too", span);
         section.note(finding.help("write two different characters"));
     }
     marks
@@ -101,7 +101,7 @@ fn one_byte(text: &str) -> Result<u8, Complaint> {
         [byte] if !matches!(byte, b'\n' | b'\r' | 0) => Ok(*byte),
         _ => {
             let help = "write one ASCII character, such as \";\" or \"\\t\"".to_string();
-            Err(Complaint::new("bad-value", format!("{text:?} is not one character"), Some(help)))
+            Err(Complaint::new(Code::BadValue, format!("{text:?} is not one character"), Some(help)))
         }
     }
 }
@@ -114,7 +114,7 @@ fn columns(section: &mut Section<'_>) -> Option<Vec<String>> {
         (true, true) => None,
         (true, false) => {
             let finding = Finding::error(
-                "bad-value",
+                Code::BadValue,
                 "`columns` is for files without a header, and these have one",
                 section.key_span("columns"),
             );
@@ -123,7 +123,7 @@ fn columns(section: &mut Section<'_>) -> Option<Vec<String>> {
         }
         (false, true) => {
             let finding = Finding::error(
-                "missing-key",
+                Code::MissingKey,
                 "files without a header need `columns`",
                 section.key_span("header"),
             );
@@ -139,7 +139,7 @@ fn distinct(section: &Section<'_>, columns: Vec<Placed<String>>) -> Vec<String> 
     for column in columns {
         if names.contains(&column.value) {
             let message = format!("two columns are called `{}`", column.value);
-            let finding = Finding::error("duplicate-name", message, column.span);
+            let finding = Finding::error(Code::DuplicateName, message, column.span);
             section.note(finding.help("give each column a name of its own"));
         }
         names.push(column.value);
@@ -154,7 +154,7 @@ fn parse_rewrite(text: &str) -> Result<Rewrite, Complaint> {
         "copytruncate" => Ok(Rewrite::CopyTruncate),
         other => {
             let help = "write \"rename\", \"lock\" or \"copytruncate\"".to_string();
-            Err(Complaint::new("bad-value", format!("`{other}` is no way to rewrite a file"), Some(help)))
+            Err(Complaint::new(Code::BadValue, format!("`{other}` is no way to rewrite a file"), Some(help)))
         }
     }
 }

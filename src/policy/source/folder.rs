@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Code, Finding};
 use crate::policy::section::{Complaint, Placed, Section};
 use crate::policy::{Surroundings, path};
 
@@ -89,7 +89,7 @@ fn none(section: &mut Section<'_>) -> Option<Folder> {
             let message =
                 format!("`{key}` in {} belongs to a folder, and `files` is not written", section.title());
             section.note(
-                Finding::error("bad-value", message, section.key_span(key))
+                Finding::error(Code::BadValue, message, section.key_span(key))
                     .help(format!("take `{key}` away")),
             );
         }
@@ -106,7 +106,7 @@ fn refuse_columns(section: &Section<'_>) {
                 "`{key}` in {} has no meaning: a folder has no tables and no columns",
                 section.title()
             );
-            let finding = Finding::error("bad-value", message, section.key_span(key));
+            let finding = Finding::error(Code::BadValue, message, section.key_span(key));
             section.note(finding.help(format!("take `{key}` away")));
         }
     }
@@ -127,7 +127,7 @@ pub(super) fn read(section: &mut Section<'_>, surroundings: &Surroundings<'_>) -
             "`recursive` in {} has no meaning: a sub-folder is one record, with all in it",
             section.title()
         );
-        let finding = Finding::error("bad-value", message, section.key_span("recursive"));
+        let finding = Finding::error(Code::BadValue, message, section.key_span("recursive"));
         section.note(finding.help("take `recursive` away, or `unit = \"folder\"`"));
     }
     let sound: Vec<Placed<String>> = patterns.iter().filter_map(|text| glob(section, text)).collect();
@@ -142,7 +142,7 @@ pub(super) fn read(section: &mut Section<'_>, surroundings: &Surroundings<'_>) -
 fn empty_match(section: &Section<'_>, patterns: &[Placed<String>]) -> Option<Folder> {
     if patterns.is_empty() {
         let message = format!("`match` in {} matches nothing", section.title());
-        let finding = Finding::error("bad-glob", message, section.key_span("match"));
+        let finding = Finding::error(Code::BadGlob, message, section.key_span("match"));
         section.note(finding.help("leave it out to take every entry"));
     }
     None
@@ -156,7 +156,8 @@ fn unit(section: &mut Section<'_>) -> Option<Unit> {
         "file" => Some(Unit::File),
         "folder" => Some(Unit::Folder),
         other => {
-            let finding = Finding::error("bad-value", format!("`{other}` is no unit of records"), unit.span);
+            let finding =
+                Finding::error(Code::BadValue, format!("`{other}` is no unit of records"), unit.span);
             section.note(finding.help("write \"file\" or \"folder\""));
             None
         }
@@ -167,7 +168,7 @@ fn unit(section: &mut Section<'_>) -> Option<Unit> {
 pub(super) fn glob(section: &Section<'_>, text: &Placed<String>) -> Option<Placed<String>> {
     section.understood(text.clone(), |pattern| {
         let help = "write a pattern such as \"app-*.db.zst\", or \"**/*.log\" for every level".to_string();
-        let complain = |message: String| Complaint::new("bad-glob", message, Some(help.clone()));
+        let complain = |message: String| Complaint::new(Code::BadGlob, message, Some(help.clone()));
         if pattern.is_empty() || pattern.starts_with('/') {
             return Err(complain(format!("`{pattern}` matches no path below the folder")));
         }

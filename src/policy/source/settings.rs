@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::calendar::{Format, FormatError, Timestamps, Zone};
+use crate::diagnostic::Code;
 
 use crate::policy::header;
 use crate::policy::limit::{self, Limit};
@@ -92,12 +93,12 @@ fn parse_format(text: &str) -> Result<Format, Complaint> {
                 Some(format) => format!("did you mean \"{format}\"?"),
                 None => FORMATS.to_string(),
             };
-            Complaint::new("bad-format", format!("`{text}` is no format of times"), Some(help))
+            Complaint::new(Code::BadFormat, format!("`{text}` is no format of times"), Some(help))
         }
         FormatError::Pattern { problem, .. } => {
             let problem = problem.to_string();
             let (message, help) = problem.split_once("; ").unwrap_or((&problem, FORMATS));
-            Complaint::new("bad-format", message, Some(help.to_string()))
+            Complaint::new(Code::BadFormat, message, Some(help.to_string()))
         }
     })
 }
@@ -109,7 +110,7 @@ pub(in crate::policy) fn parse_pattern(text: &str) -> Result<Format, Complaint> 
     }
     let help =
         "write the whole name with the fields of its date, such as \"app-%Y-%m-%d.db.zst\"".to_string();
-    Err(Complaint::new("bad-format", format!("`{text}` has no date in it"), Some(help)))
+    Err(Complaint::new(Code::BadFormat, format!("`{text}` has no date in it"), Some(help)))
 }
 
 const FORMATS: &str =
@@ -119,6 +120,6 @@ fn parse_subject(text: &str) -> Result<(String, String), Complaint> {
     let parts = text.split_once(':').filter(|(kind, column)| !kind.is_empty() && !column.is_empty());
     parts.map(|(kind, column)| (kind.to_string(), column.to_string())).ok_or_else(|| {
         let help = "write KIND:COLUMN, such as \"customer:id\"".to_string();
-        Complaint::new("bad-value", format!("`{text}` does not name a data subject"), Some(help))
+        Complaint::new(Code::BadValue, format!("`{text}` does not name a data subject"), Some(help))
     })
 }

@@ -20,6 +20,7 @@ use super::sift::Sifted;
 use super::successor::{NO_FOLLOW, Successor, cannot_write, copy_part, path_beside, sync_folder};
 use crate::dataset::Problem;
 use crate::dataset::csv::files::hidden_beside;
+use crate::diagnostic::Code;
 use crate::policy::Rewrite;
 use crate::purge::job::{Halt, Journal, Mark};
 
@@ -180,7 +181,7 @@ impl CopyingBack {
             self.file.display(),
             self.kept().display()
         );
-        Problem::new("unfinished", message)
+        Problem::new(Code::Unfinished, message)
     }
 
     /// Where what is to stay is not there all is done, or nothing was: then it still has its first name.
@@ -212,7 +213,7 @@ impl CopyingBack {
             self.file.display(),
             self.kept().display()
         );
-        Problem::new("unfinished", message)
+        Problem::new(Code::Unfinished, message)
     }
 
     /// None of it is done where either is shorter than what is known of it.
@@ -297,7 +298,7 @@ fn would_grow(path: &Path) -> Problem {
          so that a new file takes its place",
         path.display()
     );
-    Problem::new("cannot-grow", message)
+    Problem::new(Code::CannotGrow, message)
 }
 
 /// Copies bytes to the same place in another file.
@@ -488,7 +489,7 @@ mod tests {
         let restored = scene.folder.path().join("restored");
         fs::write(&restored, "at\nrestored\n").unwrap();
         fs::rename(&restored, &scene.noted.file).unwrap();
-        assert_eq!(scene.noted.finish(Duration::ZERO).unwrap_err().code, "unfinished");
+        assert_eq!(scene.noted.finish(Duration::ZERO).unwrap_err().code, Code::Unfinished);
         assert_eq!(fs::read(&scene.noted.file).unwrap(), b"at\nrestored\n");
         assert!(scene.noted.kept().exists());
     }
@@ -509,7 +510,7 @@ mod tests {
         let scene = Scene::new();
         let writer = File::open(&scene.noted.file).unwrap();
         rustix::fs::flock(&writer, rustix::fs::FlockOperation::LockExclusive).unwrap();
-        assert_eq!(scene.noted.finish(Duration::ZERO).unwrap_err().code, "busy");
+        assert_eq!(scene.noted.finish(Duration::ZERO).unwrap_err().code, Code::Busy);
         drop(writer);
         scene.assert_finishes_as(KEPT);
     }

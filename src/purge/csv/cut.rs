@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use super::successor::{NO_FOLLOW, cannot_write, lock, remove_stray_unless};
 use crate::dataset::Problem;
 use crate::dataset::csv::files::hidden_beside;
+use crate::diagnostic::Code;
 use crate::hexadecimal;
 
 /// What is noted of the file before it is cut.
@@ -107,7 +108,7 @@ pub(super) fn unique() -> Result<String, Problem> {
     let mut bytes = [0; 16];
     match getrandom(&mut bytes, GetRandomFlags::empty()) {
         Ok(length) if length == bytes.len() => Ok(hexadecimal::digits(&bytes)),
-        _ => Err(Problem::new("cannot-write", "the system gave no random bytes to know a rewriting by")),
+        _ => Err(Problem::new(Code::CannotWrite, "the system gave no random bytes to know a rewriting by")),
     }
 }
 

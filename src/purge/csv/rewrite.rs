@@ -11,6 +11,7 @@ use super::reading::{Reading, is_at};
 use super::sift::{Sifted, Sifting};
 use crate::dataset::Problem;
 use crate::dataset::csv::files::{self, CsvFile, cannot_open};
+use crate::diagnostic::Code;
 use crate::policy::{CsvFiles, Rewrite};
 use crate::purge::job::{Halt, Job, Journal};
 use crate::purge::stop::StopReason;
@@ -68,7 +69,7 @@ impl Rewriting<'_> {
             }
         }
         let message = format!("{} changes faster than it can be rewritten; run again", self.path().display());
-        Err(Halt::Problem(Problem::new("changing", message)))
+        Err(Halt::Problem(Problem::new(Code::Changing, message)))
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -117,7 +118,7 @@ pub(super) fn locked(path: &Path, wait: Duration) -> Result<File, Problem> {
             Err(Errno::WOULDBLOCK) if since.elapsed() < wait => std::thread::sleep(LOCK_PAUSE),
             Err(Errno::WOULDBLOCK) => {
                 let message = format!("{} is locked by another program", path.display());
-                return Err(Problem::new("busy", message));
+                return Err(Problem::new(Code::Busy, message));
             }
             Err(error) => return Err(cannot_open(path, &error.into())),
         }

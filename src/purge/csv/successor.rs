@@ -17,6 +17,7 @@ use super::early_sync::EarlySync;
 use crate::dataset::Problem;
 use crate::dataset::csv::coding::{Coding, Encoder};
 use crate::dataset::csv::files;
+use crate::diagnostic::Code;
 
 /// What is written beside a file. It is removed where it does not take the file's place.
 pub(super) struct Successor {
@@ -147,7 +148,7 @@ impl Successor {
                 self.path.display(),
                 self.place.display()
             );
-            Problem::new("cannot-keep-attributes", message)
+            Problem::new(Code::CannotKeepAttributes, message)
         })
     }
 
@@ -308,7 +309,7 @@ fn attributes(file: &File) -> io::Result<Vec<Vec<u8>>> {
 }
 
 fn busy(path: &Path) -> Problem {
-    Problem::new("busy", format!("another run is writing {}", path.display()))
+    Problem::new(Code::Busy, format!("another run is writing {}", path.display()))
 }
 
 pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Problem {
@@ -319,7 +320,7 @@ pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Problem {
         io::ErrorKind::PermissionDenied => "look at the owner and mode of the file and its folder",
         _ => "the file is as it was",
     };
-    Problem::new("cannot-write", format!("{} cannot be written: {error}; {help}", path.display()))
+    Problem::new(Code::CannotWrite, format!("{} cannot be written: {error}; {help}", path.display()))
 }
 
 #[cfg(test)]
@@ -333,9 +334,9 @@ mod tests {
         let stray = File::create(&path).unwrap();
         lock(&stray, &path).unwrap();
         fs::remove_file(&path).unwrap();
-        assert_eq!(lock(&stray, &path).unwrap_err().code, "busy");
+        assert_eq!(lock(&stray, &path).unwrap_err().code, Code::Busy);
         fs::write(&path, "of another run").unwrap();
-        assert_eq!(lock(&stray, &path).unwrap_err().code, "busy");
+        assert_eq!(lock(&stray, &path).unwrap_err().code, Code::Busy);
     }
 
     #[test]
@@ -344,8 +345,8 @@ mod tests {
         let place = folder.path().join("a.csv");
         let mut other = Successor::of(&place).unwrap();
         other.write(b"half").unwrap();
-        assert_eq!(remove_stray(&path_beside(&place)).unwrap_err().code, "busy");
-        assert_eq!(Successor::of(&place).err().map(|problem| problem.code), Some("busy"));
+        assert_eq!(remove_stray(&path_beside(&place)).unwrap_err().code, Code::Busy);
+        assert_eq!(Successor::of(&place).err().map(|problem| problem.code), Some(Code::Busy));
         drop(other);
         assert!(!path_beside(&place).exists());
     }

@@ -12,6 +12,7 @@ use super::reading::stamp;
 use super::successor::Successor;
 use crate::dataset::Problem;
 use crate::dataset::csv::files::cannot_read;
+use crate::diagnostic::Code;
 
 /// How long a program that has the old file open may take to notice, at least.
 const GRACE: Duration = Duration::from_millis(20);
@@ -87,5 +88,5 @@ fn still_written(path: &Path) -> Problem {
          the file again, or set `rewrite` in the policy",
         path.display()
     );
-    Problem::new("still-written", message)
+    Problem::new(Code::StillWritten, message)
 }

@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use crate::dataset::Problem;
 use crate::dataset::folder::root::{Closed, Root, enter};
 use crate::dataset::folder::volume::Volume;
+use crate::diagnostic::Code;
 
 /// The folder of the record before, for the next one often lies in it too.
 pub(super) struct Parents<'r> {
@@ -53,7 +54,7 @@ impl<'r> Parents<'r> {
         if std::mem::take(&mut self.is_changed) {
             let told = |error: Errno| {
                 let path = self.root.path().display();
-                Problem::new("io-error", format!("cannot sync {path}: {}", std::io::Error::from(error)))
+                Problem::new(Code::IoError, format!("cannot sync {path}: {}", std::io::Error::from(error)))
             };
             fsync(self.current()).map_err(told)?;
         }

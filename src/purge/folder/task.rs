@@ -14,6 +14,7 @@ use crate::dataset::folder::root::{Closed, Root};
 use crate::dataset::folder::shown;
 use crate::dataset::folder::walk::walk;
 use crate::dataset::request::Flow;
+use crate::diagnostic::Code;
 use crate::policy::{Folder, Unit};
 use crate::purge::job::{Deletion, Halt, Job, Journal, Mark};
 use crate::verdict::{RuleBook, State};
@@ -108,7 +109,7 @@ impl<'a> Task<'a> {
     fn protect(&mut self) -> Result<(), Problem> {
         let found = protect(self.root, self.folder, &mut self.book)?;
         // What can never be seen is named among the unreadable records.
-        let is_told = |problem: &Problem| problem.code == "unreadable" && self.job.amount.unreadable > 0;
+        let is_told = |problem: &Problem| problem.code == Code::Unreadable && self.job.amount.unreadable > 0;
         self.unseen_newest = found.unseen.filter(|problem| !is_told(problem));
         self.guards = found.guards;
         Ok(())
@@ -300,7 +301,7 @@ impl Again {
             "{records} of {source} could not be seen whole when the rule was asked again, and may be due; first: \
              {first}; look at it, and run again"
         );
-        Some(Problem::new("unreadable", message))
+        Some(Problem::new(Code::Unreadable, message))
     }
 }
 
@@ -321,6 +322,6 @@ impl Failures {
              those of its folder",
             root.path().display()
         );
-        Some(Problem::new("cannot-delete", message))
+        Some(Problem::new(Code::CannotDelete, message))
     }
 }

@@ -13,6 +13,7 @@ use crate::dataset::Problem;
 use crate::dataset::sqlite::open::{read, real};
 use crate::dataset::sqlite::schema::{columns, table_names};
 use crate::dataset::sqlite::{problem, quoted};
+use crate::diagnostic::Code;
 use crate::ledger::Removal;
 use crate::policy::NamingColumn;
 
@@ -165,7 +166,7 @@ fn unknown(naming: &NamingColumn) -> Problem {
         naming.column,
         naming.table
     );
-    Problem::new("named-files", message)
+    Problem::new(Code::NamedFiles, message)
 }
 
 #[cfg(test)]

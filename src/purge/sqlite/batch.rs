@@ -14,6 +14,7 @@ use super::taken::Taken;
 use super::together::Live;
 use super::{Conditions, Task};
 use crate::dataset::Problem;
+use crate::diagnostic::Code;
 use crate::purge::job::{Halt, Journal, Mark};
 use crate::purge::pace::{Held, Pace};
 
@@ -86,7 +87,7 @@ impl Batch<'_> {
             Failure::Halt(halt) => halt,
             Failure::Refused(why) => {
                 let message = format!("{}: {why}", self.task.writer.path().display());
-                Halt::Problem(Problem::new("constraint", message))
+                Halt::Problem(Problem::new(Code::Constraint, message))
             }
         }
     }
@@ -114,7 +115,7 @@ impl Batch<'_> {
         let rows = records.max(tried);
         let unkept = match ended {
             Ok(_) => None,
-            Err(Halt::Problem(problem)) if problem.code == "constraint" => {
+            Err(Halt::Problem(problem)) if problem.code == Code::Constraint => {
                 let is_single = records == 1 || became.is_single;
                 Some(Unkept { records: rows, keys: if is_single { keys } else { Vec::new() } })
             }
@@ -142,7 +143,7 @@ impl Batch<'_> {
             self.roll_back();
             let table = &self.task.table.name;
             let message = format!("table `{table}`: the schema changed during the run; run again");
-            return Err(Halt::Problem(Problem::new("schema-changed", message)));
+            return Err(Halt::Problem(Problem::new(Code::SchemaChanged, message)));
         }
         Ok(())
     }
@@ -190,7 +191,7 @@ impl Batch<'_> {
         if gone.is_empty() {
             return Ok(journal.announce(self.number, records, mark)?);
         }
-        let stopped = || Err(Problem::new("internal", "a thread stopped unexpectedly"));
+        let stopped = || Err(Problem::new(Code::Internal, "a thread stopped unexpectedly"));
         let (announced, noted) = thread::scope(|scope| {
             let noting = scope.spawn(|| notes.note(gone));
             let announced = journal.announce(self.number, records, mark);

@@ -14,6 +14,7 @@ use crate::dataset::sqlite::functions::FRESH;
 use crate::dataset::sqlite::related::key_of;
 use crate::dataset::sqlite::schema::Table;
 use crate::dataset::sqlite::{quoted, value};
+use crate::diagnostic::Code;
 use crate::note::Gone;
 use crate::policy::{Rule, Side};
 use crate::verdict::Answers;
@@ -59,7 +60,7 @@ impl Evidence {
             .and_then(|()| others.iter().try_for_each(|watched| trigger(connection, watched)))
             .and_then(|()| evidence.own.iter().chain(&others).try_for_each(|one| changes(connection, one)))
             .and_then(|()| keep(connection, &dumb));
-        created.map_err(|error| Problem::new("sqlite", error.to_string()))?;
+        created.map_err(|error| Problem::new(Code::Sqlite, error.to_string()))?;
         Ok(evidence)
     }
 

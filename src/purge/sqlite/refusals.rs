@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::ErrorCode;
 
 use crate::dataset::Problem;
+use crate::diagnostic::Code;
 
 /// How many records are named; all are counted.
 const NAMED: usize = 5;
@@ -60,7 +61,7 @@ impl Refusals {
             database.display(),
             words.join(", ")
         );
-        Some(Problem::new("constraint", message))
+        Some(Problem::new(Code::Constraint, message))
     }
 }
 

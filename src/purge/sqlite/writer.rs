@@ -13,6 +13,7 @@ use super::stand::{Look, Stand};
 use crate::dataset::Problem;
 use crate::dataset::sqlite::open::{beside, configure, needs_recovery, real, require_one_name};
 use crate::dataset::sqlite::problem;
+use crate::diagnostic::Code;
 use crate::purge::stop::Stop;
 
 /// The one connection of a purge to a database.
@@ -81,7 +82,7 @@ impl Writer {
         let on = self.connection.query_row("PRAGMA foreign_keys", [], |row| row.get::<_, bool>(0));
         match on {
             Ok(true) => Ok(()),
-            Ok(false) => Err(Problem::new("no-foreign-keys", "the engine cannot check foreign keys")),
+            Ok(false) => Err(Problem::new(Code::NoForeignKeys, "the engine cannot check foreign keys")),
             Err(error) => Err(self.problem(&error)),
         }
     }
@@ -91,7 +92,7 @@ impl Writer {
             Ok(false) => Ok(()),
             Ok(true) => {
                 let message = format!("{} may only be read; look at its owner and mode", self.path.display());
-                Err(Problem::new("read-only", message))
+                Err(Problem::new(Code::ReadOnly, message))
             }
             Err(error) => Err(self.problem(&error)),
         }
@@ -159,8 +160,9 @@ impl Writer {
         // Closing this descriptor releases nothing: SQLite holds no lock on the log.
         let log = beside(&self.path, "-wal");
         let synced = File::open(&log).and_then(|log| log.sync_data());
-        synced
-            .map_err(|error| Problem::new("io-error", format!("cannot sync {}: {error}", log.display())))?;
+        synced.map_err(|error| {
+            Problem::new(Code::IoError, format!("cannot sync {}: {error}", log.display()))
+        })?;
         let mut checkpoints = self.checkpoints.borrow_mut();
         let is_moved = is_alone && checkpoints.get_or_insert_with(|| Checkpoints::of(&self.path)).next();
         if is_moved {
@@ -198,7 +200,7 @@ impl Writer {
             self.path.display(),
             size / 1_000_000
         );
-        Problem::new("busy", message)
+        Problem::new(Code::Busy, message)
     }
 
     /// Moves all pages into the database and empties the log, where no reader needs it. Nobody waits for a
@@ -307,7 +309,7 @@ mod tests {
         };
         assert_eq!(write(1), Ok(()));
         let busy = write(200_000).unwrap_err();
-        assert!(busy.code == "busy" && busy.message.contains("has grown to"), "{busy:?}");
+        assert!(busy.code == Code::Busy && busy.message.contains("has grown to"), "{busy:?}");
         let signalled = Stop::new(Arc::new(AtomicBool::new(true)), Instant::now(), None);
         assert_eq!(writer.settle(false, &signalled), Ok(()), "a signal ends the waiting");
         reader.execute_batch("COMMIT").unwrap();

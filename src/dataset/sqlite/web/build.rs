@@ -14,6 +14,7 @@ use crate::dataset::sqlite::foreign_key::{self, Reference, all_references, point
 use crate::dataset::sqlite::schema::{Table, describe};
 use crate::dataset::sqlite::{join, leaving, prefilter, quoted, release};
 use crate::dataset::{Problem, elsewhere};
+use crate::diagnostic::Code;
 use crate::policy::{NamedFiles, Relation, Rule, With};
 use crate::verdict::{Question, RuleBook};
 
@@ -232,7 +233,7 @@ impl<'a> Build<'a> {
             if member.idle.as_deref() == Some("that cannot be judged") {
                 let message =
                     format!("a rule on `{}` cannot be judged, and so its rows cannot go along", plain.name);
-                return Err(Problem::new("bad-relation", message).at(&relation.at));
+                return Err(Problem::new(Code::BadRelation, message).at(&relation.at));
             }
             let (record, question) = (self.web.base(from), Question::any(relation));
             let pairs = join::pairs(self.connection, &record, &question)?;
@@ -399,7 +400,7 @@ fn require_row_numbers(table: &Table, place: &str) -> Result<(), Problem> {
         return Ok(());
     }
     let message = format!("table `{}` has no row numbers, which `with` needs", table.name);
-    Err(Problem::new("no-row-number", message).at(place))
+    Err(Problem::new(Code::NoRowNumber, message).at(place))
 }
 
 /// Whether another row names the same file is asked for each file.
@@ -417,9 +418,9 @@ fn require_index(connection: &Connection, plain: &Table, files: &NamedFiles) -> 
         files.column,
         quoted(&plain.name)
     );
-    Err(Problem::new("unindexed-relation", message).at(&files.at))
+    Err(Problem::new(Code::UnindexedRelation, message).at(&files.at))
 }
 
 fn engine(error: rusqlite::Error) -> Problem {
-    Problem::new("sqlite", error.to_string())
+    Problem::new(Code::Sqlite, error.to_string())
 }

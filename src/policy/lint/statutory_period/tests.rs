@@ -2,6 +2,7 @@
 use proptest::prelude::*;
 
 use super::is_one_slip;
+use crate::diagnostic::Code;
 use crate::policy::tests::{BEGINNING, read, rule};
 
 /// An activity under a law, with the sections that it needs.
@@ -181,7 +182,7 @@ fn a_law_that_counts_from_financial_years_needs_to_know_them() {
     let without = BEGINNING.replace("financial-year-ends = \"12-31\"", "");
     let rule = rule(&format!("activity = \"billing\"\n{}", kept("9 years", "")));
     let (_, findings) = read(&format!("{without}{}{rule}", activity("dk:bogfoeringsloven-12", "")));
-    assert_eq!(findings[0].code, "missing-key", "{findings:?}");
+    assert_eq!(findings[0].code, Code::MissingKey, "{findings:?}");
     let (_, findings) = read(&format!("{without}{}", activity("dk:bogfoeringsloven-12", "")));
     assert_eq!(findings.iter().filter(|finding| finding.is_error()).count(), 0, "{findings:?}");
 }
