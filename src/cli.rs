@@ -48,6 +48,8 @@ pub enum Command {
     Report(Report),
     /// Delete what is due.
     Purge(Purge),
+    /// Explain a code, such as bad-period: what it means, and what to do.
+    Explain(Explain),
     /// Show or verify the audit ledger.
     #[command(subcommand)]
     Ledger(Ledger),
@@ -170,6 +172,14 @@ pub struct Purge {
     /// Count every state, also where an index makes that unnecessary.
     #[arg(long)]
     pub count: bool,
+}
+
+/// `frist explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The code, as `check` prints it in brackets and JSON has it as `code`.
+    #[arg(value_name = "CODE")]
+    pub code: String,
 }
 
 /// `frist ledger`.

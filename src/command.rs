@@ -3,6 +3,7 @@
 mod check;
 mod console;
 mod demo;
+mod explain;
 mod ledger;
 mod listing;
 mod outputs;
@@ -23,6 +24,7 @@ pub fn run(cli: &Cli, console: &mut Console<'_>, clock: &dyn Fn() -> Instant) ->
         Command::Check(arguments) => check::run(arguments, console, clock),
         Command::Report(arguments) => report::run(arguments, console, clock),
         Command::Purge(arguments) => purge::run(arguments, console, clock),
+        Command::Explain(arguments) => explain::run(arguments, console),
         Command::Ledger(arguments) => ledger::run(arguments, console),
     };
     result.unwrap_or_else(|failure| {

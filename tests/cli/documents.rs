@@ -166,3 +166,14 @@ fn what_a_page_about_a_policy_shows_is_what_check_prints() {
     }
     assert!(checked >= 40, "only {checked} pages show a policy");
 }
+
+#[test]
+fn explain_prints_the_page_of_a_code_and_finds_a_misspelt_one() {
+    let place = Place::new();
+    let ran = place.frist(&["explain", "busy"]);
+    assert_eq!((ran.code, ran.out), (0, fs::read_to_string(codes().join("busy.md")).unwrap()));
+    let ran = place.frist(&["explain", "bad-periode"]);
+    assert_eq!(ran.code, 1);
+    assert_eq!(ran.err, "frist: there is no code `bad-periode`; did you mean `bad-period`?\n");
+    assert_eq!(ran.out, "");
+}
