@@ -1,3 +1,5 @@
+//! What each form makes of each value, and that what it made is known again.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Conditions: what they mean, alone and beside SQLite and a naive reading, and how a faulty one is told.
+
 use super::{Condition, Truth};
 use crate::value::Value;
 

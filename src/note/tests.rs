@@ -1,3 +1,5 @@
+//! Notes of evidence: what is noted lasts, for as long as its record does, and what is lost or foreign is told.
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

@@ -134,6 +134,20 @@ fn every_code_of_the_registry_is_used() {
     assert_eq!(texts.len(), Code::ALL.len());
 }
 
+#[test]
+fn every_file_opens_with_what_it_is() {
+    let folders =
+        ["src", "tests", "benches"].map(|folder| Path::new(env!("CARGO_MANIFEST_DIR")).join(folder));
+    let begins = |source: &&String| source.starts_with("//! ");
+    let silent: Vec<String> = folders
+        .iter()
+        .flat_map(|folder| rust_files(folder))
+        .filter(|source| source.contains("fn ") && !begins(&source))
+        .map(|source| source.lines().take(3).collect::<Vec<_>>().join(" "))
+        .collect();
+    assert!(silent.is_empty(), "{silent:#?}");
+}
+
 /// The message and the help of a code's findings, as its page shows them.
 fn printed(code: Code, policy: &str) -> Vec<String> {
     let place = Place::new();

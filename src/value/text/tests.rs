@@ -1,3 +1,5 @@
+//! The text of a real number, held against SQLite's own on very many numbers.
+
 use rusqlite::Connection;
 
 use crate::value::Value;

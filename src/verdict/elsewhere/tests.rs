@@ -1,3 +1,5 @@
+//! Questions about rows of another source: a record waits for their answers and then takes them for its own.
+
 use super::*;
 use crate::calendar::Instant;
 use crate::policy::tests::valid;

@@ -1,3 +1,5 @@
+//! Times made coarse: the first day of a month or year in the format and the zone of the column.
+
 use proptest::prelude::*;
 
 use super::*;
