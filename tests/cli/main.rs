@@ -15,6 +15,7 @@ mod bad_input;
 mod check;
 mod csv_text;
 mod demo;
+mod dependencies;
 mod documents;
 mod folders;
 mod fuzz;
