@@ -79,6 +79,58 @@ fn every_policy_in_the_documents_is_valid() {
     assert!(checked >= 20, "only {checked} were found");
 }
 
+/// The Markdown files of the project.
+fn documents() -> Vec<PathBuf> {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders =
+        ["", "docs", "docs/codes", "examples"].map(|folder| fs::read_dir(project.join(folder)).unwrap());
+    let files = folders.into_iter().flatten().map(|entry| entry.unwrap().path());
+    files.filter(|path| path.extension().is_some_and(|ending| ending == "md")).collect()
+}
+
+/// What a heading is called in a link to it.
+fn anchor(heading: &str) -> String {
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+    heading
+        .trim_start_matches('#')
+        .trim()
+        .to_lowercase()
+        .chars()
+        .filter(kept)
+        .collect::<String>()
+        .replace(' ', "-")
+}
+
+/// Why a link of a document leads nowhere; none where it does not.
+fn dead_end(document: &Path, link: &str) -> Option<String> {
+    let (file, place) = link.split_once('#').map_or((link, None), |(file, place)| (file, Some(place)));
+    let target = match file {
+        "" => document.to_path_buf(),
+        file => document.with_file_name(file),
+    };
+    let dead = || Some(format!("{}: {link}", document.display()));
+    let Some(place) = place else { return if target.exists() { None } else { dead() } };
+    let text = fs::read_to_string(target).unwrap_or_default();
+    let headings = text.lines().filter(|line| line.starts_with('#')).map(anchor);
+    if headings.into_iter().any(|heading| heading == place) { None } else { dead() }
+}
+
+#[test]
+fn every_link_of_the_documents_leads_somewhere() {
+    let mut links = 0;
+    let mut dead = Vec::new();
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        let shown = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in shown.filter(|link| !link.contains("://") && !link.contains(' ')) {
+            links += 1;
+            dead.extend(dead_end(&document, link));
+        }
+    }
+    assert!(dead.is_empty(), "{dead:#?}");
+    assert!(links > 200, "only {links} links were found");
+}
+
 fn codes() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/codes")
 }
