@@ -177,6 +177,27 @@ fn the_index_of_codes_names_each_once_as_the_registry_has_it() {
     assert_eq!(index.matches("| [`").count(), Code::ALL.len());
 }
 
+/// The codes that stand behind a call, as they are named in the code.
+fn named_behind<'s>(maker: &'s str, source: &'s str) -> impl Iterator<Item = Code> + 's {
+    let source = source.split("\nmod tests {").next().unwrap_or_default();
+    let names = source.split(maker).skip(1).filter_map(|call| call.trim_start().strip_prefix("Code::"));
+    let names = names.filter_map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next());
+    names.filter_map(|name| Code::ALL.iter().copied().find(|code| format!("{code:?}") == name))
+}
+
+#[test]
+fn findings_weigh_what_the_registry_says() {
+    let sources = rust_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let mut told = 0;
+    for (maker, other) in [("Finding::error(", Weight::Warning), ("Finding::warning(", Weight::Error)] {
+        for code in sources.iter().flat_map(|source| named_behind(maker, source)) {
+            assert_ne!(code.weight(), other, "{maker}{code:?}");
+            told += 1;
+        }
+    }
+    assert!(told > 80, "only {told} findings were looked at");
+}
+
 #[test]
 fn every_code_of_the_registry_is_used() {
     let sources = rust_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
