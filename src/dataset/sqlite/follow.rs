@@ -326,9 +326,9 @@ impl<'c> Follower<'c> {
         let plain = Table { alias: None, ..self.web.tables[usize::from(table)].table.clone() };
         let from = format!("DELETE FROM {} WHERE", plain.sql());
         if let Key::Rowid(rowid) = plain.key {
-            let sql = format!("{from} {} IN (SELECT value FROM rarray(?1))", plain.column_sql(rowid));
-            self.connection.prepare_cached(&sql)?.execute([array(rows)])?;
-            return Ok(());
+            let sql = format!("{from} {} = ?1", plain.column_sql(rowid));
+            let mut statement = self.connection.prepare_cached(&sql)?;
+            return rows.iter().try_for_each(|row| statement.execute([row]).map(drop));
         }
         let columns = plain.order();
         let equal =
