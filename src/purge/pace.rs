@@ -64,13 +64,6 @@ pub(super) struct Held {
     pub(super) spent: bool,
 }
 
-impl Held {
-    /// How long the lock was held.
-    pub(super) fn total(&self) -> Duration {
-        self.work + self.commit
-    }
-}
-
 impl Pace {
     pub(super) fn new() -> Pace {
         Pace { stretch: FIRST_STRETCH, rows: FIRST_ROWS, commit: Duration::from_millis(5) }

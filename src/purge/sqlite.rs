@@ -10,6 +10,7 @@ mod evidence;
 mod keys;
 mod named;
 mod neighbours;
+mod onwards;
 mod parts;
 mod quota;
 mod refusals;
@@ -55,6 +56,7 @@ use crate::verdict::RuleBook;
 use batch::{Batch, Committed, Unkept};
 use careful::Care;
 use evidence::Evidence;
+use onwards::Onwards;
 use quota::Quota;
 use refusals::Refusals;
 use search::Search;
@@ -160,6 +162,8 @@ struct Conditions {
     reaches_others: bool,
     /// Sees what a trigger does to the row that goes.
     touched: Option<Touched>,
+    /// Whether the table has indexes, whose pages lie elsewhere than the rows.
+    is_indexed: bool,
     schema_version: i64,
 }
 
@@ -199,8 +203,14 @@ impl Task<'_> {
             references,
             reaches_others,
             touched: self.touched()?,
+            is_indexed: self.is_indexed()?,
             schema_version: self.writer.schema_version()?,
         })
+    }
+
+    fn is_indexed(&self) -> rusqlite::Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM pragma_index_list(?1, 'main'))";
+        self.connection().query_row(sql, [&self.table.name], |row| row.get(0))
     }
 
     /// What says whether a record is kept in this run, whatever goes meanwhile; none where nothing is.
@@ -317,6 +327,8 @@ impl Task<'_> {
             if is_alone_decided && conditions.reaches_others { Care::EachRow } else { Care::Fused };
         let mut gap = Gap::none();
         let mut waiting: Option<Waiting> = None;
+        // Where nobody waits, a transaction may go on, unless the database refuses something.
+        let mut is_bold = self.nice == 0.0 && (conditions.is_indexed || self.web.is_some());
         loop {
             done.stopped = stop.reason();
             let most = self.amount.most.saturating_sub(done.deleted);
@@ -324,11 +336,19 @@ impl Task<'_> {
                 done.is_capped = self.amount.most > self.amount.expected;
                 return Ok(());
             }
+            way.begin();
             let Some(work) = way.next(self, conditions, &pace, most)? else { return Ok(()) };
             gap.wait();
             let (number, is_exclusive) = (done.batches + 1, waiting.is_some());
             let batch = Batch { task: self, conditions, number, work, most, care, is_exclusive };
-            let tried = batch.commit(&pace, journal);
+            let begun = pace;
+            let mut onwards = Onwards::new(
+                (self, conditions, stop),
+                (&mut way, &mut pace, refusals, done),
+                (most, is_bold),
+            );
+            let tried = batch.commit(begun, &mut onwards, journal);
+            is_bold &= !matches!(tried, Ok(None));
             let Some(mut committed) = self.or_again(tried, &mut way, &mut waiting)? else {
                 gap = self.gap_after(waiting.as_ref().map_or(GAP, Waiting::pause), false);
                 continue;
@@ -339,15 +359,22 @@ impl Task<'_> {
                 continue;
             }
             let is_alone = !self.writer.has_neighbours();
-            gap = self.gap_after(committed.held.total(), is_alone);
-            tracing::debug!("{:?}, then {:?}", committed.held, gap.length);
-            refusals.add(std::mem::take(&mut committed.taken.refusals));
-            let allowed = pace.rows();
-            pace.learn(committed.held);
-            let mut taken = std::mem::take(&mut committed.taken);
-            way.ended(self, (committed, allowed, &pace), refusals, done)?;
+            gap = self.gap_after(committed.held, is_alone);
+            tracing::debug!(
+                "held {:?} for {} records, then {:?}",
+                committed.held,
+                committed.taken.records,
+                gap.length
+            );
+            let Committed { leg, mut taken, .. } = committed;
+            refusals.add(std::mem::take(&mut taken.refusals));
+            if let Some(leg) = leg {
+                let allowed = pace.rows();
+                pace.learn(leg.held);
+                way.ended(self, (leg, allowed, &pace), refusals, done)?;
+            }
             let has_taken = taken.records > 0;
-            let files = std::mem::take(&mut taken).account(told, done);
+            let files = taken.account(told, done);
             if has_taken {
                 self.writer.settle(is_alone, stop).map_err(Halt::Problem)?;
                 self.notes.rest().map_err(Halt::Problem)?;
@@ -360,7 +387,7 @@ impl Task<'_> {
     /// What a batch did; none where it did not happen, and the same comes again.
     fn or_again(
         &self,
-        tried: Result<Committed, Halt>,
+        tried: Result<Option<Committed>, Halt>,
         way: &mut Way<'_>,
         waiting: &mut Option<Waiting>,
     ) -> Result<Option<Committed>, Halt> {
@@ -374,9 +401,13 @@ impl Task<'_> {
                 way.again();
                 Ok(None)
             }
+            Ok(None) => {
+                way.again();
+                Ok(None)
+            }
             other => {
                 *waiting = None;
-                other.map(Some)
+                other
             }
         }
     }
@@ -395,7 +426,7 @@ impl Task<'_> {
         }
         refusals.add(committed.taken.refusals);
         refusals.add(unkept.keys.iter().map(|key| self.refusal(key, COMMIT_REFUSED)).collect());
-        way.skip(&unkept.keys, committed.ended);
+        way.skip(&unkept.keys, committed.leg.map(|leg| leg.ended).unwrap_or_default());
     }
 
     /// Nobody waits where nobody else has the database open.

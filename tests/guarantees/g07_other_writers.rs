@@ -24,8 +24,8 @@ struct Waits {
     took: Duration,
 }
 
-/// Inserts while a purge runs, waiting for locks as any program does that set a busy timeout.
-fn insert_while_purging(journal: &str) -> Waits {
+/// Due rows whose indexes make a deletion slow, so that a purge takes some seconds.
+fn slow(journal: &str) -> (Place, Connection) {
     let place = Place::in_memory();
     place.write_rule_on("log");
     let connection = place.database(&format!(
@@ -33,11 +33,23 @@ fn insert_while_purging(journal: &str) -> Waits {
          WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT {DUE})
          INSERT INTO log SELECT n, '{OLD}', hex(randomblob(16)) FROM n;"
     ));
-    // They make a deletion slow, so that the purge takes some seconds.
     for from in 1..=12 {
         let index = format!("CREATE INDEX log_{from} ON log (substr(note, {from}, 3)) WHERE at = '{OLD}'");
         connection.execute_batch(&index).unwrap();
     }
+    (place, connection)
+}
+
+/// How many rows each transaction took.
+fn batches(place: &Place) -> Vec<u64> {
+    let ledger = place.ledger();
+    let batches = ledger.iter().filter(|entry| entry["event"] == "batch");
+    batches.map(|entry| entry["rows"].as_u64().unwrap()).collect()
+}
+
+/// Inserts while a purge runs, waiting for locks as any program does that set a busy timeout.
+fn insert_while_purging(journal: &str) -> Waits {
+    let (place, connection) = slow(journal);
     drop(connection);
     let mut purge = place.start(&PURGE);
     let connection = open(&place.path("data.db"));
@@ -60,14 +72,59 @@ fn insert_while_purging(journal: &str) -> Waits {
 }
 
 fn assert_batches_are_bounded(place: &Place) {
-    let ledger = place.ledger();
-    let batches: Vec<u64> = ledger
-        .iter()
-        .filter(|entry| entry["event"] == "batch")
-        .map(|entry| entry["rows"].as_u64().unwrap())
-        .collect();
+    let batches = batches(place);
     assert_eq!(batches.iter().sum::<u64>(), DUE);
     assert!(batches.iter().all(|rows| *rows <= DUE / 2), "{batches:?}");
+}
+
+/// Short transactions write the pages of an index again and again, and are for others who wait.
+#[test]
+fn a_purge_that_is_alone_takes_few_transactions_and_beside_others_many() {
+    let (place, connection) = slow("WAL");
+    drop(connection);
+    finish(place.start(&PURGE)).expect(0);
+    let alone = batches(&place);
+    let (place, _connection) = slow("WAL");
+    finish(place.start(&PURGE)).expect(0);
+    let beside = batches(&place);
+    assert_eq!([alone.iter().sum::<u64>(), beside.iter().sum()], [DUE, DUE]);
+    assert!(alone.len() < 6 && beside.len() > 12, "{alone:?} {beside:?}");
+}
+
+/// Whoever comes in the middle of a long transaction gets its turn at the end of the next leg.
+#[test]
+fn a_purge_that_is_no_longer_alone_lets_others_write() {
+    let (place, connection) = slow("WAL");
+    drop(connection);
+    let mut purge = place.start(&PURGE);
+    let log = place.path("data.db-wal");
+    while purge.try_wait().unwrap().is_none() && !log.exists() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::thread::sleep(Duration::from_millis(200));
+    let connection = open(&place.path("data.db"));
+    connection.execute("INSERT INTO log (at, note) VALUES (?1, 'new')", [COMING]).unwrap();
+    assert!(purge.try_wait().unwrap().is_none(), "the purge is still going on");
+    finish(purge).expect(0);
+    assert_eq!([count(&connection, "log"), batches(&place).iter().sum()], [1, DUE]);
+    place.assert_ledger_is_whole();
+}
+
+/// What one leg of a long transaction cannot do is done in short ones.
+#[test]
+fn a_refusal_in_the_middle_of_a_long_transaction_stops_no_other_record() {
+    let (place, connection) = slow("WAL");
+    let kept = DUE - 100;
+    connection
+        .execute_batch(&format!(
+            "CREATE TRIGGER kept BEFORE DELETE ON log WHEN old.id = {kept} BEGIN SELECT RAISE(ROLLBACK, 'no'); END"
+        ))
+        .unwrap();
+    let purge = place.purge().expect(3);
+    assert_eq!([&purge.rule("log")["deleted"], &purge.rule("log")["survivors"]], [DUE - 1, 1]);
+    assert!(purge.out.contains(&format!("id {kept} (no)")), "{purge:?}");
+    assert_eq!([count(&connection, "log"), batches(&place).iter().sum()], [1, DUE - 1]);
+    place.assert_ledger_is_whole();
 }
 
 /// A busy machine can stop a writer by itself, so that one good try of three is enough.

@@ -1,4 +1,5 @@
-//! One transaction: bounded by keys, asking the rule again, announced before it is committed.
+//! One transaction, of one leg or more: each is bounded by keys, and asks the rule again. It is announced before it is
+//! committed.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -41,15 +42,36 @@ pub(super) struct Batch<'a> {
     pub(super) is_exclusive: bool,
 }
 
-/// How a batch ended.
-pub(super) struct Committed {
+/// How one leg of a transaction ended.
+pub(super) struct Leg {
     pub(super) held: Held,
     /// The first due row for which time or rows were used up.
     pub(super) refused: Option<Bound>,
-    /// What went, and what went along.
-    pub(super) taken: Taken,
     /// What became of records that are decided about together with others.
     pub(super) ended: Ended,
+}
+
+/// What comes behind a leg.
+pub(super) enum Then<'a> {
+    /// Another one, in the same transaction.
+    Leg(Work<'a>, Pace, u64),
+    /// The commit; with the leg, where nobody has learnt from it.
+    Commit(Option<Leg>),
+}
+
+/// Asked behind each leg in which nothing was refused, with how many records went so far.
+pub(super) trait Further<'a> {
+    fn then(&mut self, leg: Leg, records: u64) -> Result<Then<'a>, Halt>;
+}
+
+/// How a batch ended.
+pub(super) struct Committed {
+    /// The last leg, unless somebody has learnt from it.
+    pub(super) leg: Option<Leg>,
+    /// How long the lock was held.
+    pub(super) held: Duration,
+    /// What went, and what went along.
+    pub(super) taken: Taken,
     /// Set where the commit was refused, so that nothing happened.
     pub(super) unkept: Option<Unkept>,
 }
@@ -63,23 +85,38 @@ pub(super) struct Unkept {
 }
 
 /// What was done inside of the transaction.
-#[derive(Default)]
 struct Acted {
     went: Went,
-    ended: Ended,
+    /// The last leg, unless somebody has learnt from it.
+    leg: Option<Leg>,
 }
 
-impl Batch<'_> {
-    /// Deletes or anonymises, and commits. Where the database refuses a row, the same once more, row by row.
-    pub(super) fn commit(mut self, pace: &Pace, journal: &mut dyn Journal) -> Result<Committed, Halt> {
-        let tried = match self.try_to_commit(pace, journal) {
+impl<'a> Batch<'a> {
+    /// Deletes or anonymises, and commits. Where the database refuses a row, the same once more, row by row; nothing
+    /// happened where it had gone further before, and it is to try again with less.
+    pub(super) fn commit(
+        mut self,
+        pace: Pace,
+        further: &mut dyn Further<'a>,
+        journal: &mut dyn Journal,
+    ) -> Result<Option<Committed>, Halt> {
+        let mut legs = 0;
+        let tried = match self.try_to_commit(pace, (further, &mut legs), journal) {
+            Err(Failure::Refused(_)) if legs > 1 => return Ok(None),
+            // A long transaction needs more room beside the database than a short one.
+            Err(Failure::Halt(Halt::Problem(problem))) if legs > 1 && problem.code == Code::DiskFull => {
+                return Ok(None);
+            }
             Err(Failure::Refused(_)) if self.care != Care::Guarded => {
                 self.care = Care::Guarded;
-                self.try_to_commit(pace, journal)
+                self.try_to_commit(pace, (further, &mut legs), journal)
             }
             other => other,
         };
-        tried.map_err(|failure| self.halt(failure))
+        match tried {
+            Ok(Committed { unkept: Some(_), .. }) if legs > 1 => Ok(None),
+            tried => tried.map(Some).map_err(|failure| self.halt(failure)),
+        }
     }
 
     fn halt(&self, failure: Failure) -> Halt {
@@ -92,18 +129,22 @@ impl Batch<'_> {
         }
     }
 
-    fn try_to_commit(&mut self, pace: &Pace, journal: &mut dyn Journal) -> Result<Committed, Failure> {
-        let (evidence, is_fused) =
-            (self.task.evidence, self.care == Care::Fused && matches!(self.work, Work::Keys(_)));
-        let ready = evidence.get_ready(self.connection(), is_fused);
+    fn try_to_commit(
+        &mut self,
+        pace: Pace,
+        (further, legs): (&mut dyn Further<'a>, &mut u64),
+        journal: &mut dyn Journal,
+    ) -> Result<Committed, Failure> {
+        let evidence = self.task.evidence;
+        let ready = evidence.get_ready(self.connection(), self.is_fused());
         ready.map_err(|error| Failure::from(self.task.halt(&error)))?;
+        self.conditions.quota.begin();
         self.begin()?;
         let locked = Instant::now();
-        self.grant(pace, locked);
-        let in_transaction = self.in_transaction(pace, locked, journal);
-        let (acted, noted, work) = in_transaction.inspect_err(|_| self.roll_back())?;
-        let Acted { went, ended: became } = acted;
-        let Went { taken, keys, rest, tried, .. } = went;
+        let in_transaction = self.in_transaction(pace, (further, legs), journal);
+        let (acted, noted, worked) = in_transaction.inspect_err(|_| self.roll_back())?;
+        let Acted { went, mut leg } = acted;
+        let Went { taken, keys, tried, .. } = went;
         let records = taken.records;
         let ended = match &noted {
             None => {
@@ -112,18 +153,20 @@ impl Batch<'_> {
             }
             Some(noted) => self.end(noted, journal),
         };
-        let rows = records.max(tried);
         let unkept = match ended {
             Ok(_) => None,
             Err(Halt::Problem(problem)) if problem.code == Code::Constraint => {
-                let is_single = records == 1 || became.is_single;
-                Some(Unkept { records: rows, keys: if is_single { keys } else { Vec::new() } })
+                let is_single = records == 1 || leg.as_ref().is_some_and(|leg| leg.ended.is_single);
+                let keys = if is_single { keys } else { Vec::new() };
+                Some(Unkept { records: records.max(tried), keys })
             }
             Err(halt) => return Err(halt.into()),
         };
-        let (looked, commit) = (became.looked, locked.elapsed() - work);
-        let held = Held { rows, work, looked, commit, spent: rest.is_some() };
-        Ok(Committed { held, refused: rest, taken, ended: became, unkept })
+        // A commit of many legs says nothing about one of few rows.
+        if let Some(leg) = leg.as_mut().filter(|_| *legs == 1) {
+            leg.held.commit = worked.elapsed();
+        }
+        Ok(Committed { leg, held: locked.elapsed(), taken, unkept })
     }
 
     /// Begins the transaction, in the schema that the conditions were made for.
@@ -161,15 +204,12 @@ impl Batch<'_> {
     /// Returns what it has done, by what that is known, and when in the transaction it was done.
     fn in_transaction(
         &mut self,
-        pace: &Pace,
-        locked: Instant,
+        pace: Pace,
+        (further, legs): (&mut dyn Further<'a>, &mut u64),
         journal: &mut dyn Journal,
-    ) -> Result<(Acted, Option<Noted>, Duration), Failure> {
-        let mut acted = self.act(pace, locked)?;
-        let work = locked.elapsed();
-        if self.is_fused() {
-            acted.went.rest = self.conditions.quota.refused();
-        }
+    ) -> Result<(Acted, Option<Noted>, Instant), Failure> {
+        let mut acted = self.legs(pace, (further, legs))?;
+        let worked = Instant::now();
         let mut noted = None;
         if acted.went.taken.records > 0 {
             let noted = self.note(&mut acted.went).map(|found| noted.insert(found));
@@ -182,7 +222,52 @@ impl Batch<'_> {
         if !taken.files.is_empty() {
             journal.promise(&taken.files).map_err(Halt::from)?;
         }
-        Ok((acted, noted, work))
+        Ok((acted, noted, worked))
+    }
+
+    /// All that is done before the commit.
+    fn legs(
+        &mut self,
+        mut pace: Pace,
+        (further, legs): (&mut dyn Further<'a>, &mut u64),
+    ) -> Result<Acted, Failure> {
+        let mut all: Option<Went> = None;
+        *legs = 0;
+        loop {
+            *legs += 1;
+            let (went, leg) = self.leg(&pace)?;
+            let is_clean = went.taken.refusals.is_empty() && leg.ended.is_clean();
+            let all = match &mut all {
+                None => all.insert(went),
+                Some(all) => {
+                    all.absorb(went);
+                    all
+                }
+            };
+            tracing::trace!("{:?}, {} rows were looked at", leg.held, leg.ended.reached);
+            let then = match is_clean {
+                true => further.then(leg, all.taken.records)?,
+                false => Then::Commit(Some(leg)),
+            };
+            match then {
+                Then::Leg(work, next, most) => (self.work, pace, self.most) = (work, next, most),
+                Then::Commit(leg) => return Ok(Acted { went: std::mem::take(all), leg }),
+            }
+        }
+    }
+
+    fn leg(&self, pace: &Pace) -> Result<(Went, Leg), Failure> {
+        let began = Instant::now();
+        self.grant(pace, began);
+        let (mut went, ended) = self.act(pace, began)?;
+        if self.is_fused() {
+            went.rest = self.conditions.quota.refused();
+        }
+        let rows = went.taken.records.max(went.tried);
+        let refused = went.rest.take();
+        let (looked, spent) = (ended.looked, refused.is_some());
+        let held = Held { rows, work: began.elapsed(), looked, commit: Duration::ZERO, spent };
+        Ok((went, Leg { held, refused, ended }))
     }
 
     /// Announces the batch, and notes beside that what others' clocks depend on: both wait for the disk.
@@ -218,7 +303,7 @@ impl Batch<'_> {
         self.care == Care::Fused && matches!(self.work, Work::Keys(_))
     }
 
-    fn act(&mut self, pace: &Pace, locked: Instant) -> Result<Acted, Failure> {
+    fn act(&self, pace: &Pace, locked: Instant) -> Result<(Went, Ended), Failure> {
         let (task, conditions, care) = (self.task, self.conditions, self.care);
         let limits =
             Limits { rows: pace.rows().min(LISTED), most: self.most, deadline: pace.deadline(locked) };
@@ -226,29 +311,46 @@ impl Batch<'_> {
         match &self.work {
             Work::Records(given, live) => {
                 let limits = Limits { rows: pace.rows(), ..limits };
-                let (went, ended) = Parts { task, live, care, begin: &begin }.act(given, limits)?;
-                Ok(Acted { went, ended })
+                Parts { task, live, care, begin: &begin }.act(given, limits)
             }
             Work::Keys(keys) if care == Care::Fused => {
                 let taken = Taken { records: self.act_alone(keys)?, ..Taken::default() };
-                Ok(Acted { went: Went { taken, ..Went::default() }, ..Acted::default() })
+                Ok((Went { taken, ..Went::default() }, Ended::default()))
             }
             Work::Keys(keys) => {
                 let is_guarded = care == Care::Guarded;
                 let went = RowByRow { task, conditions, is_guarded, begin: &begin }.act(keys, limits)?;
-                Ok(Acted { went, ..Acted::default() })
+                Ok((went, Ended::default()))
             }
         }
     }
 
     fn act_alone(&self, keys: &Keys) -> Result<u64, Failure> {
+        let of = |error: rusqlite::Error| Failure::of(self.task.writer.path(), &error);
+        if self.conditions.is_indexed && self.task.is_plain(self.conditions) {
+            return self.act_one_by_one(keys).map_err(of);
+        }
         let (bounds, parameters) = keys.condition(self.task.table);
         let Conditions { act, take, unreferenced, .. } = self.conditions;
         let sql = format!("{act} WHERE {bounds} AND {take}{unreferenced}");
         let statement = self.connection().prepare(&sql);
         let mut statement = statement.map_err(|error| self.task.halt(&error))?;
-        let records = statement.execute(params_from_iter(parameters));
-        Ok(records.map_err(|error| Failure::of(self.task.writer.path(), &error))? as u64)
+        Ok(statement.execute(params_from_iter(parameters)).map_err(of)? as u64)
+    }
+
+    /// Asks for all rows first. A statement that asks a function while it acts could fail in the middle, and so the
+    /// engine copies each page before it changes it: in an index in random order that is a page a row.
+    fn act_one_by_one(&self, keys: &Keys) -> rusqlite::Result<u64> {
+        let (bounds, parameters) = keys.condition(self.task.table);
+        let (table, Conditions { act, take, .. }) = (self.task.table, self.conditions);
+        let number = table.order().iter().map(|column| table.column_sql(column)).collect::<String>();
+        let sql = format!("SELECT {number} FROM {} WHERE {bounds} AND {take}", table.sql());
+        let mut found = self.connection().prepare(&sql)?;
+        let numbers: Vec<i64> = found
+            .query_map(params_from_iter(parameters), |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        let mut single = self.connection().prepare(&format!("{act} WHERE {number} = ?1"))?;
+        numbers.iter().try_fold(0, |records, number| Ok(records + single.execute([number])? as u64))
     }
 
     fn end(&self, noted: &Noted, journal: &mut dyn Journal) -> Result<(), Halt> {

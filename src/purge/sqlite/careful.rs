@@ -94,6 +94,17 @@ impl Went {
     }
 }
 
+impl Went {
+    /// Adds what a later leg of the same transaction did. Keys are only asked for where there is one.
+    pub(super) fn absorb(&mut self, later: Went) {
+        let Went { taken, tried, sampler, .. } = later;
+        self.taken.absorb(taken);
+        self.tried += tried;
+        self.sampler.absorb(sampler);
+        (self.keys, self.gone) = (Vec::new(), HashSet::new());
+    }
+}
+
 /// What became of one row.
 enum Became {
     Gone,

@@ -33,6 +33,7 @@ impl Checkpoints {
     /// Begins to move what is in the log, or waits for it where that has become long. False where
     /// the thread cannot, and somebody else must.
     pub(super) fn next(&mut self) -> bool {
+        let is_idle = self.is_idle();
         if self.frames > MOST_FRAMES {
             self.wait();
             let begun = self.begin();
@@ -40,7 +41,7 @@ impl Checkpoints {
             self.frames = 0;
             return begun;
         }
-        !self.is_idle() || self.begin()
+        !is_idle || self.begin()
     }
 
     fn begin(&mut self) -> bool {

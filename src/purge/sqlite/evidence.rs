@@ -79,6 +79,11 @@ impl Evidence {
         })
     }
 
+    /// Whether anything is asked that goes by this connection.
+    pub(super) fn is_watching(&self) -> bool {
+        !self.own.is_empty() || !self.gone().asked().is_empty()
+    }
+
     /// Whether triggers alone can tell of rows of the own table: where the records must be looked for to which
     /// they belong, and where not each row that a statement takes goes.
     pub(super) fn needs_triggers(&self) -> bool {

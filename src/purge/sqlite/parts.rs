@@ -58,6 +58,13 @@ pub(super) struct Ended {
     pub(super) ahead: BTreeMap<String, u64>,
 }
 
+impl Ended {
+    /// Whether nothing is to be told of it.
+    pub(super) fn is_clean(&self) -> bool {
+        self.changed.is_empty() && self.waiting.is_empty() && !self.is_capped && !self.is_too_large
+    }
+}
+
 pub(super) type Known<'a> = Closure<'a, Follower<'a>>;
 
 /// The records of the rule that go, each with those that go at once with it, and with how many rows that have to go

@@ -1,8 +1,8 @@
-//! `frist_take(…)`: asks the rule about a row, as long as the batch has time and rows left.
+//! `frist_take(…)`: asks the rule about a row, as long as the leg of a transaction has time and rows left.
 //!
 //! The engine deletes a row as soon as the function has said yes, so that one pass over a
 //! stretch of keys finds, asks and deletes, and stops on the clock. The first row for which
-//! nothing was left is where the next batch begins.
+//! nothing was left is where the next leg begins.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
@@ -27,7 +27,7 @@ const ROWS_PER_LOOK: u64 = 32;
 /// No number is remembered apart: the last row is among the others, or has this number itself.
 const NO_NUMBER: i64 = i64::MIN;
 
-/// What the running batch may still do, shared with the function inside the engine. One thread
+/// What the running leg may still do, shared with the function inside the engine. One thread
 /// at a time uses it; the atomics only let the engine own its part.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Quota(Arc<Left>);
@@ -42,6 +42,7 @@ struct Left {
     stride: AtomicU64,
     last_number: AtomicI64,
     sampler: Mutex<Sampler>,
+    /// How many rows the transaction may have taken, and has taken.
     rows: AtomicU64,
     taken: AtomicU64,
     is_spent: AtomicBool,
@@ -126,7 +127,7 @@ impl Quota {
         }
     }
 
-    /// What was taken since it was granted: all, or an even sample with the last.
+    /// What the transaction has taken: all, or an even sample with the last.
     pub(super) fn sample(&self) -> Vec<Row> {
         let mut rows = self.0.sampler.lock().unwrap_or_else(PoisonError::into_inner).take();
         let last = self.0.last_number.load(Relaxed);
@@ -140,13 +141,18 @@ impl Quota {
         taken >= self.0.rows.load(Relaxed) || (look && is_late())
     }
 
-    /// Grants a new batch: at least one row, so that every batch gets further.
-    pub(super) fn grant(&self, rows: u64, deadline: Option<Instant>) {
+    /// Begins a transaction.
+    pub(super) fn begin(&self) {
         self.0.stride.store(1, Relaxed);
         self.0.last_number.store(NO_NUMBER, Relaxed);
         self.0.sampler.lock().unwrap_or_else(PoisonError::into_inner).take();
-        self.0.rows.store(rows.max(1), Relaxed);
         self.0.taken.store(0, Relaxed);
+    }
+
+    /// Grants a leg of the transaction: at least one row, so that every leg gets further.
+    pub(super) fn grant(&self, rows: u64, deadline: Option<Instant>) {
+        let most = self.0.taken.load(Relaxed).saturating_add(rows.max(1));
+        self.0.rows.store(most, Relaxed);
         self.0.is_spent.store(false, Relaxed);
         *self.rest() = Rest { deadline, refused: None };
     }

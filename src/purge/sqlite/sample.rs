@@ -93,6 +93,28 @@ impl Sampler {
         self.last.read(key, held);
     }
 
+    /// Takes over the sample of rows that came behind its own.
+    pub(super) fn absorb(&mut self, mut later: Sampler) {
+        let rows = later.take();
+        if rows.is_empty() {
+            return;
+        }
+        self.rows.extend(std::mem::take(&mut self.has_last).then(|| std::mem::take(&mut self.last)));
+        self.rows.extend(rows);
+        while self.rows.len() > self.most() {
+            let (mut place, last) = (0, self.rows.len() - 1);
+            self.rows.retain(|_| {
+                place += 1;
+                place % 2 == 1 || place == last + 1
+            });
+        }
+    }
+
+    fn most(&self) -> usize {
+        let compares = self.rows.first().is_some_and(|row| !row.before.is_empty());
+        if compares { MOST_COMPARED } else { MOST }
+    }
+
     /// What was taken.
     pub(super) fn take(&mut self) -> Vec<Row> {
         let mut rows = std::mem::take(&mut self.rows);
@@ -317,16 +339,34 @@ mod tests {
 
     /// What is sampled of so many rows.
     fn sampled(rows: i64) -> Vec<i64> {
-        let (mut sampler, mut stride) = (Sampler::default(), 1_u64);
-        for row in 0..rows {
+        numbers(&sampler(0..rows).take())
+    }
+
+    fn sampler(range: std::ops::Range<i64>) -> Sampler {
+        let (mut sampler, mut stride, first) = (Sampler::default(), 1_u64, range.start);
+        for row in range {
             let key = std::iter::once(ValueRef::Integer(row));
-            if row.unsigned_abs() & (stride - 1) == 0 {
+            if (row - first).unsigned_abs() & (stride - 1) == 0 {
                 stride = sampler.add(key, std::iter::empty(), stride);
             } else {
                 sampler.end_with(key, std::iter::empty());
             }
         }
-        numbers(&sampler.take())
+        sampler
+    }
+
+    #[test]
+    fn samples_that_follow_each_other_are_a_sample_of_all_with_both_ends() {
+        let mut all = Sampler::default();
+        let mut end = 0;
+        for leg in [3, 0, 5_000, 1, 70_000, 1_000, 2] {
+            all.absorb(sampler(end..end + leg));
+            end += leg;
+        }
+        let sample = numbers(&all.take());
+        assert!((400..=1_000).contains(&sample.len()), "{}", sample.len());
+        assert_eq!((sample[0], sample[sample.len() - 1]), (0, end - 1));
+        assert!(sample.windows(2).all(|pair| pair[0] < pair[1]));
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub(super) enum Search {
 /// Row numbers still to go, in rising order, and those given out last.
 pub(super) struct Picked {
     left: VecDeque<i64>,
+    /// Since the transaction began.
     given: Vec<i64>,
 }
 
@@ -52,6 +53,8 @@ pub(super) struct Walk {
     is_sparse: bool,
     /// Whether row numbers are used so densely that they can be counted instead of rows.
     is_dense: bool,
+    /// Where the transaction began.
+    began: End,
 }
 
 impl Search {
@@ -63,11 +66,20 @@ impl Search {
         let ends = first_and_last_key(task).map_err(|error| task.writer.problem(&error))?;
         Ok(ends.map(|(first, last)| {
             let is_dense = is_dense(task, &first, &last);
-            Search::Walk(Walk { from: End::with(first), last, stretch: None, is_sparse: true, is_dense })
+            let (from, began) = (End::with(first.clone()), End::with(first));
+            Search::Walk(Walk { from, last, stretch: None, is_sparse: true, is_dense, began })
         }))
     }
 
-    /// The keys of the next batch; none when there is nothing left.
+    /// Begins a transaction.
+    pub(super) fn begin(&mut self) {
+        match self {
+            Search::Picked(picked) => picked.given.clear(),
+            Search::Walk(walk) => walk.began = walk.from.clone(),
+        }
+    }
+
+    /// The keys of the next leg; none when there is nothing left.
     pub(super) fn next(
         &mut self,
         task: &Task<'_>,
@@ -92,11 +104,11 @@ impl Search {
         }
     }
 
-    /// Gives the same keys out again: their batch did not happen.
+    /// Gives the same keys out again: their transaction did not happen.
     pub(super) fn again(&mut self) {
         match self {
             Search::Picked(picked) => picked.give_back(),
-            Search::Walk(_) => {}
+            Search::Walk(walk) => walk.from = walk.began.clone(),
         }
     }
 
@@ -130,18 +142,18 @@ fn stretch(task: &Task<'_>, pace: &Pace, most: u64) -> u64 {
 impl Picked {
     fn next(&mut self, rows: u64) -> Option<Keys> {
         let some = self.left.len().min(usize::try_from(rows).unwrap_or(usize::MAX));
-        self.given = self.left.drain(..some).collect();
-        (!self.given.is_empty()).then(|| Keys::Rowids(self.given.clone()))
+        let given: Vec<i64> = self.left.drain(..some).collect();
+        self.given.extend(&given);
+        (!given.is_empty()).then_some(Keys::Rowids(given))
     }
 
-    /// A batch that ran out of time left its rows from this one on.
+    /// A leg that ran out of time left its rows from this one on.
     fn give_back_from(&mut self, first: i64) {
-        for rowid in self.given.drain(..).rev().filter(|rowid| *rowid >= first) {
-            self.left.push_front(rowid);
-        }
+        let place = self.given.partition_point(|rowid| *rowid < first);
+        self.given.drain(place..).rev().for_each(|rowid| self.left.push_front(rowid));
     }
 
-    /// A batch that did not happen left all of its rows.
+    /// A transaction that did not happen left all of its rows.
     fn give_back(&mut self) {
         self.give_back_from(i64::MIN);
     }

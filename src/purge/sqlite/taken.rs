@@ -26,6 +26,15 @@ pub(super) struct Taken {
 }
 
 impl Taken {
+    /// Adds what a later leg of the same transaction took.
+    pub(super) fn absorb(&mut self, later: Taken) {
+        let Taken { records, rows, ahead, refusals, files } = later;
+        (self.records, self.rows) = (self.records + records, self.rows + rows);
+        ahead.into_iter().for_each(|(rule, more)| *self.ahead.entry(rule).or_default() += more);
+        self.refusals.extend(refusals);
+        self.files.extend(files);
+    }
+
     /// Adds what a batch took to what is done; the files that go now.
     pub(super) fn account(self, told: &dyn Fn(u64), done: &mut Deletion) -> Vec<Removal> {
         if self.records > 0 {

@@ -128,7 +128,9 @@ pub(super) struct Together {
     /// The key that was read last, where not all are read.
     from: Option<Vec<Value>>,
     is_read: bool,
-    given: Option<Given>,
+    /// What was given out since the transaction began, and the room that there was then.
+    given: Vec<Given>,
+    room_before: BTreeMap<String, u64>,
     /// How many records the next batch is to be about.
     seeds: u64,
     /// How many records of other rules may still go, by the names of these.
@@ -143,14 +145,21 @@ impl Together {
             left: VecDeque::new(),
             from: None,
             is_read: false,
-            given: None,
+            given: Vec::new(),
+            room_before: room.clone(),
             seeds: 1,
             room: room.clone(),
             changed: HashMap::new(),
         }
     }
 
-    /// The records of the next batch, which may take so many rows.
+    /// Begins a transaction.
+    pub(super) fn begin(&mut self) {
+        self.given.clear();
+        self.room_before.clone_from(&self.room);
+    }
+
+    /// The records of the next leg, which may take so many rows.
     pub(super) fn next(
         &mut self,
         task: &Task<'_>,
@@ -174,7 +183,7 @@ impl Together {
             }
         };
         let given = Given { numbers, whole, room: self.room.clone() };
-        self.given = Some(given.clone());
+        self.given.push(given.clone());
         Ok(Some(given))
     }
 
@@ -222,18 +231,19 @@ impl Together {
         Ok(())
     }
 
-    /// The same records come again: their batch did not happen.
+    /// The same records come again: their transaction did not happen.
     pub(super) fn again(&mut self) {
-        match self.given.take() {
-            Some(Given { numbers, whole: Some(rows), .. }) => self.left.push_front(Run::Whole(numbers, rows)),
-            Some(Given { numbers, .. }) => self.before_others(numbers),
-            None => {}
+        self.room.clone_from(&self.room_before);
+        while let Some(Given { numbers, whole, .. }) = self.given.pop() {
+            match whole {
+                Some(rows) => self.left.push_front(Run::Whole(numbers, rows)),
+                None => self.before_others(numbers),
+            }
         }
     }
 
     /// Records stay that the database does not let go; what was to follow them comes next.
     pub(super) fn skip(&mut self, live: &Live<'_>, keys: &[Vec<Value>], ended: parts::Ended) {
-        self.given = None;
         for key in keys {
             let number = live.follower.number_of(live.table, key.clone());
             live.follower.keep(Row { table: live.table, key: number }, REFUSED);
@@ -251,15 +261,15 @@ impl Together {
         }
     }
 
-    /// Learns how a batch ended that may have taken so many rows; the records that had changed too often.
+    /// Learns how a leg ended that may have taken so many rows; the records that had changed too often.
     pub(super) fn ended(&mut self, ended: parts::Ended, rows: u64) -> Vec<i64> {
-        let given = self.given.take();
+        let given = self.given.last();
         let parts::Ended { mut left, changed, reached, ahead, .. } = ended;
         for (rule, records) in ahead {
             let room = self.room.entry(rule).or_default();
             *room = room.saturating_sub(records);
         }
-        if let Some(Given { numbers, whole: Some(_), .. }) = &given {
+        if let Some(Given { numbers, whole: Some(_), .. }) = given {
             // The others are known, and have their turn.
             let own: HashSet<i64> = numbers.iter().copied().collect();
             left.retain(|number| own.contains(number));
@@ -286,7 +296,7 @@ impl Together {
         live: &Live<'_>,
         (rows, is_shared): (u64, bool),
     ) -> rusqlite::Result<()> {
-        let Some(Given { numbers, .. }) = self.given.take() else { return Ok(()) };
+        let Some(Given { numbers, .. }) = self.given.pop() else { return Ok(()) };
         if numbers.len() > 1 {
             self.seeds = numbers.len() as u64 / 2;
             self.before_others(numbers);

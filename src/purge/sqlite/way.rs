@@ -1,6 +1,6 @@
 //! What the batches of a rule are about, one after the other.
 
-use super::batch::{Committed, Work};
+use super::batch::{Leg, Work};
 use super::keys::Bound;
 use super::parts::Ended;
 use super::refusals::Refusals;
@@ -18,7 +18,15 @@ pub(super) enum Way<'a> {
 }
 
 impl<'a> Way<'a> {
-    /// What the next batch is about; none when there is nothing left.
+    /// Begins a transaction.
+    pub(super) fn begin(&mut self) {
+        match self {
+            Way::Alone(search) => search.begin(),
+            Way::Together(together, _) => together.begin(),
+        }
+    }
+
+    /// What the next leg is about; none when there is nothing left.
     pub(super) fn next(
         &mut self,
         task: &Task<'_>,
@@ -38,7 +46,7 @@ impl<'a> Way<'a> {
         }
     }
 
-    /// Gives the same records out again: their batch did not happen.
+    /// Gives the same records out again: their transaction did not happen.
     pub(super) fn again(&mut self) {
         match self {
             Way::Alone(search) => search.again(),
@@ -54,27 +62,27 @@ impl<'a> Way<'a> {
         }
     }
 
-    /// Learns how a batch ended that might have taken so many rows.
+    /// Learns how a leg ended that might have taken so many rows.
     pub(super) fn ended(
         &mut self,
         task: &Task<'_>,
-        (committed, allowed, pace): (Committed, u64, &Pace),
+        (leg, allowed, pace): (Leg, u64, &Pace),
         refusals: &mut Refusals,
         done: &mut Deletion,
     ) -> Result<(), Halt> {
         match self {
-            Way::Alone(search) => search.ended(committed.refused, committed.held.rows, pace),
-            Way::Together(together, live) if committed.ended.is_too_large => {
+            Way::Alone(search) => search.ended(leg.refused, leg.held.rows, pace),
+            Way::Together(together, live) if leg.ended.is_too_large => {
                 let is_shared = task.writer.sees_neighbours();
                 together.too_large(live, (allowed, is_shared)).map_err(|error| task.halt(&error))?;
             }
             Way::Together(together, live) => {
-                done.is_capped |= committed.ended.is_capped;
-                for (number, rows) in &committed.ended.waiting {
+                done.is_capped |= leg.ended.is_capped;
+                for (number, rows) in &leg.ended.waiting {
                     let key = live.follower.key(live.table, *number);
                     refusals.add(vec![task.refusal(&key, &waits(*rows))]);
                 }
-                for number in together.ended(committed.ended, allowed) {
+                for number in together.ended(leg.ended, allowed) {
                     let key = live.follower.key(live.table, number);
                     refusals.add(vec![task.refusal(&key, &changes(&task.table.name))]);
                 }

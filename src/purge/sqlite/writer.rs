@@ -33,7 +33,7 @@ pub(in crate::purge) struct Writer {
 }
 
 /// Pages of deleted rows are kept until the commit: enough of them that none is written early.
-const CACHE: &str = "PRAGMA cache_size = -24000";
+const CACHE: &str = "PRAGMA cache_size = -40000";
 
 impl Writer {
     /// Opens an existing database; `wait` is how long it waits for other writers.
@@ -129,6 +129,11 @@ impl Writer {
         self.neighbours.are_seen()
     }
 
+    /// How many bytes the log has; none where there is none.
+    pub(super) fn log_size(&self) -> u64 {
+        fs::metadata(beside(&self.path, "-wal")).map_or(0, |log| log.len())
+    }
+
     /// Where the database stands: it moves with every commit.
     pub(super) fn stand(&self) -> Option<Stand> {
         self.look.stand()
@@ -164,6 +169,12 @@ impl Writer {
             Problem::new(Code::IoError, format!("cannot sync {}: {error}", log.display()))
         })?;
         let mut checkpoints = self.checkpoints.borrow_mut();
+        if is_alone && self.log_size() > LOG_OF_ONE {
+            *checkpoints = None;
+            if self.try_to_empty("TRUNCATE") {
+                return Ok(());
+            }
+        }
         let is_moved = is_alone && checkpoints.get_or_insert_with(|| Checkpoints::of(&self.path)).next();
         if is_moved {
             return Ok(());
@@ -192,8 +203,7 @@ impl Writer {
     }
 
     fn pinned(&self) -> Problem {
-        let log = beside(&self.path, "-wal");
-        let size = fs::metadata(&log).map_or(0, |log| log.len());
+        let size = self.log_size();
         let message = format!(
             "{}: another program has been reading for so long that the log has grown to {} MB and cannot be emptied; \
              what was deleted so far stays deleted; end that reader, a backup or an open shell, and run again",
@@ -238,6 +248,9 @@ impl Writer {
             .ok()
     }
 }
+
+/// A longer log, in bytes, is emptied before the next transaction, which may make it as long again.
+const LOG_OF_ONE: u64 = 64 * 1024 * 1024;
 
 /// What a checkpoint says of the log.
 struct Log {
