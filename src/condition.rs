@@ -48,6 +48,25 @@ impl Condition {
     }
 }
 
+/// A value that a column must have.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Equal<'a> {
+    Integer(i64),
+    Text(&'a str),
+}
+
+impl Condition {
+    /// What is false of no record that matches, or of which nobody can say: columns that must equal a value.
+    pub(crate) fn required(&self) -> Vec<(&str, Equal<'_>)> {
+        let parts = match &self.root {
+            Node::All(parts) => parts.as_slice(),
+            other => std::slice::from_ref(other),
+        };
+        let required = parts.iter().filter_map(Node::required);
+        required.filter_map(|(column, equal)| Some((self.columns.get(column)?.as_str(), equal))).collect()
+    }
+}
+
 impl fmt::Display for Condition {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.text)

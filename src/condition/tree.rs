@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::Equal;
 use super::like::Pattern;
 use super::number::Number;
 
@@ -12,6 +13,25 @@ pub(super) enum Node {
     Any(Vec<Node>),
     Not(Box<Node>),
     Test(Operand, Test),
+}
+
+impl Node {
+    /// The value that a column must have, where that is all that is asked.
+    pub(super) fn required(&self) -> Option<(usize, Equal<'_>)> {
+        match self {
+            Node::Test(Operand::Column(column), Test::Compare(Relation::Equal, literal)) => {
+                let equal = match literal {
+                    Literal::Number(Number::Integer(number) | Number::Whole(number)) => {
+                        Equal::Integer(*number)
+                    }
+                    Literal::Number(Number::Real(_)) => return None,
+                    Literal::Text(text) => Equal::Text(text),
+                };
+                Some((*column, equal))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What is asked of one operand.

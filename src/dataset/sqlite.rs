@@ -18,6 +18,7 @@ pub(super) mod joined;
 pub(crate) mod leaving;
 pub mod list;
 mod name;
+mod narrow;
 pub mod open;
 pub mod prefilter;
 pub mod preparable;

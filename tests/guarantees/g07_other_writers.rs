@@ -120,7 +120,9 @@ fn a_refusal_in_the_middle_of_a_long_transaction_stops_no_other_record() {
             "CREATE TRIGGER kept BEFORE DELETE ON log WHEN old.id = {kept} BEGIN SELECT RAISE(ROLLBACK, 'no'); END"
         ))
         .unwrap();
+    drop(connection);
     let purge = place.purge().expect(3);
+    let connection = open(&place.path("data.db"));
     assert_eq!([&purge.rule("log")["deleted"], &purge.rule("log")["survivors"]], [DUE - 1, 1]);
     assert!(purge.out.contains(&format!("id {kept} (no)")), "{purge:?}");
     assert_eq!([count(&connection, "log"), batches(&place).iter().sum()], [1, DUE - 1]);

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use super::foreign_key::{Reference, is_large, references_between};
 use super::leaving::Leaving;
 use super::name::alias_beside;
+use super::narrow::{self, Narrow};
 use super::quoted;
 use super::schema::{Table, columns, no_such_table, require_column, table_names};
 use super::settable::affinity;
@@ -67,10 +68,47 @@ pub(super) fn join_as(
     let equal: Vec<String> = pairs.iter().map(|pair| pair.sql(table, &alias)).collect();
     let ours = pairs.iter().map(|pair| pair.key_sql(table)).collect();
     let (from, on) = (format!("main.{}", quoted(&relation.table)), equal.join(" AND "));
-    let join = Join { from, alias, on, ours, leaving: None };
+    let mut join = Join { from, alias, on, ours, leaving: None };
     require_another_table(connection, table, relation, &join).map_err(engine)??;
+    let narrowed = narrowed(connection, table, relation, &join).map_err(engine)?;
+    narrowed.iter().for_each(|narrow| join.on = format!("{} AND {}", join.on, narrow.sql(&join.alias)));
     require_index(connection, table, question, (&join, &pairs)).map_err(engine)??;
     Ok(join)
+}
+
+/// What the relation's condition adds to the comparison, where only that leads to an index.
+fn narrowed(
+    connection: &Connection,
+    table: &Table,
+    relation: &Relation,
+    join: &Join,
+) -> rusqlite::Result<Vec<Narrow>> {
+    if relation.condition.is_none() || !searches_all(connection, table, join)? {
+        return Ok(Vec::new());
+    }
+    let narrows = narrow::of(connection, relation)?;
+    let words = narrows.iter().map(|narrow| narrow.sql(&join.alias));
+    let on = std::iter::once(join.on.clone()).chain(words).collect::<Vec<_>>().join(" AND ");
+    let is_found = !searches_all(connection, table, &Join { on, ..join.clone() })?;
+    Ok(if is_found { narrows } else { Vec::new() })
+}
+
+/// The same, for the rows of a relation that is followed both ways.
+pub(super) fn narrowed_pairs(
+    connection: &Connection,
+    (record, child): (&Table, &Table),
+    relation: &Relation,
+    pairs: &Pairs,
+) -> rusqlite::Result<Vec<Narrow>> {
+    narrowed(connection, record, relation, &to_child((record, child), pairs))
+}
+
+/// The way from a record to rows of another table.
+fn to_child((record, child): (&Table, &Table), pairs: &Pairs) -> Join {
+    let alias = quoted(child.qualifier());
+    let on: Vec<String> = pairs.iter().map(|pair| pair.sql(record, &alias)).collect();
+    let from = format!("main.{}", quoted(&child.name));
+    Join { from, alias, on: on.join(" AND "), ours: Vec::new(), leaving: None }
 }
 
 /// The columns that are equal; all that are read of the related rows must be there.
@@ -321,10 +359,9 @@ pub(super) fn require_indexes(
 ) -> Result<(), Problem> {
     let relation = &question.relation;
     let engine = |error: rusqlite::Error| Problem::new(Code::Sqlite, error.to_string()).at(&relation.at);
-    let alias = quoted(child.qualifier());
-    let on: Vec<String> = pairs.iter().map(|pair| pair.sql(parent, &alias)).collect();
-    let from = format!("main.{}", quoted(&child.name));
-    let join = Join { from, alias, on: on.join(" AND "), ours: Vec::new(), leaving: None };
+    let mut join = to_child((parent, child), pairs);
+    let narrowed = narrowed(connection, parent, relation, &join).map_err(engine)?;
+    narrowed.iter().for_each(|narrow| join.on = format!("{} AND {}", join.on, narrow.sql(&join.alias)));
     require_index(connection, parent, question, (&join, pairs)).map_err(engine)??;
     let why = format!("whether other rows of `{}` share those of `{}`", parent.name, child.name);
     require_way_back(connection, (parent, child), question, (pairs, &why))
@@ -392,6 +429,9 @@ pub(super) fn require_index(
             "it is a view: relate the table that it reads, with an index on that column".to_string(),
         );
     }
+    if let Some(advice) = other_types(connection, (table, relation), pairs) {
+        return unindexed(advice);
+    }
     let mut indexed = theirs.clone();
     for column in question.columns().map(|column| quoted(column)) {
         if !indexed.contains(&column) {
@@ -406,6 +446,36 @@ pub(super) fn require_index(
         quoted(&relation.table),
         indexed.join(", ")
     ))
+}
+
+/// Advice where no index on the columns helps, because the engine would have to convert what they hold.
+fn other_types(
+    connection: &Connection,
+    (table, relation): (&Table, &Relation),
+    pairs: &Pairs,
+) -> Option<String> {
+    let kind = |table: &str, side: &Side| {
+        let (declared, ..) = connection.column_metadata(Some("main"), table, side.column.as_str()).ok()?;
+        Some(declared.map_or_else(Default::default, |declared| declared.to_string_lossy().into_owned()))
+    };
+    let is_number = |kind: &str| matches!(affinity(kind), "INTEGER" | "REAL" | "NUMERIC");
+    let told = |kind: &str| if kind.is_empty() { "has no type".to_string() } else { format!("is {kind}") };
+    pairs.iter().filter(|pair| pair.plain_columns().is_some()).find_map(|pair| {
+        let (theirs, ours) = (kind(&relation.table, &pair.theirs)?, kind(&table.name, &pair.ours)?);
+        (is_number(&ours) && !is_number(&theirs)).then(|| {
+            let (column, own) = (&pair.theirs.column, &pair.ours.column);
+            format!(
+                "`{column}` {} and `{own}` of `{}` {}, so that no index on it can be used; compare their texts, with \
+                 on = \"lower({column}) = lower({own})\", and run: CREATE INDEX {} ON {} (lower({}))",
+                told(&theirs),
+                table.name,
+                told(&ours),
+                quoted(&format!("{}_{column}", relation.table)),
+                quoted(&relation.table),
+                quoted(column)
+            )
+        })
+    })
 }
 
 /// Whether the engine reads all related rows for one record, in the very comparison that it makes.

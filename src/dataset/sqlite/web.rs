@@ -13,6 +13,7 @@ use super::foreign_key::Reference;
 use super::functions::{PURE, cells};
 use super::join::Pairs;
 use super::name::quoted;
+use super::narrow::Narrow;
 use super::prefilter;
 use super::release::Release;
 use super::schema::Table;
@@ -77,6 +78,8 @@ enum Way {
 struct Related {
     pairs: Pairs,
     question: Arc<Question>,
+    /// What its condition adds to the comparison of keys, where only that leads to an index.
+    narrowed: Vec<Narrow>,
     /// The function that says whether a row counts.
     function: String,
 }
@@ -138,6 +141,7 @@ impl Related {
     fn on(&self, record: &Table, alias: &str, clearly: Speaks) -> String {
         let alias = quoted(alias);
         let mut equal: Vec<String> = self.pairs.iter().map(|pair| pair.sql(record, &alias)).collect();
+        equal.extend(self.narrowed.iter().map(|narrow| narrow.sql(&alias)));
         if let Some(condition) = &self.question.relation.condition {
             let read: Vec<String> =
                 condition.columns().iter().map(|column| format!("{alias}.{}", quoted(column))).collect();

@@ -228,6 +228,62 @@ fn a_large_table_without_an_index_is_refused_with_the_index_to_make() {
     report(&place(lines, many), &[]).code(3).says("ON \"calls\" (\"customer_id\", \"mail\")");
 }
 
+/// A column without a type may hold text that is a number, so that the engine converts what it compares.
+#[test]
+fn a_column_of_another_type_is_told_and_how_to_compare_it() {
+    let sql = "CREATE TABLE calls (customer, at);
+               WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
+               INSERT INTO calls SELECT i + 9, 'x' FROM n; INSERT INTO calls VALUES (2, 'x'), ('3', 'x');
+               CREATE INDEX calls_customer_at ON calls (customer)";
+    let unless = |on: &str| format!("unless = [{{ table = \"calls\", on = \"{on}\" }}]");
+    report(&place(&unless("customer = id"), sql), &[])
+        .code(3)
+        .says("`customer` has no type and `id` of `customers` is INTEGER, so that no index on it can be used; compare their texts, with on = \"lower(customer) = lower(id)\", and run: CREATE INDEX \"calls_customer\" ON \"calls\" (lower(\"customer\"))");
+    let advised = place(&unless("lower(customer) = lower(id)"), sql);
+    advised.sql("CREATE INDEX \"calls_customer\" ON \"calls\" (lower(\"customer\"))");
+    assert_eq!(due(&advised), ["1"]);
+}
+
+/// A table of rows of many kinds, indexed by the kind and then by the record.
+#[test]
+fn what_the_condition_equals_is_part_of_an_index_and_leaves_no_doubtful_row_out() {
+    let many = |kinds: [&str; 3]| {
+        let [kind, wanted, other] = kinds;
+        format!(
+            "CREATE TABLE calls (kind {kind}, customer_id INTEGER, at TEXT);
+             CREATE INDEX calls_kind ON calls (kind, customer_id, at);
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
+             INSERT INTO calls SELECT {other}, i, '2001-01-01' FROM n;
+             INSERT INTO customers VALUES (4, NULL, '2001-01-01'), (5, NULL, '2001-01-01'), (6, NULL, '2001-01-01');
+             INSERT INTO calls VALUES ({wanted}, 1, '2001-01-01'), (NULL, 2, '2001-01-01'), (x'37', 3, '2001-01-01'),
+             ({other}, 4, '2001-01-01'), (NULL, 5, '2001-01-01'), ({wanted}, 5, '2001-01-01')"
+        )
+    };
+    for (kinds, literal) in [(["INTEGER", "7", "8"], "7"), (["TEXT", "'it''s'", "'8'"], "'it''s'")] {
+        let on = format!("on = \"customer_id = id\", where = \"kind = {literal} and customer_id > 0\"");
+        let spared = place(&format!("unless = [{{ table = \"calls\", {on} }}]"), &many(kinds));
+        // What nobody can read may speak for 2 and 3; of 4 and 6 it surely is another kind, or none.
+        assert_eq!(due(&spared), ["4", "6"], "{literal}");
+        for relation in ["unless", "only-if", "with"] {
+            let place = place(&format!("{relation} = [{{ table = \"calls\", {on} }}]"), &many(kinds));
+            let counted = || report(&place, &["--list", "--format", "json"]).code(0).json()["rules"].clone();
+            let narrowed = counted();
+            place.sql("CREATE INDEX calls_customer ON calls (customer_id)");
+            assert_eq!(counted(), narrowed, "{relation} {literal}");
+        }
+    }
+    // Another type than the literal's, or another collation, leads to no index.
+    let refused = |kind: &str, literal: &str| {
+        let on = format!("on = \"customer_id = id\", where = \"kind = {literal}\"");
+        let place = place(&format!("unless = [{{ table = \"calls\", {on} }}]"), &many([kind, "7", "8"]));
+        report(&place, &[]).code(3).says("CREATE INDEX \"calls_customer_id\"");
+    };
+    refused("TEXT", "7");
+    refused("INTEGER", "'7'");
+    refused("TEXT COLLATE NOCASE", "'7'");
+    refused("", "7");
+}
+
 #[test]
 fn reasons_name_the_table_that_speaks() {
     let lines = "unless = [{ table = \"orders\", on = \"customer_id = id\" }]";

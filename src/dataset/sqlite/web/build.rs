@@ -11,6 +11,7 @@ use crate::dataset::relational::model::{Edge, EdgeKind, Model, RuleModel, Step, 
 use crate::dataset::relational::order::OnDelete;
 use crate::dataset::request::{Acting, Request};
 use crate::dataset::sqlite::foreign_key::{self, Reference, all_references, pointing_at};
+use crate::dataset::sqlite::narrow::Narrow;
 use crate::dataset::sqlite::schema::{Table, describe};
 use crate::dataset::sqlite::{join, leaving, prefilter, quoted, release};
 use crate::dataset::{Problem, elsewhere};
@@ -244,7 +245,11 @@ impl<'a> Build<'a> {
             }
             let is_single = join::is_single(self.connection, &record, &pairs).map_err(engine)?;
             let number = u16::try_from(self.web.steps.len()).unwrap_or(u16::MAX);
-            let related = |what: &str| self.related(relation, (pairs.clone(), format!("{what}_{number}")));
+            let narrowed = self.narrowed((&record, to), relation, &pairs);
+            let related = |what: &str| Related {
+                narrowed: narrowed.clone(),
+                ..self.related(relation, (pairs.clone(), format!("{what}_{number}")))
+            };
             let (shares, takes, along) = (related("shares"), related("takes"), related("along"));
             let edge = self.edge((from, to), EdgeKind::Shares { is_single }, Way::Related(shares));
             let takes = self.edge((to, from), EdgeKind::Takes, Way::Related(takes));
@@ -257,7 +262,19 @@ impl<'a> Build<'a> {
     }
 
     fn related(&self, relation: &Relation, (pairs, name): (join::Pairs, String)) -> Related {
-        Related { pairs, question: Arc::new(Question::any(relation)), function: format!("frist_{name}") }
+        let (question, function) = (Arc::new(Question::any(relation)), format!("frist_{name}"));
+        Related { pairs, question, narrowed: Vec::new(), function }
+    }
+
+    /// Where it cannot be said, the comparison of keys alone finds the rows.
+    fn narrowed(
+        &self,
+        (record, child): (&Table, u16),
+        relation: &Relation,
+        pairs: &join::Pairs,
+    ) -> Vec<Narrow> {
+        let child = &self.web.tables[usize::from(child)].table;
+        join::narrowed_pairs(self.connection, (record, child), relation, pairs).unwrap_or_default()
     }
 
     /// The foreign keys that name rows that may go.
@@ -353,7 +370,9 @@ impl<'a> Build<'a> {
                 let Ok(pairs) = join::pairs(self.connection, &record, &Question::any(relation)) else {
                     continue;
                 };
+                let narrowed = self.narrowed((&record, from), relation, &pairs);
                 let related = self.related(relation, (pairs, format!("spares_{to}_{place}_{number}")));
+                let related = Related { narrowed, ..related };
                 let kind = EdgeKind::Spares { rule: u16::try_from(place).unwrap_or(u16::MAX) };
                 self.edge((from, to), kind, Way::Related(related));
             }
@@ -380,7 +399,9 @@ impl<'a> Build<'a> {
                     continue;
                 };
                 let is_single = join::is_single(self.connection, &record, &pairs).unwrap_or(false);
+                let narrowed = self.narrowed((&record, to), relation, &pairs);
                 let related = self.related(relation, (pairs, format!("leads_{place}_{number}")));
+                let related = Related { narrowed, ..related };
                 let kind = EdgeKind::Shares { is_single };
                 self.edge((from, to), kind, Way::Related(related));
             }
