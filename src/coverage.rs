@@ -15,9 +15,9 @@ mod records;
 use std::ops::Range;
 
 use crate::calendar::Instant;
-use crate::dataset::Problem;
 use crate::diagnostic::{Code, Finding};
 use crate::policy::{Kind, Policy, Source};
+use crate::source::Problem;
 use claims::Claims;
 
 /// What was found in the sources of some policies.

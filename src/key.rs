@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use rustix::rand::{GetRandomFlags, getrandom};
 
 use crate::anonymise::Key;
-use crate::dataset::Problem;
 use crate::diagnostic::Code;
 use crate::hexadecimal;
 use crate::ledger::{RunLock, StateFolder};
+use crate::source::Problem;
 
 /// As it is written: digits, and a line end.
 const LENGTH: usize = 65;

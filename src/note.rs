@@ -27,12 +27,12 @@ pub(crate) use gone::{Asked, Gone};
 use store::Store;
 
 use crate::anonymise::Key;
-use crate::dataset::Problem;
 use crate::diagnostic::Code;
+use crate::evaluate::{AnswerCell, Question};
 use crate::key;
 use crate::ledger::{RunLock, StateFolder};
 use crate::policy::Policy;
-use crate::verdict::{AnswerCell, Question};
+use crate::source::Problem;
 
 /// The names of all that a policy asks about evidence.
 pub(crate) fn questions(policy: &Policy) -> BTreeSet<String> {

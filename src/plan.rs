@@ -10,11 +10,11 @@ use std::ops::Range;
 pub(crate) use datasets::dataset_name;
 
 use crate::calendar::{Cutoff, Date, DueUpTo, Instant, Zone};
-use crate::dataset::request::{Acting, Extent, Kept, Request, RuleSurvey, Unread, Unusable, requests};
-use crate::dataset::{Problem, Status, survey};
 use crate::diagnostic::Code;
+use crate::evaluate::{Counts, RuleBook, State, Tally};
 use crate::policy::{Breach, Deed, Policy, Rule, Source};
-use crate::verdict::{Counts, RuleBook, State, Tally};
+use crate::source::request::{Acting, Extent, Kept, Request, RuleSurvey, Unread, Unusable, requests};
+use crate::source::{Problem, Status, survey};
 
 /// What to plan.
 pub struct Scope<'a> {
@@ -363,7 +363,7 @@ fn planned(policy: &Policy, rule: &Rule, book: &RuleBook, survey: &RuleSurvey, n
     }
 }
 
-fn first_due(events: crate::verdict::Extremes, rule: &Rule) -> Option<Instant> {
+fn first_due(events: crate::evaluate::Extremes, rule: &Rule) -> Option<Instant> {
     match rule.keep.fixed() {
         Some(schedule) => events.events().map(|event| schedule.due_from(event)).min(),
         None => events.due,

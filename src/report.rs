@@ -7,10 +7,10 @@ mod total;
 mod wrap;
 
 use crate::calendar::{DueUpTo, Zone};
+use crate::evaluate::{Reason, RuleBook, State};
 use crate::plan::{LimitBreach, Limited, Plan};
 use crate::policy::{Breach, Deed, Policy, Rule};
-use crate::purge::Outcome;
-use crate::verdict::{Reason, RuleBook, State};
+use crate::run::Outcome;
 
 pub use total::Total;
 
@@ -42,7 +42,7 @@ pub struct Record {
 /// which may refuse to go on.
 pub trait Listing {
     /// Hands over the records of a rule.
-    fn each(&self, rule: usize, take: &mut dyn FnMut(Record) -> bool) -> Result<(), crate::dataset::Problem>;
+    fn each(&self, rule: usize, take: &mut dyn FnMut(Record) -> bool) -> Result<(), crate::source::Problem>;
 }
 
 /// The latest event that is due, in the policy's zone; none where nothing readable is, and where

@@ -4,12 +4,12 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::calendar::Instant;
-use crate::dataset::request::{Flow, Listed, Request, requests};
-use crate::dataset::{self, Problem};
+use crate::evaluate::{RuleBook, State};
 use crate::plan::Plan;
 use crate::policy::{Policy, Rule, Source};
 use crate::report::{Listing, Record, reason_text};
-use crate::verdict::{RuleBook, State};
+use crate::source::request::{Flow, Listed, Request, requests};
+use crate::source::{self, Problem};
 
 /// The records of a plan's rules.
 pub(super) struct Records<'a> {
@@ -50,7 +50,7 @@ impl Records<'_> {
             let wanted = !shown || take(self.record(request, place, listed));
             if wanted { Flow::On } else { Flow::Stop }
         };
-        dataset::list(source, request, place, &mut found).map_err(|unusable| unusable.problem)
+        source::list(source, request, place, &mut found).map_err(|unusable| unusable.problem)
     }
 
     fn record(&self, request: &Request<'_>, place: usize, listed: Listed) -> Record {

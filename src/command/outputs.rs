@@ -10,8 +10,8 @@ use rustix::fs::{Access, AtFlags, CWD, accessat};
 use tempfile::NamedTempFile;
 
 use crate::cli::Output;
-use crate::dataset::csv::claim::claims;
 use crate::policy::{Kind, Policy, Rule};
+use crate::source::csv::claim::claims;
 
 use super::Failure;
 

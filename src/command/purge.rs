@@ -8,13 +8,13 @@ use std::time::Instant as Stopwatch;
 
 use crate::calendar::{Instant, Zone};
 use crate::cli::{Purge, Report};
-use crate::dataset::request::Extent;
 use crate::exit;
 use crate::ledger::{History, Ledger, LedgerError, RunLock, StateFolder};
 use crate::plan::{Accepted, Plan, Scope};
 use crate::policy::{DEEDS, Deed, Policy};
-use crate::purge::{self, Circumstances, Confirmed, Outcome, Run, Stop, Witness};
 use crate::report::{Subject, Total, grouped, records, text};
+use crate::run::{self, Circumstances, Confirmed, Outcome, Run, Stop, Witness};
+use crate::source::request::Extent;
 
 use super::console::{close, close_one, draw};
 use super::progress::Progress;
@@ -162,7 +162,7 @@ fn make_plan(wanted: &Wanted<'_>, lock: &RunLock, now: Instant) -> Plan {
     let Wanted { arguments, policy, rules, accepted } = *wanted;
     // What a killed writer left must be put right before it can be read. Where that fails, the plan
     // says so.
-    for problem in purge::recover(policy, lock, arguments.wait) {
+    for problem in run::recover(policy, lock, arguments.wait) {
         tracing::warn!("{problem}");
     }
     let extent = if arguments.count { Extent::Every } else { Extent::Candidates };
@@ -198,7 +198,7 @@ fn question(to_be_done: &[(Deed, u64)]) -> String {
 
 fn check_clock(arguments: &Purge, policy: &Policy, now: Instant, history: &History) -> Result<(), Failure> {
     let last = history.last_now.as_deref().and_then(|last| Instant::parse_now(last, &Zone::UTC).ok());
-    match purge::check_clock(now, last, seconds_between_runs(policy)) {
+    match run::check_clock(now, last, seconds_between_runs(policy)) {
         Err(fault) if !arguments.accept_clock => {
             Err(refused(format!("{fault}; set the clock, or say --accept-clock if it is right")))
         }

@@ -4,12 +4,12 @@ use std::cell::Cell;
 
 use crate::calendar::Instant;
 use crate::cli::Report;
-use crate::dataset::request::Extent;
 use crate::exit;
 use crate::note::{self, Notes};
 use crate::plan::{Accepted, Plan, Scope};
 use crate::policy::Policy;
 use crate::report::{Listing, Subject, Total, text};
+use crate::source::request::Extent;
 
 use super::console::{close, close_one, draw};
 use super::listing::Records;

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::Named;
-use crate::dataset::csv::files;
-use crate::dataset::sqlite::open::{beside, real};
 use crate::policy::{Folder, Kind, Unit};
+use crate::source::csv::files;
+use crate::source::sqlite::open::{beside, real};
 
 /// The files that some source is about, or that have been told already.
 #[derive(Debug, Default)]

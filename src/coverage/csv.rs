@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use super::claims::Claims;
 use super::names::Few;
 use super::{Coverage, Named};
-use crate::dataset::csv::files::{OPTIONS, name_below};
 use crate::diagnostic::{Code, Finding};
 use crate::policy::CsvFiles;
+use crate::source::csv::files::{OPTIONS, name_below};
 
 /// Looks at the folders in which the files of a source lie.
 pub(super) fn check(named: &Named<'_>, source: &CsvFiles, claims: &mut Claims<'_>, coverage: &mut Coverage) {

@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 
 use super::{Coverage, Named, records};
 use crate::calendar::Instant;
-use crate::dataset::request::Request;
-use crate::dataset::sqlite::open::{read, real};
 use crate::policy::{Kind, Rule};
+use crate::source::request::Request;
+use crate::source::sqlite::open::{read, real};
 use reading::Facts;
 
 /// A database, and every source that is about it, whichever policy it stands in.
@@ -46,12 +46,12 @@ impl<'p> Database<'p> {
         let path: &Path = &self.path;
         match read(path, |opener| Ok(reading::read(&opener.connect()?, self, now))) {
             Ok(Ok(facts)) => self.judge(&facts, now, coverage),
-            Ok(Err(error)) => self.unusable(&crate::dataset::sqlite::problem(path, &error), coverage),
+            Ok(Err(error)) => self.unusable(&crate::source::sqlite::problem(path, &error), coverage),
             Err(unusable) => self.unusable(&unusable.problem, coverage),
         }
     }
 
-    fn unusable(&self, problem: &crate::dataset::Problem, coverage: &mut Coverage) {
+    fn unusable(&self, problem: &crate::source::Problem, coverage: &mut Coverage) {
         for named in &self.sources {
             coverage.add_problem(named.at, problem, named.source.span.clone());
         }
@@ -108,7 +108,7 @@ impl<'p> Database<'p> {
 fn requests<'p>(database: &Database<'p>, now: Instant) -> Vec<(Named<'p>, Request<'p>)> {
     let of = |named: &Named<'p>| {
         let named = *named;
-        let requests = crate::dataset::request::requests(named.policy, named.source, now, |_| true);
+        let requests = crate::source::request::requests(named.policy, named.source, now, |_| true);
         requests.into_iter().map(move |request| (named, request))
     };
     database.sources.iter().flat_map(of).collect()

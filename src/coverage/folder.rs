@@ -8,12 +8,12 @@ use std::path::PathBuf;
 use super::claims::Claims;
 use super::names::Few;
 use super::{Coverage, Named};
-use crate::dataset::folder::root::Root;
-use crate::dataset::folder::shown;
-use crate::dataset::folder::walk::walk;
-use crate::dataset::request::Flow;
 use crate::diagnostic::{Code, Finding};
 use crate::policy::{Folder, Unit};
+use crate::source::folder::root::Root;
+use crate::source::folder::shown;
+use crate::source::folder::walk::walk;
+use crate::source::request::Flow;
 
 /// Looks at every entry. What cannot be read is told by those who read the records.
 pub(super) fn check(named: &Named<'_>, folder: &Folder, claims: &Claims<'_>, coverage: &mut Coverage) {

@@ -6,10 +6,10 @@
 use super::names::Few;
 use super::{Coverage, Named};
 use crate::calendar::Instant;
-use crate::dataset::csv::{columns, files};
-use crate::dataset::request::{Request, requests};
 use crate::diagnostic::{Code, Finding};
 use crate::policy::{CsvFiles, Rule};
+use crate::source::csv::{columns, files};
+use crate::source::request::{Request, requests};
 
 /// Words that mean something personal, in English and Danish, as [`words`] spells them.
 const WORDS: [&str; 76] = [

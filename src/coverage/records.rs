@@ -5,12 +5,12 @@ use std::ops::Range;
 
 use super::{Coverage, Named};
 use crate::calendar::Instant;
-use crate::dataset::request::{Request, RuleSurvey, requests};
-use crate::dataset::{Problem, survey};
 use crate::diagnostic::{Code, Finding};
 use crate::plan::{unreadable_at, unreadable_words};
 use crate::policy::Rule;
 use crate::report::records;
+use crate::source::request::{Request, RuleSurvey, requests};
+use crate::source::{Problem, survey};
 
 /// Surveys a source by all its rules, apart from those on tables that cannot be asked.
 pub(super) fn check(named: &Named<'_>, now: Instant, without: &[&str], coverage: &mut Coverage) {
@@ -19,7 +19,7 @@ pub(super) fn check(named: &Named<'_>, now: Instant, without: &[&str], coverage:
     if requests.is_empty() {
         return;
     }
-    match survey(named.source, &requests, crate::dataset::request::Extent::Every) {
+    match survey(named.source, &requests, crate::source::request::Extent::Every) {
         Ok(tables) => {
             for (request, table) in requests.iter().zip(tables) {
                 match table {

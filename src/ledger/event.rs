@@ -9,8 +9,8 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::diagnostic::Code;
+use crate::evaluate::Counts;
 use crate::policy::Deed;
-use crate::verdict::Counts;
 
 /// One thing that happened in a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

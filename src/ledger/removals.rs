@@ -10,8 +10,8 @@ use super::error::LedgerError;
 use super::folder::StateFolder;
 use super::lock::RunLock;
 use super::private;
-use crate::dataset::folder::look::{Look, Modified};
 use crate::policy::NamingColumn;
+use crate::source::folder::look::{Look, Modified};
 
 /// Files that one column of a database named.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

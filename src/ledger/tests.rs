@@ -17,8 +17,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::diagnostic::Code;
+use crate::evaluate::Counts;
 use crate::ledger::*;
-use crate::verdict::Counts;
 
 const AT: &str = "2026-11-20T01:00:00Z";
 

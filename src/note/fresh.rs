@@ -1,7 +1,7 @@
 //! Fresh notes in memory: many, and so packed.
 
 use super::Token;
-use crate::verdict::{AnswerCell, Question};
+use crate::evaluate::{AnswerCell, Question};
 
 /// Fresh notes of one question.
 #[derive(Debug, Default)]

@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::evaluate::{Answer, AnswerCell, Question};
 use crate::policy::Policy;
 use crate::value::Value;
-use crate::verdict::{Answer, AnswerCell, Question};
 
 /// What rows said that went, by question and by what joined them to their records.
 #[derive(Debug, Default)]

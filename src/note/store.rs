@@ -11,10 +11,10 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::fresh::Fresh;
 use super::{Token, configure};
-use crate::dataset::Problem;
 use crate::diagnostic::Code;
+use crate::evaluate::{AnswerCell, Question};
 use crate::ledger::StateFolder;
-use crate::verdict::{AnswerCell, Question};
+use crate::source::Problem;
 
 /// A note of several rows is one: what they say together. What was noted last stands as it came, for it is written
 /// while a source is locked, and is put beside the rest afterwards.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{Accepted, Breach, LimitBreach, Limited, Plan, PlannedRule};
-use crate::dataset;
 use crate::policy::{Policy, Rule, Source};
+use crate::source;
 
 /// A dataset that loses records.
 struct Loser<'p> {
@@ -94,7 +94,7 @@ impl Loser<'_> {
         }
         // A rule's own limit may have needed fewer records to be counted, or nothing was counted here.
         let bound = limit.enough_to_count_of_dataset(self.gone);
-        let total = dataset::records_up_to(self.source, self.table, bound).or(counted).unwrap_or(self.gone);
+        let total = source::records_up_to(self.source, self.table, bound).or(counted).unwrap_or(self.gone);
         limit.breach_of_dataset(self.gone.min(total), total)
     }
 }

@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 
 use super::total::States;
 use super::{Listing, Record, Subject, due_up_to};
-use crate::dataset::{Problem, Status};
 use crate::diagnostic::{Code, write_json};
+use crate::evaluate::Counts;
 use crate::ledger::RecoveryOutcome;
 use crate::plan::{LimitBreach, Limited, Plan, PlannedRule, SourceState};
 use crate::policy::{Breach, Deed, Policy, Rule};
-use crate::purge::{Account, Outcome, RuleRun};
-use crate::verdict::Counts;
+use crate::run::{Account, Outcome, RuleRun};
+use crate::source::{Problem, Status};
 
 /// Writes one object and a line end.
 pub fn write(
@@ -334,7 +334,7 @@ fn run<'a>(policy: &'a Policy, plan: &'a Plan, outcome: &'a Outcome) -> Run<'a> 
             pseudonymised: outcome.records(Deed::Pseudonymised),
             taken_along: outcome.rules.iter().map(|run| run.taken_along).sum(),
         },
-        stopped: outcome.stopped.map(crate::purge::StopReason::code),
+        stopped: outcome.stopped.map(crate::run::StopReason::code),
         exit_code: outcome.exit_code(),
         ledger: json!({ "entry": outcome.ledger.seq, "hash": outcome.ledger.hash.to_string() }),
     }

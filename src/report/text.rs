@@ -7,12 +7,12 @@ use anstyle::AnsiColor;
 use super::table::{Cell, Column, Mood, Side, Stays, Table};
 use super::wrap::wrapped;
 use super::{Listing, Subject, breach_text, bytes, due_up_to, grouped, records};
-use crate::dataset::Problem;
 use crate::diagnostic;
 use crate::ledger::{Receipt, RecoveryOutcome, RuleOutcome};
 use crate::plan::{Plan, PlannedRule, SourceState};
 use crate::policy::{DEEDS, Deed, Policy};
-use crate::purge::{Account, Outcome, RuleRun};
+use crate::run::{Account, Outcome, RuleRun};
+use crate::source::Problem;
 
 /// How to draw.
 #[derive(Clone, Copy, Debug)]

@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{deeds, grouped, records};
-use crate::dataset::{Problem, Status};
 use crate::diagnostic::{Code, printable};
 use crate::ledger::{RecoveryOutcome, RuleOutcome};
 use crate::plan::{Plan, PlannedRule, SourceState};
 use crate::policy::{DEEDS, Deed, Policy};
-use crate::purge::{Outcome, RuleRun, StopReason};
+use crate::run::{Outcome, RuleRun, StopReason};
+use crate::source::{Problem, Status};
 
 /// How many names a sentence holds.
 const NAMES: usize = 3;

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use frist::evaluate::Counts;
 use frist::ledger::{Batch, Event, Ledger, Pending, RuleStarted, RunLock, RunStarted, StateFolder};
-use frist::verdict::Counts;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 

@@ -84,7 +84,7 @@ mod tests {
     use crate::calendar::{Period, Schedule, Zone};
 
     impl NumberBound {
-        pub(in crate::calendar) fn admits(&self, number: f64) -> bool {
+        pub(crate) fn admits(&self, number: f64) -> bool {
             match self {
                 NumberBound::Any => true,
                 NumberBound::UpTo(last) => number <= *last,
@@ -94,7 +94,7 @@ mod tests {
     }
 
     impl TextBound {
-        pub(in crate::calendar) fn admits(&self, text: &[u8]) -> bool {
+        pub(crate) fn admits(&self, text: &[u8]) -> bool {
             match self {
                 TextBound::Any => true,
                 TextBound::Before(end) => text < end.as_bytes(),

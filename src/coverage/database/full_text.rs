@@ -4,9 +4,9 @@ use super::module::{Content, Module};
 use super::reading::{Facts, Relation};
 use super::{Database, tables};
 use crate::coverage::Coverage;
-use crate::dataset::sqlite::quoted;
 use crate::diagnostic::{Code, Finding};
 use crate::policy::Rule;
+use crate::source::sqlite::quoted;
 
 pub(super) fn check(database: &Database<'_>, facts: &Facts<'_>, coverage: &mut Coverage) {
     let Some(first) = database.sources.first() else { return };

@@ -1,6 +1,6 @@
 //! Virtual tables: what keeps them, and the tables in which it does so.
 
-use crate::dataset::sqlite::sql::{Token, tokens};
+use crate::source::sqlite::sql::{Token, tokens};
 
 /// The module of a virtual table, and where its content stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

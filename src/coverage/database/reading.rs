@@ -8,13 +8,13 @@ use super::module::Module;
 use super::{Database, requests};
 use crate::calendar::Instant;
 use crate::coverage::Named;
-use crate::dataset::Problem;
-use crate::dataset::request::Request;
-use crate::dataset::sqlite::foreign_key::{self, Reference};
-use crate::dataset::sqlite::schema::{Table, describe};
-use crate::dataset::sqlite::trigger::Trigger;
-use crate::dataset::sqlite::{count, evidence, join, prefilter, preparable, quoted, release, settable};
 use crate::policy::Rule;
+use crate::source::Problem;
+use crate::source::request::Request;
+use crate::source::sqlite::foreign_key::{self, Reference};
+use crate::source::sqlite::schema::{Table, describe};
+use crate::source::sqlite::trigger::Trigger;
+use crate::source::sqlite::{count, evidence, join, prefilter, preparable, quoted, release, settable};
 
 /// What stands in a database, as far as coverage asks.
 pub(super) struct Facts<'p> {

@@ -3,8 +3,8 @@
 
 use super::reading::{About, Facts};
 use crate::coverage::{Coverage, personal};
-use crate::dataset::sqlite::quoted;
 use crate::diagnostic::{Code, Finding};
+use crate::source::sqlite::quoted;
 
 pub(super) fn check(facts: &Facts<'_>, coverage: &mut Coverage) {
     for about in &facts.about {

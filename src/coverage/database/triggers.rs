@@ -3,9 +3,9 @@
 use super::Database;
 use super::reading::{Facts, Relation};
 use crate::coverage::Coverage;
-use crate::dataset::sqlite::trigger::Trigger;
 use crate::diagnostic::{Code, Finding};
 use crate::policy::Rule;
+use crate::source::sqlite::trigger::Trigger;
 
 pub(super) fn check(database: &Database<'_>, facts: &Facts<'_>, coverage: &mut Coverage) {
     for trigger in &facts.triggers {

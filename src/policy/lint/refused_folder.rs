@@ -1,8 +1,8 @@
 //! Folders that hold more than data are never sources.
 
-use crate::dataset::folder::refusal;
 use crate::diagnostic::{Code, Finding};
 use crate::policy::{Folder, Policy, Source};
+use crate::source::folder::refusal;
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
     policy.sources.iter().filter_map(|source| finding(source, source.kind.folder()?)).collect()

@@ -4,9 +4,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
 
-use crate::dataset::folder::refusal;
 use crate::diagnostic::{Code, Finding};
 use crate::policy::{NamedFiles, Policy, Relation, Rule, Source};
+use crate::source::folder::refusal;
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
     let taking = policy.rules.iter().filter(|rule| !rule.with.is_empty());

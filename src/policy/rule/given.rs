@@ -11,7 +11,7 @@ use crate::policy::section::{Placed, Section};
 use crate::policy::source::Sources;
 
 /// What the rest of the policy gives to its rules.
-pub(in crate::policy) struct Given<'a> {
+pub(crate) struct Given<'a> {
     pub(super) zone: Zone,
     pub(super) financial_year: Option<FinancialYear>,
     pub(super) financial_year_written: bool,
@@ -23,7 +23,7 @@ pub(in crate::policy) struct Given<'a> {
 }
 
 impl<'a> Given<'a> {
-    pub(in crate::policy) fn new(
+    pub(crate) fn new(
         header: Option<&Header>,
         sources: &'a Sources,
         activities: &'a [Activity],

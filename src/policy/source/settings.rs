@@ -104,7 +104,7 @@ fn parse_format(text: &str) -> Result<Format, Complaint> {
 }
 
 /// Reads a pattern of a date in a name, which is the only format that a name can have.
-pub(in crate::policy) fn parse_pattern(text: &str) -> Result<Format, Complaint> {
+pub(crate) fn parse_pattern(text: &str) -> Result<Format, Complaint> {
     if text.contains('%') {
         return parse_format(text);
     }

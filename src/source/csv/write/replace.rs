@@ -1,0 +1,102 @@
+//! Letting a new file take the place of the old one.
+
+use super::doubt::Moving;
+use super::reading::Reading;
+use super::rewrite::{Exchanged, Rewriting};
+use super::sift::Sifted;
+use super::successor::{Successor, path_beside, sync_folder};
+use super::tail::Tail;
+use crate::run::job::{Halt, Journal};
+use crate::source::Problem;
+
+/// How often what was appended meanwhile is taken along before the new file takes its place.
+const ROUNDS: usize = 8;
+
+/// What is about to be replaced, and by what.
+struct Exchange<'a> {
+    old: &'a Reading<'a>,
+    successor: Successor,
+    tail: Tail<'a>,
+    /// Whether what is appended meanwhile can be taken along.
+    may_grow: bool,
+}
+
+impl Rewriting<'_> {
+    /// Makes the new file durable and moves it.
+    pub(super) fn replace(
+        &self,
+        old: &Reading<'_>,
+        successor: Successor,
+        sifted: Sifted,
+        is_restless: bool,
+        journal: &mut dyn Journal,
+    ) -> Result<Exchanged, Halt> {
+        let may_grow = sifted.may_grow(is_restless) && successor.can_grow();
+        // What a compressed file holds is longer than the file: it is judged by its stamp alone.
+        let taken = if successor.can_grow() { sifted.read } else { old.before.size };
+        let tail = Tail::behind(taken, old.file, self.path());
+        let mut exchange = Exchange { old, successor, tail, may_grow };
+        if !Self::settle(&mut exchange)? {
+            return Ok(Exchanged::Not);
+        }
+        let (device, inode) = exchange.successor.identity()?;
+        let moving = Moving { from: path_beside(self.path()), to: self.path().to_path_buf(), device, inode };
+        journal.announce(self.number, sifted.deleted, moving.mark())?;
+        // Writing to the ledger takes its time, in which lines may have come.
+        let moved = match Self::settle(&mut exchange) {
+            Ok(true) => exchange.successor.replace(),
+            Ok(false) => {
+                journal.undo(self.number)?;
+                return Ok(Exchanged::Not);
+            }
+            Err(problem) => Err(problem),
+        };
+        if let Err(problem) = moved {
+            journal.undo(self.number)?;
+            return Err(Halt::Problem(problem));
+        }
+        sync_folder(self.path()).map_err(Halt::Doubt)?;
+        let behind = self.follow(&mut exchange).err();
+        Ok(Exchanged::Done { behind })
+    }
+
+    /// Makes the successor whole and durable, with all that was appended meanwhile; whether the
+    /// old file is still what was read.
+    fn settle(exchange: &mut Exchange<'_>) -> Result<bool, Problem> {
+        for round in 0.. {
+            match Self::appended(exchange)? {
+                None => return Ok(false),
+                Some(0) if exchange.successor.is_synced() => return Ok(true),
+                // Where lines come faster than the disk takes them, the last are followed afterwards.
+                Some(_) if exchange.successor.is_synced() && round >= ROUNDS => return Ok(true),
+                Some(_) => {}
+            }
+            let Exchange { old, successor, tail, .. } = exchange;
+            tail.take(successor)?;
+            successor.take_over(old.file)?;
+            successor.sync()?;
+        }
+        Ok(false)
+    }
+
+    /// How much was appended to the old file that is not taken; none where it is no longer what
+    /// was read.
+    fn appended(exchange: &Exchange<'_>) -> Result<Option<u64>, Problem> {
+        let appended = exchange.old.appended(exchange.tail.taken())?;
+        Ok(appended.filter(|appended| *appended == 0 || exchange.may_grow))
+    }
+
+    /// Programs that had the old file open may have written to it until now.
+    fn follow(&self, exchange: &mut Exchange<'_>) -> Result<(), Problem> {
+        let Exchange { successor, tail, .. } = exchange;
+        // A compressed file is not appended to.
+        if successor.can_grow() && tail.follow(successor)? {
+            let path = self.path().display();
+            tracing::warn!(
+                "{path}: a program wrote to the old file after the new one took its place. Its lines were taken \
+                 along; let it open the file again, or set `rewrite` in the policy"
+            );
+        }
+        Ok(())
+    }
+}

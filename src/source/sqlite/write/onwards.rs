@@ -1,0 +1,72 @@
+//! A transaction that goes on for as long as nobody waits for it.
+//!
+//! A short one writes again nearly every page of an index that is in random order, and the next one does so once more.
+//! Where no other program has the database open there is no reason for that.
+
+use std::time::{Duration, Instant};
+
+use super::batch::{Further, Leg, Then};
+use super::refusals::Refusals;
+use super::way::Way;
+use super::{Conditions, Task};
+use crate::run::job::{Deletion, Halt};
+use crate::run::pace::Pace;
+use crate::run::stop::Stop;
+
+/// As long a transaction may take, which is what is lost when it is killed.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// The most bytes that it may leave in the log, which stands beside the database until they are moved.
+const LONGEST_LOG: u64 = 512 * 1024 * 1024;
+
+/// The most records, of which those take memory that others depend on.
+const MOST: u64 = 1_000_000;
+const MOST_NOTED: u64 = 50_000;
+
+/// What may follow in a transaction, and what it learns from its legs.
+pub(super) struct Onwards<'o, 'a> {
+    task: &'o Task<'o>,
+    conditions: &'o Conditions,
+    stop: &'o Stop,
+    way: &'o mut Way<'a>,
+    pace: &'o mut Pace,
+    refusals: &'o mut Refusals,
+    done: &'o mut Deletion,
+    most: u64,
+    is_bold: bool,
+    began: Instant,
+}
+
+impl<'o, 'a> Onwards<'o, 'a> {
+    pub(super) fn new(
+        (task, conditions, stop): (&'o Task<'o>, &'o Conditions, &'o Stop),
+        (way, pace, refusals, done): (&'o mut Way<'a>, &'o mut Pace, &'o mut Refusals, &'o mut Deletion),
+        (most, is_bold): (u64, bool),
+    ) -> Onwards<'o, 'a> {
+        let began = Instant::now();
+        Onwards { task, conditions, stop, way, pace, refusals, done, most, is_bold, began }
+    }
+
+    fn goes_on(&self, records: u64) -> bool {
+        let most = if self.task.evidence.is_watching() { MOST_NOTED } else { MOST };
+        self.is_bold
+            && records < most.min(self.most)
+            && self.began.elapsed() < LONGEST
+            && self.stop.reason().is_none()
+            && !self.task.writer.has_neighbours()
+            && self.task.writer.log_size() < LONGEST_LOG
+    }
+}
+
+impl<'a> Further<'a> for Onwards<'_, 'a> {
+    fn then(&mut self, leg: Leg, records: u64) -> Result<Then<'a>, Halt> {
+        if !self.goes_on(records) {
+            return Ok(Then::Commit(Some(leg)));
+        }
+        let (allowed, most) = (self.pace.rows(), self.most - records);
+        self.pace.learn(leg.held);
+        self.way.ended(self.task, (leg, allowed, self.pace), self.refusals, self.done)?;
+        let next = self.way.next(self.task, self.conditions, self.pace, most)?;
+        Ok(next.map_or(Then::Commit(None), |work| Then::Leg(work, *self.pace, most)))
+    }
+}
