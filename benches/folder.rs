@@ -64,7 +64,7 @@ fn fill(folder: &Path, files: u64) {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let age = (state >> 20) % TEN_YEARS;
         let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(now - age);
-        let name = frist::calendar::Instant::from_unix((now - age) as i64, 0).to_string();
+        let name = frist::calendar::Timestamp::from_unix((now - age) as i64, 0).to_string();
         let name = name.trim_end_matches('Z').replace(['T', ':'], "-");
         let file = File::create(folder.join(format!("{name}.{number}"))).unwrap();
         file.set_modified(modified).unwrap();

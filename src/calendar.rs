@@ -62,7 +62,7 @@ pub use due::cutoff::{Cutoff, DueUpTo};
 pub use due::schedule::Schedule;
 pub use period::Period;
 pub use period::error::PeriodError;
-pub use time::instant::{Instant, NowError};
+pub use time::timestamp::{NowError, Timestamp};
 pub use time::zone::{UnknownZone, Zone};
 
 pub(crate) use due::comparison::{start_dates, telling_events};
@@ -88,7 +88,7 @@ pub enum Event {
     /// A civil date, in no zone.
     Date(Date),
     /// An instant.
-    At(Instant),
+    At(Timestamp),
 }
 
 impl Event {

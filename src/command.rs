@@ -14,11 +14,11 @@ mod report;
 
 pub use console::{Console, Failure};
 
-use crate::calendar::Instant;
+use crate::calendar::Timestamp;
 use crate::cli::{Cli, Command};
 
 /// Runs a command and returns its exit code. `clock` tells the time.
-pub fn run(cli: &Cli, console: &mut Console<'_>, clock: &dyn Fn() -> Instant) -> u8 {
+pub fn run(cli: &Cli, console: &mut Console<'_>, clock: &dyn Fn() -> Timestamp) -> u8 {
     let result = match &cli.command {
         Command::Demo(arguments) => demo::run(arguments, console, clock),
         Command::Check(arguments) => check::run(arguments, console, clock),

@@ -14,7 +14,7 @@ mod records;
 
 use std::ops::Range;
 
-use crate::calendar::Instant;
+use crate::calendar::Timestamp;
 use crate::diagnostic::{Code, Finding};
 use crate::policy::{Kind, Policy, Source};
 use crate::source::Problem;
@@ -79,7 +79,7 @@ struct Named<'p> {
 
 /// Opens the sources of valid policies, read only. Policies that are read together cover the same
 /// sources together.
-pub fn check(policies: &[Policy], now: Instant) -> Coverage {
+pub fn check(policies: &[Policy], now: Timestamp) -> Coverage {
     let mut coverage = Coverage::default();
     let sources: Vec<Named<'_>> = policies.iter().enumerate().flat_map(sources_of).collect();
     let mut claims = Claims::of(&sources);

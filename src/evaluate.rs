@@ -1,13 +1,13 @@
 //! A record's state, with its reason: pure, and decided in this one place.
 //!
-//! A [`RuleBook`] holds all rules on one table as of one instant. It judges a record from the
+//! A [`Evaluator`] holds all rules on one table as of one instant. It judges a record from the
 //! values of its columns, wherever they come from, so that report and purge cannot disagree.
 
 mod anonymised;
-mod book;
-mod clause;
 mod common_case;
+mod compiled_rule;
 mod elsewhere;
+mod evaluator;
 mod length;
 mod newest;
 mod related;
@@ -15,13 +15,13 @@ mod started;
 mod tally;
 
 use crate::anonymise::Illegible;
-use crate::calendar::{Event, Instant, Unreadable, UnreadablePeriod};
+use crate::calendar::{Event, Timestamp, Unreadable, UnreadablePeriod};
 
-pub use book::{Keeper, RuleBook};
 pub use common_case::{CommonCase, CommonTally};
 pub use elsewhere::{Answers, KeyUnreadable};
+pub use evaluator::{Evaluator, Keeper};
 pub use newest::{Newest, Protection};
-pub use related::{Answer, AnswerCell, Asked, Found, Lasting, LatestOf, LongestOf, Question, Speaks};
+pub use related::{Answer, AnswerCell, Asked, Found, Lasting, LatestOf, LongestOf, Match, Question};
 pub use tally::{Counts, Extremes, Tally};
 
 /// The state of a record under a rule that matches it.
@@ -133,7 +133,7 @@ pub struct Verdict {
     /// The event, where it can be read.
     pub event: Option<Event>,
     /// From when it is due, where its own data says how long it is kept.
-    pub due: Option<Instant>,
+    pub due: Option<Timestamp>,
     /// Why.
     pub reason: Reason,
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
-use frist::calendar::Instant;
+use frist::calendar::Timestamp;
 use frist::cli::{Cli, Color, LogFormat};
 use frist::command::{self, Console};
 use frist::diagnostic::printable;
@@ -49,9 +49,9 @@ fn outlive_the_file_size_limit() {
 
 /// The one place that asks the time.
 #[expect(clippy::disallowed_methods, reason = "everything else takes the time as a parameter")]
-fn now() -> Instant {
+fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Instant::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX), 0)
+    Timestamp::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX), 0)
 }
 
 fn width() -> Option<u16> {

@@ -9,17 +9,17 @@ use std::ops::Range;
 
 pub(crate) use datasets::dataset_name;
 
-use crate::calendar::{Cutoff, Date, DueUpTo, Instant, Zone};
+use crate::calendar::{Cutoff, Date, DueUpTo, Timestamp, Zone};
 use crate::diagnostic::Code;
-use crate::evaluate::{Counts, RuleBook, State, Tally};
-use crate::policy::{Breach, Deed, Policy, Rule, Source};
-use crate::source::request::{Acting, Extent, Kept, Request, RuleSurvey, Unread, Unusable, requests};
+use crate::evaluate::{Counts, Evaluator, State, Tally};
+use crate::policy::{Action, Breach, Policy, Rule, Source};
+use crate::source::request::{Acting, Extent, Kept, RuleCounts, TableQuery, Unread, Unusable, requests};
 use crate::source::{Problem, Status, survey};
 
 /// What to plan.
 pub struct Scope<'a> {
     /// As of when.
-    pub now: Instant,
+    pub now: Timestamp,
     /// Only the rules of these names; all where none are chosen.
     pub rules: Option<&'a BTreeSet<String>>,
     /// The limits that may be broken this once.
@@ -66,7 +66,7 @@ pub enum Limited {
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// As of when.
-    pub now: Instant,
+    pub now: Timestamp,
     /// The sources that the planned rules need.
     pub sources: Vec<SourceState>,
     /// The planned rules, in the order of the policy.
@@ -239,7 +239,7 @@ impl Plan {
     }
 
     /// To how many due records a purge would do this, by the rules that it would carry out.
-    pub fn to_be_done(&self, policy: &Policy, accepted: &Accepted, deed: Deed) -> u64 {
+    pub fn to_be_done(&self, policy: &Policy, accepted: &Accepted, deed: Action) -> u64 {
         let goes = |planned: &&PlannedRule| {
             let rule = &policy.rules[planned.index];
             let within = planned.refusing(rule, accepted).is_none();
@@ -248,7 +248,7 @@ impl Plan {
         self.rules.iter().filter(goes).filter_map(PlannedRule::due).sum()
     }
 
-    fn add_source(&mut self, policy: &Policy, source: &Source, requests: &[Request<'_>], extent: Extent) {
+    fn add_source(&mut self, policy: &Policy, source: &Source, requests: &[TableQuery<'_>], extent: Extent) {
         let name = source.name.clone();
         match survey(source, requests, extent) {
             Ok(tables) => {
@@ -270,8 +270,8 @@ impl Plan {
     fn add_table(
         &mut self,
         policy: &Policy,
-        request: &Request<'_>,
-        surveys: Result<Vec<RuleSurvey>, Problem>,
+        request: &TableQuery<'_>,
+        surveys: Result<Vec<RuleCounts>, Problem>,
     ) {
         let book = &request.book;
         match surveys {
@@ -327,7 +327,13 @@ fn unplanned(index: usize, due_up_to: Option<DueUpTo>, problem: Problem) -> Plan
     }
 }
 
-fn planned(policy: &Policy, rule: &Rule, book: &RuleBook, survey: &RuleSurvey, now: Instant) -> PlannedRule {
+fn planned(
+    policy: &Policy,
+    rule: &Rule,
+    book: &Evaluator,
+    survey: &RuleCounts,
+    now: Timestamp,
+) -> PlannedRule {
     let tally = &survey.counted.tallies[survey.rule];
     let (zone, due) = (rule.keep.zone(), tally.records(State::Due));
     let overdue_since = first_due(tally.earliest(State::Due), rule).map(|due| zone.date_of(due));
@@ -363,7 +369,7 @@ fn planned(policy: &Policy, rule: &Rule, book: &RuleBook, survey: &RuleSurvey, n
     }
 }
 
-fn first_due(events: crate::evaluate::Extremes, rule: &Rule) -> Option<Instant> {
+fn first_due(events: crate::evaluate::Extremes, rule: &Rule) -> Option<Timestamp> {
     match rule.keep.fixed() {
         Some(schedule) => events.events().map(|event| schedule.due_from(event)).min(),
         None => events.due,
@@ -375,14 +381,14 @@ fn oldest_date(tally: &Tally, zone: Zone) -> Option<Date> {
     tally.earliest(State::Due).date.into_iter().chain(instant).min()
 }
 
-fn unreadable(policy: &Policy, rule: &Rule, tally: &Tally, survey: &RuleSurvey) -> Option<Problem> {
+fn unreadable(policy: &Policy, rule: &Rule, tally: &Tally, survey: &RuleCounts) -> Option<Problem> {
     let (what, advice) = unreadable_words(rule, tally, survey)?;
     let place = policy.place(unreadable_at(rule, survey).start);
     Some(Problem::new(Code::Unreadable, format!("{what}; {advice}")).at(place))
 }
 
 /// What of a rule asked for the first value that cannot be read.
-pub(crate) fn unreadable_at(rule: &Rule, survey: &RuleSurvey) -> Range<usize> {
+pub(crate) fn unreadable_at(rule: &Rule, survey: &RuleCounts) -> Range<usize> {
     survey.unreadable.first().map_or(&rule.places.after, |first| &first.asked_at).clone()
 }
 
@@ -390,7 +396,7 @@ pub(crate) fn unreadable_at(rule: &Rule, survey: &RuleSurvey) -> Range<usize> {
 pub(crate) fn unreadable_words(
     rule: &Rule,
     tally: &Tally,
-    survey: &RuleSurvey,
+    survey: &RuleCounts,
 ) -> Option<(String, &'static str)> {
     let unreadable = tally.records(State::Unreadable);
     if unreadable == 0 {

@@ -31,7 +31,7 @@ pub use header::Controller;
 pub use limit::{Breach, Limit};
 pub use relation::{Fold, On, Relation, Side};
 pub use rule::{
-    Choice, DEEDS, Dated, Deed, Instructions, Keep, NamedFiles, NamingColumn, Part, Rule, SetNull, Setting,
+    Action, Choice, DEEDS, Dated, Instructions, Keep, NamedFiles, NamingColumn, Part, Rule, SetNull, Setting,
     With,
 };
 pub use source::{ColumnSettings, CsvFiles, FOLDER_COLUMNS, Folder, Ignored, Kind, Rewrite, Source, Unit};
@@ -120,7 +120,7 @@ impl Policy {
 }
 
 /// What a policy's text does not say itself: where it stands, and the environment.
-pub struct Surroundings<'a> {
+pub struct LoadContext<'a> {
     /// The file, as the user named it.
     pub file: &'a str,
     /// Where relative paths start.
@@ -132,7 +132,7 @@ pub struct Surroundings<'a> {
 }
 
 /// Reads one policy; all its problems at once.
-pub fn parse(text: &str, surroundings: &Surroundings<'_>) -> (Option<Policy>, Vec<Finding>) {
+pub fn parse(text: &str, surroundings: &LoadContext<'_>) -> (Option<Policy>, Vec<Finding>) {
     let (document, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         return (None, errors.iter().map(syntax_error).collect());
@@ -153,7 +153,7 @@ fn syntax_error(error: &toml::de::Error) -> Finding {
     Finding::error(Code::NotToml, message, error.span().unwrap_or(0..0))
 }
 
-fn read(mut whole: Section<'_>, text: &str, surroundings: &Surroundings<'_>) -> Option<Policy> {
+fn read(mut whole: Section<'_>, text: &str, surroundings: &LoadContext<'_>) -> Option<Policy> {
     header::version(&mut whole);
     let header = header::read(&mut whole, surroundings);
     let sources = source::read_all(&mut whole, surroundings);
@@ -194,7 +194,7 @@ pub(crate) mod tests {
     /// Reads a policy that stands in `/etc/frist`, where no variable is set.
     pub(crate) fn read(text: &str) -> (Option<Policy>, Vec<Finding>) {
         let base = Path::new("/etc/frist");
-        parse(text, &Surroundings { file: "p.toml", base, default_state: base, variable: &|_| None })
+        parse(text, &LoadContext { file: "p.toml", base, default_state: base, variable: &|_| None })
     }
 
     /// A valid policy of the usual beginning and these sections.

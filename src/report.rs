@@ -7,9 +7,9 @@ mod total;
 mod wrap;
 
 use crate::calendar::{DueUpTo, Zone};
-use crate::evaluate::{Reason, RuleBook, State};
+use crate::evaluate::{Evaluator, Reason, State};
 use crate::plan::{LimitBreach, Limited, Plan};
-use crate::policy::{Breach, Deed, Policy, Rule};
+use crate::policy::{Action, Breach, Policy, Rule};
 use crate::run::Outcome;
 
 pub use total::Total;
@@ -51,12 +51,12 @@ pub fn due_up_to(told: Option<DueUpTo>, zone: Zone) -> Option<String> {
     match told? {
         DueUpTo::Nothing => None,
         DueUpTo::Date(date) => Some(date.to_string()),
-        DueUpTo::Instant(at) => Some(zone.rfc3339(at)),
+        DueUpTo::Timestamp(at) => Some(zone.rfc3339(at)),
     }
 }
 
 /// Why a record is in its state, in a phrase.
-pub fn reason_text(policy: &Policy, book_rules: &[&str], book: &RuleBook, reason: Reason) -> String {
+pub fn reason_text(policy: &Policy, book_rules: &[&str], book: &Evaluator, reason: Reason) -> String {
     let table = |cell| book.question_at(cell).map(|question| question.relation.rows()).unwrap_or_default();
     match reason {
         Reason::Event(why) => why.to_string(),
@@ -171,9 +171,9 @@ pub fn bytes(number: u64) -> String {
 }
 
 /// `3 records deleted, 2 anonymised`: what was done to how many, or is to be done.
-pub fn deeds(counts: impl IntoIterator<Item = (Deed, u64)>) -> String {
-    let counts: Vec<(Deed, u64)> = counts.into_iter().collect();
-    let is_said = |(at, (_, count)): &(usize, &(Deed, u64))| {
+pub fn deeds(counts: impl IntoIterator<Item = (Action, u64)>) -> String {
+    let counts: Vec<(Action, u64)> = counts.into_iter().collect();
+    let is_said = |(at, (_, count)): &(usize, &(Action, u64))| {
         *count > 0 || (*at == 0 && counts.iter().all(|(_, count)| *count == 0))
     };
     let mut parts: Vec<String> = Vec::new();

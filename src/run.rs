@@ -4,6 +4,7 @@
 //! of somebody's consent. It writes to the ledger before it commits, stops between batches, and
 //! asks every rule again when it is done.
 
+pub(crate) mod batch_sizer;
 pub(crate) mod clock;
 pub(crate) mod confirm;
 pub(crate) mod entries;
@@ -12,29 +13,28 @@ pub(crate) mod journal;
 #[cfg(test)]
 pub(crate) mod meanwhile;
 pub(crate) mod named_files;
-pub(crate) mod pace;
 pub(crate) mod policy_run;
 pub(crate) mod recovery;
 pub(crate) mod running;
 
 pub(crate) mod stop;
-pub(crate) mod witness;
+pub(crate) mod write_detector;
 
 use std::time::Duration;
 
 pub use clock::check as check_clock;
 pub use confirm::Confirmed;
-pub use policy_run::{Circumstances, Run};
+pub use policy_run::{Run, RunOptions};
 pub use recovery::Account;
 pub use stop::{Stop, StopReason};
-pub use witness::Witness;
+pub use write_detector::WriteDetector;
 
 use crate::diagnostic::Code;
 use crate::evaluate::Counts;
 use crate::exit;
 use crate::ledger::{Link, Pending, RecoveryOutcome, RuleOutcome, RunLock};
 use crate::plan::{LimitBreach, SourceState};
-use crate::policy::{Deed, Kind, Policy};
+use crate::policy::{Action, Kind, Policy};
 use crate::source::{Problem, csv, sqlite};
 
 /// Puts right what killed programs left in the sources, so that they can be read; what could not
@@ -75,7 +75,7 @@ pub struct RuleRun {
     /// The states that were met before anything was done.
     pub counts: Counts,
     /// What was done to its records.
-    pub deed: Deed,
+    pub deed: Action,
     /// To how many of them.
     pub records: u64,
     /// Rows and files that went along with them.
@@ -98,14 +98,14 @@ pub struct RuleRun {
 
 impl RuleRun {
     /// The records to which this was done.
-    pub fn records_of(&self, deed: Deed) -> u64 {
+    pub fn records_of(&self, deed: Action) -> u64 {
         if self.deed == deed { self.records } else { 0 }
     }
 }
 
 impl Outcome {
     /// All records of one fate.
-    pub fn records(&self, deed: Deed) -> u64 {
+    pub fn records(&self, deed: Action) -> u64 {
         self.rules.iter().map(|rule| rule.records_of(deed)).sum()
     }
 

@@ -13,13 +13,13 @@ use serde::{Deserialize, Serialize};
 use crate::diagnostic::Code;
 use crate::evaluate::Tally;
 use crate::policy::{Kind, Source};
-use request::{Extent, Flow, Listed, Request, TableSurvey, Unusable};
+use request::{Extent, Flow, Listed, TableQuery, TableSurvey, Unusable};
 
 /// Counts the states of what is asked, wherever the data is. One table's problem does not stop
 /// the others.
 pub fn survey(
     source: &Source,
-    requests: &[Request<'_>],
+    requests: &[TableQuery<'_>],
     extent: Extent,
 ) -> Result<Vec<TableSurvey>, Unusable> {
     let (answered, unanswered) = lookup::all_answered(requests);
@@ -40,7 +40,7 @@ pub fn survey(
 /// Names the records that one rule of a request matches.
 pub fn list(
     source: &Source,
-    request: &Request<'_>,
+    request: &TableQuery<'_>,
     rule: usize,
     found: &mut dyn FnMut(Listed) -> Flow,
 ) -> Result<(), Unusable> {

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
-use frist::calendar::{Instant, Zone};
+use frist::calendar::{Timestamp, Zone};
 use rusqlite::Connection;
 
 /// Builds `examples/NAME` of the project in a folder, as of a day in UTC.
-pub(crate) fn build(project: &Path, name: &str, folder: &Path, today: Instant) -> anyhow::Result<()> {
+pub(crate) fn build(project: &Path, name: &str, folder: &Path, today: Timestamp) -> anyhow::Result<()> {
     let policy = format!("{name}.toml");
     fs::create_dir_all(folder.join("policies"))?;
     fs::copy(project.join("policies").join(&policy), folder.join("policies").join(&policy))
@@ -16,7 +16,7 @@ pub(crate) fn build(project: &Path, name: &str, folder: &Path, today: Instant) -
     copy(&project.join("examples").join(name), folder, today)
 }
 
-fn copy(from: &Path, to: &Path, today: Instant) -> anyhow::Result<()> {
+fn copy(from: &Path, to: &Path, today: Timestamp) -> anyhow::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
         let path = entry?.path();
@@ -34,7 +34,7 @@ fn copy(from: &Path, to: &Path, today: Instant) -> anyhow::Result<()> {
 }
 
 /// A folder `NAME.db` with `schema.sql` and `data.sql` becomes a database.
-fn database(from: &Path, to: &Path, today: Instant) -> anyhow::Result<()> {
+fn database(from: &Path, to: &Path, today: Timestamp) -> anyhow::Result<()> {
     let connection = Connection::open(to)?;
     for part in ["schema.sql", "data.sql"] {
         let sql = fs::read_to_string(from.join(part))?;
@@ -44,7 +44,7 @@ fn database(from: &Path, to: &Path, today: Instant) -> anyhow::Result<()> {
 }
 
 /// Dates are filled into text; anything else, a picture for example, stays as it is.
-fn content(path: &Path, today: Instant) -> anyhow::Result<Vec<u8>> {
+fn content(path: &Path, today: Timestamp) -> anyhow::Result<Vec<u8>> {
     match String::from_utf8(fs::read(path)?) {
         Ok(text) => Ok(dated(&text, today)?.into_bytes()),
         Err(bytes) => Ok(bytes.into_bytes()),
@@ -52,7 +52,7 @@ fn content(path: &Path, today: Instant) -> anyhow::Result<Vec<u8>> {
 }
 
 /// `{-90}` becomes the date of ninety days ago, `{+30}` that of thirty days from now.
-fn dated(text: &str, today: Instant) -> anyhow::Result<String> {
+fn dated(text: &str, today: Timestamp) -> anyhow::Result<String> {
     let mut parts = text.split('{');
     let mut filled = parts.next().unwrap_or_default().to_string();
     for part in parts {

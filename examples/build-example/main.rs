@@ -9,7 +9,7 @@ mod dataset;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use frist::calendar::Instant;
+use frist::calendar::Timestamp;
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -23,7 +23,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the example is as of today")]
-fn now() -> anyhow::Result<Instant> {
+fn now() -> anyhow::Result<Timestamp> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    Ok(Instant::from_unix(i64::try_from(since.as_secs())?, 0))
+    Ok(Timestamp::from_unix(i64::try_from(since.as_secs())?, 0))
 }

@@ -12,7 +12,7 @@ mod texts;
 use chrono::{DateTime, Datelike, Days, NaiveDate, Offset, TimeZone};
 use chrono_tz::Tz;
 
-use super::{CountedFrom, Event, FinancialYear, Instant, MonthDay, Period, Schedule, Zone};
+use super::{CountedFrom, Event, FinancialYear, MonthDay, Period, Schedule, Timestamp, Zone};
 
 pub(super) const MINUTE: i64 = 60;
 
@@ -137,7 +137,7 @@ impl Rule {
     }
 
     /// The due date, by the sentences of the language.
-    pub(super) fn due_from(&self, event: Event) -> Instant {
+    pub(super) fn due_from(&self, event: Event) -> Timestamp {
         let moved = !matches!(self.unit, Unit::Event);
         let instant = match event {
             Event::At(instant) if !moved => Some(instant),
@@ -148,15 +148,15 @@ impl Rule {
                 let start = self.unit.end_of(self.civil_date(event));
                 let last = months_later(start, months).checked_add_days(Days::new(days.into())).unwrap();
                 let due = if at_most { last } else { last.succ_opt().unwrap() };
-                Instant::from_unix(settled(self.tz, due), 0)
+                Timestamp::from_unix(settled(self.tz, due), 0)
             }
             Length::Minutes(minutes) => {
                 let start = instant.unwrap_or_else(|| {
                     let end = self.unit.end_of(self.civil_date(event));
-                    Instant::from_unix(settled(self.tz, end.succ_opt().unwrap()), 0)
+                    Timestamp::from_unix(settled(self.tz, end.succ_opt().unwrap()), 0)
                 });
                 let seconds = start.seconds() + i64::from(minutes) * MINUTE;
-                Instant::from_unix(seconds, start.nanos())
+                Timestamp::from_unix(seconds, start.nanos())
             }
         }
     }

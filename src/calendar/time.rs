@@ -1,5 +1,5 @@
 //! Days, instants and zones.
 
 pub(crate) mod civil;
-pub(crate) mod instant;
+pub(crate) mod timestamp;
 pub(crate) mod zone;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::calendar::Instant;
+use crate::calendar::Timestamp;
 use crate::cli::{Check, Format};
 use crate::coverage::{self, Coverage};
 use crate::diagnostic::{Examined, json, text};
@@ -15,7 +15,7 @@ use super::{Console, Failure, outputs, policies};
 pub(super) fn run(
     arguments: &Check,
     console: &mut Console<'_>,
-    clock: &dyn Fn() -> Instant,
+    clock: &dyn Fn() -> Timestamp,
 ) -> Result<u8, Failure> {
     let mut loaded = policies::read(&arguments.policies);
     let files: Vec<&str> = loaded.examined.iter().map(|examined| examined.file.as_str()).collect();

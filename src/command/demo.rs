@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 
-use crate::calendar::Instant;
+use crate::calendar::Timestamp;
 use crate::cli::{Cli, Demo};
 use crate::exit;
 use crate::report::shell_word;
@@ -22,7 +22,7 @@ const POLICY: &str = include_str!("../../policies/mobilize-me.toml");
 pub(super) fn run(
     arguments: &Demo,
     console: &mut Console<'_>,
-    clock: &dyn Fn() -> Instant,
+    clock: &dyn Fn() -> Timestamp,
 ) -> Result<u8, Failure> {
     let folder = folder(arguments.folder.as_deref())?;
     let policy = folder.join("policies").join("mobilize-me.toml");
@@ -67,7 +67,7 @@ fn step(
     why: &str,
     words: &[&str],
     console: &mut Console<'_>,
-    clock: &dyn Fn() -> Instant,
+    clock: &dyn Fn() -> Timestamp,
 ) -> Result<u8, Failure> {
     let shown: Vec<String> = words.iter().map(|word| shell_word(word)).collect();
     writeln!(console.out, "\n# {why}\n$ frist {}\n", shown.join(" "))?;
@@ -90,7 +90,7 @@ fn folder(chosen: Option<&Path>) -> Result<PathBuf, Failure> {
     Ok(chosen.to_path_buf())
 }
 
-fn build(folder: &Path, policy: &Path, now: Instant) -> anyhow::Result<()> {
+fn build(folder: &Path, policy: &Path, now: Timestamp) -> anyhow::Result<()> {
     let data = folder.join("data");
     fs::create_dir_all(folder.join("policies"))?;
     fs::create_dir_all(&data)?;

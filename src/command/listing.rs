@@ -3,12 +3,12 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use crate::calendar::Instant;
-use crate::evaluate::{RuleBook, State};
+use crate::calendar::Timestamp;
+use crate::evaluate::{Evaluator, State};
 use crate::plan::Plan;
 use crate::policy::{Policy, Rule, Source};
 use crate::report::{Listing, Record, reason_text};
-use crate::source::request::{Flow, Listed, Request, requests};
+use crate::source::request::{Flow, Listed, TableQuery, requests};
 use crate::source::{self, Problem};
 
 /// The records of a plan's rules.
@@ -41,7 +41,7 @@ impl Records<'_> {
     fn list(
         &self,
         source: &Source,
-        request: &Request<'_>,
+        request: &TableQuery<'_>,
         take: &mut dyn FnMut(Record) -> bool,
     ) -> Result<(), Problem> {
         let Some(place) = request.wanted.first().copied() else { return Ok(()) };
@@ -53,9 +53,9 @@ impl Records<'_> {
         source::list(source, request, place, &mut found).map_err(|unusable| unusable.problem)
     }
 
-    fn record(&self, request: &Request<'_>, place: usize, listed: Listed) -> Record {
-        let (book, zone): (&Arc<RuleBook>, _) = (&request.book, self.policy.zone);
-        let due = |at: Instant| zone.rfc3339(at);
+    fn record(&self, request: &TableQuery<'_>, place: usize, listed: Listed) -> Record {
+        let (book, zone): (&Arc<Evaluator>, _) = (&request.book, self.policy.zone);
+        let due = |at: Timestamp| zone.rfc3339(at);
         let verdict = listed.verdict;
         let names: Vec<&str> = request.rules.iter().map(|rule: &&Rule| rule.name.as_str()).collect();
         Record {

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant as Stopwatch;
 
-use crate::calendar::{Instant, Zone};
+use crate::calendar::{Timestamp, Zone};
 use crate::cli::{Purge, Report};
 use crate::exit;
 use crate::ledger::{History, Ledger, LedgerError, RunLock, StateFolder};
 use crate::plan::{Accepted, Plan, Scope};
-use crate::policy::{DEEDS, Deed, Policy};
+use crate::policy::{Action, DEEDS, Policy};
 use crate::report::{Subject, Total, grouped, records, text};
-use crate::run::{self, Circumstances, Confirmed, Outcome, Run, Stop, Witness};
+use crate::run::{self, Confirmed, Outcome, Run, RunOptions, Stop, WriteDetector};
 use crate::source::request::Extent;
 
 use super::console::{close, close_one, draw};
@@ -23,7 +23,7 @@ use super::{Console, Failure, outputs, policies, report};
 pub(super) fn run(
     arguments: &Purge,
     console: &mut Console<'_>,
-    clock: &dyn Fn() -> Instant,
+    clock: &dyn Fn() -> Timestamp,
 ) -> Result<u8, Failure> {
     refuse_what_is_no_purge(arguments)?;
     if arguments.dry_run {
@@ -118,7 +118,7 @@ fn one_policy(
     wanted: &Wanted<'_>,
     stop: &Stop,
     console: &mut Console<'_>,
-    clock: &dyn Fn() -> Instant,
+    clock: &dyn Fn() -> Timestamp,
 ) -> Result<(Plan, Outcome), Failure> {
     let Wanted { arguments, policy, accepted, .. } = *wanted;
     let consent = if arguments.yes { Some(Confirmed::by_flag(true).map_err(refused)?) } else { None };
@@ -128,7 +128,7 @@ fn one_policy(
     let folder = StateFolder::create(&policy.state).map_err(ledger_failure)?;
     let lock = RunLock::acquire(&folder).map_err(ledger_failure)?;
     let now = clock();
-    let witness = Witness::look(&lock).map_err(ledger_failure)?;
+    let witness = WriteDetector::look(&lock).map_err(ledger_failure)?;
     let ledger = Ledger::open(&lock, &run_name(now)).map_err(ledger_failure)?;
     if let Some(torn) = ledger.torn() {
         console.complain(&torn.to_string());
@@ -140,7 +140,7 @@ fn one_policy(
         None => ask(wanted, &plan, console)?,
     };
     let progress = Progress::new(console.progress);
-    let circumstances = Circumstances {
+    let circumstances = RunOptions {
         clock,
         stop: stop.clone(),
         wait: arguments.wait,
@@ -158,7 +158,7 @@ fn one_policy(
     Ok((plan, outcome))
 }
 
-fn make_plan(wanted: &Wanted<'_>, lock: &RunLock, now: Instant) -> Plan {
+fn make_plan(wanted: &Wanted<'_>, lock: &RunLock, now: Timestamp) -> Plan {
     let Wanted { arguments, policy, rules, accepted } = *wanted;
     // What a killed writer left must be put right before it can be read. Where that fails, the plan
     // says so.
@@ -185,7 +185,7 @@ fn ask(wanted: &Wanted<'_>, plan: &Plan, console: &mut Console<'_>) -> Result<Co
 }
 
 /// `Delete 3 records and anonymise 2 for good?`
-fn question(to_be_done: &[(Deed, u64)]) -> String {
+fn question(to_be_done: &[(Action, u64)]) -> String {
     let mut parts: Vec<String> = Vec::new();
     for (deed, count) in to_be_done.iter().filter(|(_, count)| *count > 0) {
         let what = if parts.is_empty() { records(*count) } else { grouped(*count) };
@@ -196,8 +196,8 @@ fn question(to_be_done: &[(Deed, u64)]) -> String {
     format!("\n{}{rest} for good?", first.to_uppercase())
 }
 
-fn check_clock(arguments: &Purge, policy: &Policy, now: Instant, history: &History) -> Result<(), Failure> {
-    let last = history.last_now.as_deref().and_then(|last| Instant::parse_now(last, &Zone::UTC).ok());
+fn check_clock(arguments: &Purge, policy: &Policy, now: Timestamp, history: &History) -> Result<(), Failure> {
+    let last = history.last_now.as_deref().and_then(|last| Timestamp::parse_now(last, &Zone::UTC).ok());
     match run::check_clock(now, last, seconds_between_runs(policy)) {
         Err(fault) if !arguments.accept_clock => {
             Err(refused(format!("{fault}; set the clock, or say --accept-clock if it is right")))
@@ -239,7 +239,7 @@ fn signals() -> Result<Arc<AtomicBool>, Failure> {
 }
 
 /// A name that sorts by time and that two runs cannot share.
-fn run_name(now: Instant) -> String {
+fn run_name(now: Timestamp) -> String {
     format!("{now}-{}-{}", now.nanos(), std::process::id())
 }
 
@@ -266,8 +266,8 @@ fn seconds_between_runs(policy: &Policy) -> i64 {
 }
 
 /// How many promised runs did not happen since the last one ended.
-fn runs_missed(policy: &Policy, history: &History, now: Instant) -> Option<u64> {
-    let last = Instant::parse_now(history.last_finished_at.get(&policy.name)?, &Zone::UTC).ok()?;
+fn runs_missed(policy: &Policy, history: &History, now: Timestamp) -> Option<u64> {
+    let last = Timestamp::parse_now(history.last_finished_at.get(&policy.name)?, &Zone::UTC).ok()?;
     let between = seconds_between_runs(policy);
     // Cron is not exact: half an interval of delay is no missed run.
     let passed = (now.seconds() - last.seconds()) - between / 2;

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::calendar::Instant;
+use crate::calendar::Timestamp;
 use crate::cli::Report;
 use crate::exit;
 use crate::note::{self, Notes};
@@ -18,7 +18,7 @@ use super::{Console, Failure, outputs, policies};
 pub(super) fn run(
     arguments: &Report,
     console: &mut Console<'_>,
-    clock: &dyn Fn() -> Instant,
+    clock: &dyn Fn() -> Timestamp,
 ) -> Result<u8, Failure> {
     let policies = policies::valid(&arguments.policies, console)?;
     let chosen = policies::chosen(&policies, &arguments.rules)?;
@@ -84,12 +84,11 @@ fn tell_notes(policy: &Policy) {
     }
 }
 
-fn as_of(arguments: &Report, policy: &Policy, clock: &dyn Fn() -> Instant) -> Result<Instant, Failure> {
+fn as_of(arguments: &Report, policy: &Policy, clock: &dyn Fn() -> Timestamp) -> Result<Timestamp, Failure> {
     match &arguments.now {
         None => Ok(clock()),
-        Some(text) => {
-            Instant::parse_now(text, &policy.zone).map_err(|error| Failure::usage(format!("--now: {error}")))
-        }
+        Some(text) => Timestamp::parse_now(text, &policy.zone)
+            .map_err(|error| Failure::usage(format!("--now: {error}"))),
     }
 }
 

@@ -14,9 +14,9 @@ mod triggers;
 use std::path::{Path, PathBuf};
 
 use super::{Coverage, Named, records};
-use crate::calendar::Instant;
+use crate::calendar::Timestamp;
 use crate::policy::{Kind, Rule};
-use crate::source::request::Request;
+use crate::source::request::TableQuery;
 use crate::source::sqlite::open::{read, real};
 use reading::Facts;
 
@@ -42,7 +42,7 @@ impl<'p> Database<'p> {
     }
 
     /// Looks at the database as a whole, then at the records of its rules.
-    pub(super) fn check(&self, now: Instant, coverage: &mut Coverage) {
+    pub(super) fn check(&self, now: Timestamp, coverage: &mut Coverage) {
         let path: &Path = &self.path;
         match read(path, |opener| Ok(reading::read(&opener.connect()?, self, now))) {
             Ok(Ok(facts)) => self.judge(&facts, now, coverage),
@@ -57,7 +57,7 @@ impl<'p> Database<'p> {
         }
     }
 
-    fn judge(&self, facts: &Facts<'p>, now: Instant, coverage: &mut Coverage) {
+    fn judge(&self, facts: &Facts<'p>, now: Timestamp, coverage: &mut Coverage) {
         for check in [tables::check, full_text::check, triggers::check, keys::check] {
             check(self, facts, coverage);
         }
@@ -105,7 +105,7 @@ impl<'p> Database<'p> {
 }
 
 /// The tables that the rules of a database are about.
-fn requests<'p>(database: &Database<'p>, now: Instant) -> Vec<(Named<'p>, Request<'p>)> {
+fn requests<'p>(database: &Database<'p>, now: Timestamp) -> Vec<(Named<'p>, TableQuery<'p>)> {
     let of = |named: &Named<'p>| {
         let named = *named;
         let requests = crate::source::request::requests(named.policy, named.source, now, |_| true);

@@ -5,11 +5,11 @@
 
 use super::names::Few;
 use super::{Coverage, Named};
-use crate::calendar::Instant;
+use crate::calendar::Timestamp;
 use crate::diagnostic::{Code, Finding};
 use crate::policy::{CsvFiles, Rule};
 use crate::source::csv::{columns, files};
-use crate::source::request::{Request, requests};
+use crate::source::request::{TableQuery, requests};
 
 /// Words that mean something personal, in English and Danish, as [`words`] spells them.
 const WORDS: [&str; 76] = [
@@ -108,7 +108,12 @@ const THINGS: [&str; 20] = [
 ];
 
 /// Looks at the columns of one table, or of the lines of a source.
-pub(super) fn check(named: &Named<'_>, request: &Request<'_>, columns: &[String], coverage: &mut Coverage) {
+pub(super) fn check(
+    named: &Named<'_>,
+    request: &TableQuery<'_>,
+    columns: &[String],
+    coverage: &mut Coverage,
+) {
     for rule in request.rules.iter().filter(|rule| !rule.deletes()) {
         let mut left = Few::default();
         let is_left = |column: &&String| is_personal(column) && !is_seen_to(named, request, rule, column);
@@ -119,7 +124,7 @@ pub(super) fn check(named: &Named<'_>, request: &Request<'_>, columns: &[String]
 
 /// Looks at the header of a source's first file; what cannot be read is told by those who read the
 /// records.
-pub(super) fn of_files(named: &Named<'_>, source: &CsvFiles, now: Instant, coverage: &mut Coverage) {
+pub(super) fn of_files(named: &Named<'_>, source: &CsvFiles, now: Timestamp, coverage: &mut Coverage) {
     let found = files::find(source).unwrap_or_default();
     let Some(file) = found.files.first() else { return };
     let names = files::content(&file.path).and_then(|input| columns::names(input, &file.path, source));
@@ -131,7 +136,7 @@ pub(super) fn of_files(named: &Named<'_>, source: &CsvFiles, now: Instant, cover
 
 /// Whether some anonymise rule on the data sets the column, or it names the record or its subject:
 /// then somebody has looked at it.
-fn is_seen_to(named: &Named<'_>, request: &Request<'_>, rule: &Rule, column: &str) -> bool {
+fn is_seen_to(named: &Named<'_>, request: &TableQuery<'_>, rule: &Rule, column: &str) -> bool {
     let settings = named.source.settings(&rule.table);
     let names = settings.key.iter().chain(settings.subject.iter().map(|(_, subject)| subject));
     let mut set = request.rules.iter().flat_map(|rule| rule.then.settings()).map(|setting| &setting.column);

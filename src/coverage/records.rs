@@ -4,16 +4,16 @@
 use std::ops::Range;
 
 use super::{Coverage, Named};
-use crate::calendar::Instant;
+use crate::calendar::Timestamp;
 use crate::diagnostic::{Code, Finding};
 use crate::plan::{unreadable_at, unreadable_words};
 use crate::policy::Rule;
 use crate::report::records;
-use crate::source::request::{Request, RuleSurvey, requests};
+use crate::source::request::{RuleCounts, TableQuery, requests};
 use crate::source::{Problem, survey};
 
 /// Surveys a source by all its rules, apart from those on tables that cannot be asked.
-pub(super) fn check(named: &Named<'_>, now: Instant, without: &[&str], coverage: &mut Coverage) {
+pub(super) fn check(named: &Named<'_>, now: Timestamp, without: &[&str], coverage: &mut Coverage) {
     let mut requests = requests(named.policy, named.source, now, |_| true);
     requests.retain(|request| !without.contains(&request.table));
     if requests.is_empty() {
@@ -37,14 +37,14 @@ pub(super) fn check(named: &Named<'_>, now: Instant, without: &[&str], coverage:
 }
 
 /// Where a problem with all rules on a table stands: at the relation that it is about, or at the data.
-fn place_of(request: &Request<'_>, problem: &Problem) -> Range<usize> {
+fn place_of(request: &TableQuery<'_>, problem: &Problem) -> Range<usize> {
     let mut relations = request.rules.iter().flat_map(|rule| rule.relations());
     let about = relations.find(|relation| Some(&relation.at) == problem.place.as_ref());
     let data = request.rules.first().map(|rule| &rule.places.data);
     about.map(|relation| &relation.span).or(data).cloned().unwrap_or_default()
 }
 
-fn of_rule(named: &Named<'_>, request: &Request<'_>, survey: &RuleSurvey, coverage: &mut Coverage) {
+fn of_rule(named: &Named<'_>, request: &TableQuery<'_>, survey: &RuleCounts, coverage: &mut Coverage) {
     // The files of a source are the same for all its rules.
     for problem in &survey.problems {
         coverage.add_problem(named.at, problem, named.source.span.clone());
@@ -54,13 +54,13 @@ fn of_rule(named: &Named<'_>, request: &Request<'_>, survey: &RuleSurvey, covera
     findings.for_each(|finding| coverage.add(named.at, finding));
 }
 
-fn unreadable(rule: &Rule, survey: &RuleSurvey) -> Option<Finding> {
+fn unreadable(rule: &Rule, survey: &RuleCounts) -> Option<Finding> {
     let (what, advice) = unreadable_words(rule, &survey.counted.tallies[survey.rule], survey)?;
     Some(Finding::warning(Code::Unreadable, what, unreadable_at(rule, survey)).help(advice))
 }
 
 /// A rule that matches nothing although there are records is seldom meant.
-fn nothing_matched(rule: &Rule, survey: &RuleSurvey) -> Option<Finding> {
+fn nothing_matched(rule: &Rule, survey: &RuleCounts) -> Option<Finding> {
     let is_about_some = rule.when.is_some() || !rule.only_if.is_empty();
     if !is_about_some || survey.total == 0 || survey.counted.tallies[survey.rule].matched() > 0 {
         return None;

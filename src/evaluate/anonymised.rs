@@ -1,8 +1,8 @@
 //! Rules that anonymise: which of their columns they still have a say in, and whether anything is
 //! left for them to do.
 
-use super::book::RuleBook;
-use super::clause::Clause;
+use super::compiled_rule::CompiledRule;
+use super::evaluator::Evaluator;
 use super::{Reason, State, Verdict};
 use crate::anonymise::{Form, Made};
 use crate::value::Value;
@@ -14,7 +14,7 @@ pub(super) struct Set {
     pub(super) form: Form,
 }
 
-impl RuleBook {
+impl Evaluator {
     /// Whether a rule deletes records, rather than anonymises them.
     pub fn deletes(&self, rule: usize) -> bool {
         self.clauses[rule].deletes()
@@ -124,7 +124,7 @@ impl RuleBook {
     }
 }
 
-impl Clause {
+impl CompiledRule {
     pub(super) fn deletes(&self) -> bool {
         self.sets.is_empty()
     }

@@ -1,9 +1,9 @@
 //! The commonest question without a detour: one rule, no condition, a time in its commonest
 //! spelling. It is asked of millions of records in a pass, and answered as the rule book does.
 
-use super::clause::Clause;
-use super::{RuleBook, State, Tally};
-use crate::calendar::{CommonTime, Event, Instant};
+use super::compiled_rule::CompiledRule;
+use super::{Evaluator, State, Tally};
+use crate::calendar::{CommonTime, Event, Timestamp};
 
 /// Judges records whose time is written in the commonest way.
 #[derive(Clone, Copy, Debug)]
@@ -29,17 +29,19 @@ struct Seen {
     earliest: i64,
 }
 
-impl RuleBook {
+impl Evaluator {
     /// The common case of this book; none where its answers need more than one column.
     pub fn common_case(&self) -> Option<CommonCase> {
-        let [clause @ Clause { when: None, keep_newest: None, .. }] = &self.clauses[..] else { return None };
+        let [clause @ CompiledRule { when: None, keep_newest: None, .. }] = &self.clauses[..] else {
+            return None;
+        };
         let is_plain = self.questions.is_empty() && clause.deletes();
         let (column, timestamps) = clause.starts.only_column().filter(|_| is_plain)?;
         let cutoff = clause.cutoff()?;
         Some(CommonCase {
             column,
             spelling: timestamps.common()?,
-            last_due: cutoff.last_due_instant().map_or(i64::MIN, Instant::seconds),
+            last_due: cutoff.last_due_instant().map_or(i64::MIN, Timestamp::seconds),
         })
     }
 }
@@ -75,7 +77,7 @@ impl CommonTally {
     pub fn add_to(&self, tally: &mut Tally) {
         for (state, seen) in [(State::Running, self.running), (State::Due, self.due)] {
             if seen.records > 0 {
-                let earliest = Event::At(Instant::from_unix(seen.earliest, 0));
+                let earliest = Event::At(Timestamp::from_unix(seen.earliest, 0));
                 tally.add_many(state, seen.records, earliest);
             }
         }
@@ -98,9 +100,9 @@ mod tests {
     use crate::policy::tests::{rule, valid};
     use crate::value::Value;
 
-    fn book(lines: &str, now: i64) -> RuleBook {
+    fn book(lines: &str, now: i64) -> Evaluator {
         let policy = valid(&rule(lines));
-        RuleBook::new(&policy.rules, Instant::from_unix(now, 0))
+        Evaluator::new(&policy.rules, Timestamp::from_unix(now, 0))
     }
 
     /// Midnight in Copenhagen before 2026-11-20: what is dated 2025-11-19 there has just become due.
@@ -112,11 +114,11 @@ mod tests {
         assert_eq!(book(after, NOW).common_case().map(|case| case.column), Some(0));
         assert!(book(&format!("{after}\nwhen = \"kind = 'x'\""), NOW).common_case().is_none());
         let policy = valid(&[rule(after), rule(after).replace("billing", "other")].concat());
-        assert!(RuleBook::new(&policy.rules, Instant::from_unix(NOW, 0)).common_case().is_none());
+        assert!(Evaluator::new(&policy.rules, Timestamp::from_unix(NOW, 0)).common_case().is_none());
         for table in ["formats = { at = \"unix\" }", "empty = [\"2025-01-01T00:00:00Z\"]"] {
             let policy = valid(&format!("[source.app.table.invoices]\n{table}\n{}", rule(after)));
             assert!(
-                RuleBook::new(&policy.rules, Instant::from_unix(NOW, 0)).common_case().is_none(),
+                Evaluator::new(&policy.rules, Timestamp::from_unix(NOW, 0)).common_case().is_none(),
                 "{table}"
             );
         }

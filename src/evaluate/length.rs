@@ -2,7 +2,7 @@
 
 use super::Reason;
 use super::related::Lasting;
-use crate::calendar::{Cutoff, Event, Instant, Longest, PeriodReading, Schedule, WrittenPeriods};
+use crate::calendar::{Cutoff, Event, Longest, PeriodReading, Schedule, Timestamp, WrittenPeriods};
 use crate::value::Value;
 
 /// How long a rule keeps, ready to judge.
@@ -24,7 +24,7 @@ pub(super) struct FromData {
     /// A schedule for no time at all, counted as every period is.
     pub(super) counted: Schedule,
     pub(super) cap: Option<Schedule>,
-    pub(super) now: Instant,
+    pub(super) now: Timestamp,
 }
 
 /// What the data says of one record.
@@ -81,9 +81,9 @@ impl FromData {
 
 impl Term<'_> {
     /// The first instant at which a record of this event is due.
-    pub(super) fn due_from(&self, event: Event) -> Instant {
+    pub(super) fn due_from(&self, event: Event) -> Timestamp {
         let said = self.schedules.iter().map(|schedule| schedule.due_from(event)).max();
-        let said = said.unwrap_or(Instant::NEVER);
+        let said = said.unwrap_or(Timestamp::NEVER);
         self.cap.map_or(said, |cap| said.min(cap.due_from(event)))
     }
 }

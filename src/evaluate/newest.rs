@@ -72,10 +72,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::calendar::{Date, Instant};
+    use crate::calendar::{Date, Timestamp};
 
     fn at(seconds: i64) -> Event {
-        Event::At(Instant::from_unix(seconds, 0))
+        Event::At(Timestamp::from_unix(seconds, 0))
     }
 
     #[test]

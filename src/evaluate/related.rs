@@ -44,7 +44,7 @@ pub enum Answer {
     /// The longest of their periods.
     Longest(Lasting),
     /// Whether there is one.
-    Any(Speaks),
+    Any(Match),
 }
 
 /// An answer as a cell.
@@ -86,7 +86,7 @@ impl AnswerCell {
 
 /// Whether a related row counts, or whether there is one that does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Speaks {
+pub enum Match {
     /// It does not.
     No,
     /// It does for as long as it is there, and is past its own time.
@@ -97,19 +97,19 @@ pub enum Speaks {
     Yes,
 }
 
-impl Speaks {
+impl Match {
     /// As the number of a cell: the greatest of several is the answer for all of them.
     pub fn to_cell(self) -> i64 {
         self as i64
     }
 
     /// Back from a cell.
-    pub fn from_cell(cell: Value<'_>) -> Speaks {
+    pub fn from_cell(cell: Value<'_>) -> Match {
         match cell {
-            Value::Integer(0) | Value::Null => Speaks::No,
-            Value::Integer(1) => Speaks::Leaving,
-            Value::Integer(3) => Speaks::Yes,
-            _ => Speaks::Doubtful,
+            Value::Integer(0) | Value::Null => Match::No,
+            Value::Integer(1) => Match::Leaving,
+            Value::Integer(3) => Match::Yes,
+            _ => Match::Doubtful,
         }
     }
 }
@@ -168,7 +168,7 @@ impl Question {
         match self.asked {
             Asked::Latest(_) => Answer::Latest(Found::Nothing),
             Asked::Longest(_) => Answer::Longest(Lasting::Nothing),
-            Asked::Any => Answer::Any(Speaks::No),
+            Asked::Any => Answer::Any(Match::No),
         }
     }
 
@@ -220,17 +220,17 @@ impl Question {
         match self.asked {
             Asked::Latest(_) => Answer::Latest(Found::from_cell(cell)),
             Asked::Longest(_) => Answer::Longest(Lasting::from_cell(cell)),
-            Asked::Any => Answer::Any(Speaks::from_cell(cell)),
+            Asked::Any => Answer::Any(Match::from_cell(cell)),
         }
     }
 
     /// Whether a related row counts, by the answer of the relation's `where`.
-    pub fn counts<'v>(&self, row: impl Fn(usize) -> Value<'v>) -> Speaks {
-        let Some(condition) = &self.relation.condition else { return Speaks::Yes };
+    pub fn counts<'v>(&self, row: impl Fn(usize) -> Value<'v>) -> Match {
+        let Some(condition) = &self.relation.condition else { return Match::Yes };
         match condition.eval(row) {
-            Truth::True => Speaks::Yes,
-            Truth::False => Speaks::No,
-            Truth::Unknown | Truth::Unreadable { .. } => Speaks::Doubtful,
+            Truth::True => Match::Yes,
+            Truth::False => Match::No,
+            Truth::Unknown | Truth::Unreadable { .. } => Match::Doubtful,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Reason;
 use super::related::Found;
-use crate::calendar::{Event, Instant, Reading, Timestamps};
+use crate::calendar::{Event, Reading, Timestamp, Timestamps};
 use crate::policy::Choice;
 use crate::value::Value;
 
@@ -58,7 +58,7 @@ impl Starts {
     #[inline]
     pub(super) fn read<'v>(
         &self,
-        due: &impl Fn(Event) -> Instant,
+        due: &impl Fn(Event) -> Timestamp,
         row: &impl Fn(usize) -> Value<'v>,
     ) -> Started {
         match self.only_column() {
@@ -67,7 +67,11 @@ impl Starts {
         }
     }
 
-    fn read_parts<'v>(&self, due: &impl Fn(Event) -> Instant, row: &impl Fn(usize) -> Value<'v>) -> Started {
+    fn read_parts<'v>(
+        &self,
+        due: &impl Fn(Event) -> Timestamp,
+        row: &impl Fn(usize) -> Value<'v>,
+    ) -> Started {
         let (mut event, mut waits) = (None, false);
         for part in &self.parts {
             match part.read(due, row) {
@@ -89,7 +93,7 @@ impl Starts {
 }
 
 impl Choice {
-    fn of(self, due: &impl Fn(Event) -> Instant, known: Event, seen: Event) -> Event {
+    fn of(self, due: &impl Fn(Event) -> Timestamp, known: Event, seen: Event) -> Event {
         let (of_known, of_seen) = (due(known), due(seen));
         let is_seen = match self {
             Choice::Latest => of_seen > of_known,
@@ -108,7 +112,7 @@ impl StartPart {
         matches!(self.kind, PartKind::Own { is_optional: true, .. })
     }
 
-    fn read<'v>(&self, due: &impl Fn(Event) -> Instant, row: &impl Fn(usize) -> Value<'v>) -> Started {
+    fn read<'v>(&self, due: &impl Fn(Event) -> Timestamp, row: &impl Fn(usize) -> Value<'v>) -> Started {
         match &self.kind {
             PartKind::Own { timestamps, .. } => Started::of(timestamps.read(row(self.cell))),
             PartKind::Related => match Found::from_cell(row(self.cell)) {

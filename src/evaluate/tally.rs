@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::{Date, Event, Instant};
+use crate::calendar::{Date, Event, Timestamp};
 use crate::value::Value;
 
-use super::{RuleBook, State, Verdict};
+use super::{Evaluator, State, Verdict};
 
 /// How many records are in each state. None is "not counted", never an estimate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,9 +40,9 @@ pub struct Extremes {
     /// The earliest date.
     pub date: Option<Date>,
     /// The earliest instant.
-    pub at: Option<Instant>,
+    pub at: Option<Timestamp>,
     /// The earliest due date among records that have periods of their own.
-    pub due: Option<Instant>,
+    pub due: Option<Timestamp>,
 }
 
 impl Extremes {
@@ -54,7 +54,7 @@ impl Extremes {
         }
     }
 
-    fn add_due(&mut self, due: Instant) {
+    fn add_due(&mut self, due: Timestamp) {
         self.due = Some(self.due.map_or(due, |earliest| earliest.min(due)));
     }
 
@@ -118,7 +118,7 @@ impl Tally {
 
     /// Judges one record by every rule of the book and counts the verdicts.
     #[inline]
-    pub fn count<'v>(tallies: &mut [Tally], book: &RuleBook, row: &impl Fn(usize) -> Value<'v>) {
+    pub fn count<'v>(tallies: &mut [Tally], book: &Evaluator, row: &impl Fn(usize) -> Value<'v>) {
         for (rule, tally) in tallies.iter_mut().enumerate() {
             if let Some(verdict) = book.judge(rule, row) {
                 tally.add(&verdict);

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::diagnostic::Code;
 use crate::evaluate::Counts;
-use crate::policy::Deed;
+use crate::policy::Action;
 
 /// One thing that happened in a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,11 +141,11 @@ pub struct RuleStarted {
 
 impl RuleStarted {
     /// What the rule does to records.
-    pub fn deed(&self) -> Deed {
+    pub fn deed(&self) -> Action {
         match self.then.as_str() {
-            "anonymise" if self.pseudonyms => Deed::Pseudonymised,
-            "anonymise" => Deed::Anonymised,
-            _ => Deed::Deleted,
+            "anonymise" if self.pseudonyms => Action::Pseudonymised,
+            "anonymise" => Action::Anonymised,
+            _ => Action::Deleted,
         }
     }
 }

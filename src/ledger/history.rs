@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ledger::event::{Batch, Event, Recovered, RecoveryOutcome};
 use crate::ledger::line::Line;
 use crate::ledger::moment::Moment;
-use crate::policy::Deed;
+use crate::policy::Action;
 
 /// What earlier runs left for the next one to know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub struct Unfinished {
     /// Rows of batches that are known to be committed, by rule.
     pub done: BTreeMap<String, u64>,
     /// What happened to them, by rule: deletion, where nothing is said.
-    pub deeds: BTreeMap<String, Deed>,
+    pub deeds: BTreeMap<String, Action>,
     /// Batches of which nothing after tells whether they were committed. A run
     /// that takes one rule after the other leaves one at most.
     pub doubts: Vec<Doubt>,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::*;
 use crate::diagnostic::Code;
-use crate::policy::{Surroundings, parse};
+use crate::policy::{LoadContext, parse};
 use crate::value::Value;
 
 /// A policy whose people's clock bills start, and whose state folder is there.
@@ -20,7 +20,7 @@ fn policy_in(folder: &Path) -> Policy {
           { name = "only", data = "a.people", keep = "1 year", after = "at", only-if = [{ table = "bills", on = "person = id" }] },
         ]"#;
     let surroundings =
-        Surroundings { file: "p.toml", base: folder, default_state: &state, variable: &|_| None };
+        LoadContext { file: "p.toml", base: folder, default_state: &state, variable: &|_| None };
     let (policy, findings) = parse(text, &surroundings);
     StateFolder::create(&state).unwrap();
     policy.unwrap_or_else(|| panic!("{findings:?}"))
@@ -180,7 +180,7 @@ fn another_name_or_period_of_the_rule_changes_no_notes_and_another_relation_does
     assert_eq!(questions(&policy).len(), 2);
     let text =
         policy.text.replace("on = \"person = id\" } }", "on = \"person = id\", where = \"id > 1\" } }");
-    let surroundings = Surroundings {
+    let surroundings = LoadContext {
         file: "p.toml",
         base: folder.path(),
         default_state: &policy.state,

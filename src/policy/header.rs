@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Finding};
 
 use super::limit::{self, Limit};
 use super::section::{Complaint, Placed, Section};
-use super::{Surroundings, path, period};
+use super::{LoadContext, path, period};
 
 /// Who answers for the data, for the record of processing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub(super) fn version(whole: &mut Section<'_>) {
 }
 
 /// Reads `[policy]`.
-pub(super) fn read(whole: &mut Section<'_>, surroundings: &Surroundings<'_>) -> Option<Header> {
+pub(super) fn read(whole: &mut Section<'_>, surroundings: &LoadContext<'_>) -> Option<Header> {
     if !whole.has("policy") {
         whole.missing("[policy]");
     }
@@ -144,7 +144,7 @@ pub(super) fn parse_date(text: &str) -> Result<Date, Complaint> {
     date.ok_or_else(|| Complaint::new(Code::BadDate, format!("`{text}` is not a date"), Some(help)))
 }
 
-fn state(section: &mut Section<'_>, surroundings: &Surroundings<'_>) -> PathBuf {
+fn state(section: &mut Section<'_>, surroundings: &LoadContext<'_>) -> PathBuf {
     let written = section.parsed("state", |text| path::resolve(text, surroundings));
     written.map_or_else(|| surroundings.default_state.to_path_buf(), |state| state.value)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Examined, Finding};
 
-use super::{Policy, Surroundings, lint, parse};
+use super::{LoadContext, Policy, lint, parse};
 
 /// A policy is words; a file above this size is something else.
 const LARGEST: u64 = 1024 * 1024;
@@ -98,7 +98,7 @@ fn read_one(path: &Path, options: &Options<'_>, loaded: &mut Loaded) {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let file = path.display().to_string();
     let default_state = folder.join(".frist");
-    let surroundings = Surroundings {
+    let surroundings = LoadContext {
         file: &file,
         base: options.root.unwrap_or(folder),
         default_state: &default_state,

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Surroundings;
+use super::LoadContext;
 use super::section::Complaint;
 use crate::diagnostic::Code;
 
 /// The path that a text stands for.
-pub(super) fn resolve(text: &str, surroundings: &Surroundings<'_>) -> Result<PathBuf, Complaint> {
+pub(super) fn resolve(text: &str, surroundings: &LoadContext<'_>) -> Result<PathBuf, Complaint> {
     let expanded = expand(text, surroundings.variable, str::to_string)?;
     path(text, expanded).map(|path| surroundings.base.join(path))
 }
@@ -22,7 +22,7 @@ fn path(text: &str, expanded: String) -> Result<String, Complaint> {
 
 /// The pattern of paths that a text stands for. Only the text itself can hold wildcards: not the
 /// folder that it starts from, and no variable.
-pub(super) fn pattern(text: &str, surroundings: &Surroundings<'_>) -> Result<PathBuf, Complaint> {
+pub(super) fn pattern(text: &str, surroundings: &LoadContext<'_>) -> Result<PathBuf, Complaint> {
     let help =
         || Some("`*` stands for any part of a name, `**` for any folders, `[*]` for a star".to_string());
     let expanded = path(text, expand(text, surroundings.variable, glob::Pattern::escape)?)?;
@@ -71,7 +71,7 @@ fn value_of(name: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Str
 mod tests {
     use super::*;
 
-    type Reading = fn(&str, &Surroundings<'_>) -> Result<PathBuf, Complaint>;
+    type Reading = fn(&str, &LoadContext<'_>) -> Result<PathBuf, Complaint>;
 
     fn read(reading: Reading, text: &str) -> Result<PathBuf, String> {
         let values = [("DATA", "/srv/data"), ("STARS", "d[12]/*?"), ("NOTHING", ""), ("BLANK", " \t\n")];
@@ -79,7 +79,7 @@ mod tests {
             values.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_string())
         };
         let base = Path::new("/etc/frist");
-        let surroundings = Surroundings { file: "p.toml", base, default_state: base, variable: &variable };
+        let surroundings = LoadContext { file: "p.toml", base, default_state: base, variable: &variable };
         reading(text, &surroundings).map_err(|complaint| complaint.message)
     }
 

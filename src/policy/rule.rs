@@ -28,7 +28,7 @@ pub use keep::{Instructions, Keep};
 pub use set::Setting;
 pub use set_null::SetNull;
 use target::Target;
-pub use then::{DEEDS, Deed, Then};
+pub use then::{Action, DEEDS, Then};
 pub use with::{NamedFiles, NamingColumn, With};
 
 /// A valid rule.
@@ -142,7 +142,7 @@ impl Rule {
 
     /// Whether its records are deleted.
     pub fn deletes(&self) -> bool {
-        self.then.deed() == Deed::Deleted
+        self.then.deed() == Action::Deleted
     }
 
     /// The columns of the record that it reads or sets, and where the policy names them.

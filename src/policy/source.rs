@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::{Code, Finding};
 
 use super::section::{Placed, Section};
-use super::{Surroundings, copies, path};
+use super::{LoadContext, copies, path};
 pub use csv::{CsvFiles, Rewrite};
 pub use folder::{COLUMNS as FOLDER_COLUMNS, Folder, Unit};
 pub use ignore::{Ignored, IgnoredFiles};
@@ -101,7 +101,7 @@ pub(super) struct Sources {
 }
 
 /// Reads every `[source.NAME]`.
-pub(super) fn read_all(whole: &mut Section<'_>, surroundings: &Surroundings<'_>) -> Sources {
+pub(super) fn read_all(whole: &mut Section<'_>, surroundings: &LoadContext<'_>) -> Sources {
     let mut sources = Sources::default();
     for (name, mut section) in whole.named_sections("source") {
         if name.value.is_empty() || name.value.contains('.') {
@@ -119,7 +119,7 @@ pub(super) fn read_all(whole: &mut Section<'_>, surroundings: &Surroundings<'_>)
     sources
 }
 
-fn read(name: &Placed<String>, section: &mut Section<'_>, surroundings: &Surroundings<'_>) -> Option<Source> {
+fn read(name: &Placed<String>, section: &mut Section<'_>, surroundings: &LoadContext<'_>) -> Option<Source> {
     let kind = kind(section, surroundings);
     reclaim(section);
     let defaults = settings::read(section, &ColumnSettings::default());
@@ -143,7 +143,7 @@ fn read(name: &Placed<String>, section: &mut Section<'_>, surroundings: &Surroun
 /// The keys of which each source has exactly one.
 const KINDS: [&str; 3] = ["sqlite", "csv", "files"];
 
-fn kind(section: &mut Section<'_>, surroundings: &Surroundings<'_>) -> Option<Kind> {
+fn kind(section: &mut Section<'_>, surroundings: &LoadContext<'_>) -> Option<Kind> {
     section.not_yet(&["postgres", "mysql"]);
     let later = ["postgres", "mysql"].iter().any(|kind| section.has(kind));
     let written: Vec<&str> = KINDS.into_iter().filter(|kind| section.has(kind)).collect();

@@ -13,7 +13,7 @@ use crate::diagnostic::{Code, write_json};
 use crate::evaluate::Counts;
 use crate::ledger::RecoveryOutcome;
 use crate::plan::{LimitBreach, Limited, Plan, PlannedRule, SourceState};
-use crate::policy::{Breach, Deed, Policy, Rule};
+use crate::policy::{Action, Breach, Policy, Rule};
 use crate::run::{Account, Outcome, RuleRun};
 use crate::source::{Problem, Status};
 
@@ -329,9 +329,9 @@ fn run<'a>(policy: &'a Policy, plan: &'a Plan, outcome: &'a Outcome) -> Run<'a> 
         problems: &outcome.problems,
         totals: RunTotals {
             states: States::of(plan),
-            deleted: outcome.records(Deed::Deleted),
-            anonymised: outcome.records(Deed::Anonymised),
-            pseudonymised: outcome.records(Deed::Pseudonymised),
+            deleted: outcome.records(Action::Deleted),
+            anonymised: outcome.records(Action::Anonymised),
+            pseudonymised: outcome.records(Action::Pseudonymised),
             taken_along: outcome.rules.iter().map(|run| run.taken_along).sum(),
         },
         stopped: outcome.stopped.map(crate::run::StopReason::code),
@@ -353,9 +353,9 @@ fn run_rule<'a>(policy: &'a Policy, plan: &'a Plan, run: &'a RuleRun) -> RunRule
             why: Why::new(policy, rule),
         },
         counts: run.counts,
-        deleted: run.records_of(Deed::Deleted),
-        anonymised: run.records_of(Deed::Anonymised),
-        pseudonymised: run.records_of(Deed::Pseudonymised),
+        deleted: run.records_of(Action::Deleted),
+        anonymised: run.records_of(Action::Anonymised),
+        pseudonymised: run.records_of(Action::Pseudonymised),
         taken_along: run.taken_along,
         survivors: run.survivors,
         residue: None,

@@ -10,7 +10,7 @@ use super::{Listing, Subject, breach_text, bytes, due_up_to, grouped, records};
 use crate::diagnostic;
 use crate::ledger::{Receipt, RecoveryOutcome, RuleOutcome};
 use crate::plan::{Plan, PlannedRule, SourceState};
-use crate::policy::{DEEDS, Deed, Policy};
+use crate::policy::{Action, DEEDS, Policy};
 use crate::run::{Account, Outcome, RuleRun};
 use crate::source::Problem;
 
@@ -382,9 +382,9 @@ fn run(out: &mut dyn Write, policy: &Policy, plan: &Plan, outcome: &Outcome, sty
 
 fn run_table(policy: &Policy, plan: &Plan, outcome: &Outcome) -> Table {
     // What no rule does has no column.
-    let is_used = |deed: &Deed| outcome.rules.iter().any(|run| run.deed == *deed);
-    let used: Vec<Deed> = if outcome.rules.is_empty() {
-        vec![Deed::Deleted]
+    let is_used = |deed: &Action| outcome.rules.iter().any(|run| run.deed == *deed);
+    let used: Vec<Action> = if outcome.rules.is_empty() {
+        vec![Action::Deleted]
     } else {
         DEEDS.into_iter().filter(is_used).collect()
     };
@@ -401,7 +401,7 @@ fn run_table(policy: &Policy, plan: &Plan, outcome: &Outcome) -> Table {
         let mut cells = vec![Cell::plain(printable(&rule.name)), Cell::plain(printable(&rule.data()))];
         cells.push(count(run.counts.due));
         cells.extend(says_blocked.then(|| telling(blocked(run), Mood::Wrong)));
-        let done = |deed: &Deed| if run.deed == *deed { grouped(run.records) } else { String::new() };
+        let done = |deed: &Action| if run.deed == *deed { grouped(run.records) } else { String::new() };
         cells.extend(used.iter().map(|deed| Cell::plain(done(deed))));
         cells.push(telling(run.survivors, Mood::Wrong));
         cells.push(Cell::plain(format!("{:.2}", run.took.as_secs_f64())));
@@ -444,7 +444,7 @@ fn run_complaints(policy: &Policy, outcome: &Outcome) -> Vec<Complaint> {
 fn account_line(out: &mut dyn Write, account: &Account, style: Style) -> io::Result<()> {
     let totals = [&account.deleted, &account.anonymised, &account.pseudonymised];
     let totals = DEEDS.into_iter().zip(totals.map(|total| total.values().sum::<u64>()));
-    let said = totals.filter(|(deed, total)| *total > 0 || *deed == Deed::Deleted);
+    let said = totals.filter(|(deed, total)| *total > 0 || *deed == Action::Deleted);
     let done: Vec<String> = said.map(|(deed, total)| format!("{} {}", deed.word(), records(total))).collect();
     let done = done.join(" and ");
     let doubt = match account.outcome {

@@ -9,7 +9,7 @@ use super::{deeds, grouped, records};
 use crate::diagnostic::{Code, printable};
 use crate::ledger::{RecoveryOutcome, RuleOutcome};
 use crate::plan::{Plan, PlannedRule, SourceState};
-use crate::policy::{DEEDS, Deed, Policy};
+use crate::policy::{Action, DEEDS, Policy};
 use crate::run::{Outcome, RuleRun, StopReason};
 use crate::source::{Problem, Status};
 
@@ -122,7 +122,7 @@ impl Total {
     pub fn of_run(policy: &Policy, plan: &Plan, outcome: &Outcome) -> Total {
         let mut total = Total { is_run: true, policies: 1, ..kept_on_purpose(plan) };
         total.add_sources(&outcome.sources);
-        let is_used = |deed: &Deed| outcome.rules.iter().any(|run| run.deed == *deed);
+        let is_used = |deed: &Action| outcome.rules.iter().any(|run| run.deed == *deed);
         total.done = DEEDS.map(|deed| Some(deed).filter(is_used).map(|deed| outcome.records(deed)));
         for planned in &plan.rules {
             let run = outcome.rules.iter().find(|run| run.index == planned.index);
@@ -334,10 +334,10 @@ impl Total {
     }
 
     fn what_was_done(&self) -> Vec<String> {
-        let mut done: Vec<(Deed, u64)> =
+        let mut done: Vec<(Action, u64)> =
             DEEDS.into_iter().zip(self.done).filter_map(|(deed, count)| Some((deed, count?))).collect();
         if done.is_empty() {
-            done.push((Deed::Deleted, 0));
+            done.push((Action::Deleted, 0));
         }
         let mut parts = vec![deeds(done)];
         if self.due > 0 {

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::calendar::Instant;
+use crate::calendar::Timestamp;
 
 /// Clocks that are kept by the network step back by this much without being wrong.
 const STEP_BACK: i64 = 5 * 60;
@@ -20,24 +20,24 @@ pub enum ClockFault {
     #[error("the clock says {now}, but the last run was at {last}: it went backwards")]
     Backwards {
         /// What the clock says.
-        now: Instant,
+        now: Timestamp,
         /// The last run.
-        last: Instant,
+        last: Timestamp,
     },
     /// It is much further ahead of the last run than runs are apart.
     #[error("the clock says {now}, {days} days after the last run at {last}")]
     Jumped {
         /// What the clock says.
-        now: Instant,
+        now: Timestamp,
         /// The last run.
-        last: Instant,
+        last: Timestamp,
         /// The whole days between them.
         days: i64,
     },
 }
 
 /// Compares the clock with the latest time in the ledger, where runs are so many seconds apart.
-pub fn check(now: Instant, last: Option<Instant>, between: i64) -> Result<(), ClockFault> {
+pub fn check(now: Timestamp, last: Option<Timestamp>, between: i64) -> Result<(), ClockFault> {
     let Some(last) = last else { return Ok(()) };
     let ahead = now.seconds() - last.seconds();
     if ahead < -STEP_BACK {
@@ -56,8 +56,8 @@ mod tests {
     const DAY: i64 = 86_400;
 
     fn checked(ahead: i64, between: i64) -> Result<(), ClockFault> {
-        let last = Instant::from_unix(1_700_000_000, 0);
-        check(Instant::from_unix(1_700_000_000 + ahead, 0), Some(last), between)
+        let last = Timestamp::from_unix(1_700_000_000, 0);
+        check(Timestamp::from_unix(1_700_000_000 + ahead, 0), Some(last), between)
     }
 
     #[test]
@@ -78,6 +78,6 @@ mod tests {
 
     #[test]
     fn the_first_run_has_nothing_to_compare_with() {
-        assert_eq!(check(Instant::from_unix(0, 0), None, DAY), Ok(()));
+        assert_eq!(check(Timestamp::from_unix(0, 0), None, DAY), Ok(()));
     }
 }

@@ -1,18 +1,18 @@
 //! What a run says of itself in the ledger.
 
 use super::RuleRun;
-use super::policy_run::Circumstances;
+use super::policy_run::RunOptions;
 use crate::calendar::DueUpTo;
 use crate::diagnostic::Code;
 use crate::ledger::{RuleFinished, RuleStarted, RunStarted, SourceRead, SourceStatus, WrittenCode};
 use crate::plan::{Plan, PlannedRule, SourceState};
-use crate::policy::{Deed, Policy, Rule};
+use crate::policy::{Action, Policy, Rule};
 use crate::source::Status;
 
 pub(crate) fn run_started(
     policy: &Policy,
     plan: &Plan,
-    circumstances: &Circumstances<'_>,
+    circumstances: &RunOptions<'_>,
     previous_run: Option<String>,
 ) -> RunStarted {
     RunStarted {
@@ -48,7 +48,7 @@ pub(crate) fn rule_started(policy: &Policy, rule: &Rule, planned: &PlannedRule) 
         rule: rule.name.clone(),
         data: rule.data(),
         then: rule.then.word().to_string(),
-        pseudonyms: rule.then.deed() == Deed::Pseudonymised,
+        pseudonyms: rule.then.deed() == Action::Pseudonymised,
         keep: rule.keep.to_string(),
         due_up_to: match planned.due_up_to {
             None | Some(DueUpTo::Nothing) => None,
@@ -67,10 +67,10 @@ pub(crate) fn rule_finished(rule: &Rule, run: &RuleRun) -> RuleFinished {
     problems.extend(run.breach.as_ref().map(|_| Code::Limit.into()));
     RuleFinished {
         rule: rule.name.clone(),
-        deleted: run.records_of(Deed::Deleted),
+        deleted: run.records_of(Action::Deleted),
         taken_along: run.taken_along,
-        anonymised: run.records_of(Deed::Anonymised),
-        pseudonymised: run.records_of(Deed::Pseudonymised),
+        anonymised: run.records_of(Action::Anonymised),
+        pseudonymised: run.records_of(Action::Pseudonymised),
         bytes_freed: run.freed,
         survivors: run.survivors,
         residue: None,

@@ -10,13 +10,13 @@ use crate::anonymise::Key;
 use crate::ledger::{LedgerError, RecoveryOutcome, Removal};
 use crate::note::Gone;
 use crate::policy::{Kind, Source};
-use crate::source::request::Request;
+use crate::source::request::TableQuery;
 use crate::source::{Problem, csv, folder, lookup, sqlite};
 
 /// What a rule's deletion is given.
-pub(crate) struct Job<'a> {
+pub(crate) struct RuleJob<'a> {
     pub(crate) source: &'a Source,
-    pub(crate) request: &'a Request<'a>,
+    pub(crate) request: &'a TableQuery<'a>,
     /// The rule, by its place in the request's book.
     pub(crate) rule: usize,
     /// How many records are expected, and how many may go.
@@ -92,7 +92,7 @@ pub(crate) trait Journal {
 
 /// Why a deletion ends before its work is done.
 #[derive(Debug)]
-pub(crate) enum Halt {
+pub(crate) enum WriteError {
     /// The database refused; what was committed stays committed.
     Problem(Problem),
     /// A foreign key forbids it; nothing was deleted.
@@ -105,15 +105,15 @@ pub(crate) enum Halt {
     Ledger(LedgerError),
 }
 
-impl From<Problem> for Halt {
-    fn from(problem: Problem) -> Halt {
-        Halt::Problem(problem)
+impl From<Problem> for WriteError {
+    fn from(problem: Problem) -> WriteError {
+        WriteError::Problem(problem)
     }
 }
 
-impl From<LedgerError> for Halt {
-    fn from(error: LedgerError) -> Halt {
-        Halt::Ledger(error)
+impl From<LedgerError> for WriteError {
+    fn from(error: LedgerError) -> WriteError {
+        WriteError::Ledger(error)
     }
 }
 
@@ -157,10 +157,14 @@ pub(crate) struct Amount {
 
 /// Deletes what is due, batch by batch, and asks the rule again at the end. `done` keeps count
 /// even where the deletion halts.
-pub(crate) fn carry_out(job: &Job<'_>, journal: &mut dyn Journal, done: &mut Deletion) -> Result<(), Halt> {
+pub(crate) fn carry_out(
+    job: &RuleJob<'_>,
+    journal: &mut dyn Journal,
+    done: &mut Deletion,
+) -> Result<(), WriteError> {
     // Earlier rules, or other programs, may have changed related rows since they were counted.
     let request = &lookup::answered(job.request)?;
-    let job = &Job { request, ..*job };
+    let job = &RuleJob { request, ..*job };
     match &job.source.kind {
         Kind::Sqlite(path) => sqlite::write::carry_out(path, job, journal, done),
         Kind::Csv(files) => csv::write::carry_out(files, job, journal, done),

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant as Stopwatch};
 
-use super::job::{self, Amount, Deletion, Halt, Job, Journal, Mark, Noting};
+use super::job::{self, Amount, Deletion, Journal, Mark, Noting, RuleJob, WriteError};
 use super::stop::Stop;
-use crate::calendar::Instant;
+use crate::calendar::Timestamp;
 use crate::ledger::{LedgerError, Removal};
 use crate::note::Gone;
-use crate::policy::{Policy, Surroundings, parse};
+use crate::policy::{LoadContext, Policy, parse};
 use crate::source::Problem;
 use crate::source::request::requests;
 
@@ -23,7 +23,7 @@ pub(crate) struct Purged {
     pub(crate) announced: Vec<u64>,
     pub(crate) settled: Vec<(u64, u64)>,
     pub(crate) undone: Vec<u64>,
-    pub(crate) halt: Option<Halt>,
+    pub(crate) halt: Option<WriteError>,
 }
 
 /// Reads a policy whose paths start at a folder.
@@ -32,7 +32,7 @@ pub(crate) fn policy_in(folder: &Path, source_and_rule: &str) -> Policy {
         format!("version = 1\n[policy]\nname = \"p\"\ntimezone = \"UTC\"\n[source.s]\n{source_and_rule}\n");
     let state = folder.join(".frist");
     let surroundings =
-        Surroundings { file: "p.toml", base: folder, default_state: &state, variable: &|_| None };
+        LoadContext { file: "p.toml", base: folder, default_state: &state, variable: &|_| None };
     let (policy, findings) = parse(&text, &surroundings);
     policy.unwrap_or_else(|| panic!("{findings:?}"))
 }
@@ -46,8 +46,8 @@ pub(crate) fn purge(
     happens: &mut dyn FnMut(u64),
 ) -> Purged {
     let source = &policy.sources[0];
-    let requests = requests(policy, source, Instant::from_unix(NOW, 0), |_| true);
-    let job = Job {
+    let requests = requests(policy, source, Timestamp::from_unix(NOW, 0), |_| true);
+    let job = RuleJob {
         source,
         request: &requests[0],
         rule: 0,

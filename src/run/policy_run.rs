@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant as Stopwatch};
 
 use super::entries::{rule_finished, rule_started, run_started, source_read};
-use super::job::{self, Amount, Deletion, Halt, Job, Noting};
+use super::job::{self, Amount, Deletion, Noting, RuleJob, WriteError};
 use super::journal::LedgerJournal;
 use super::recovery::{self, Account};
 use super::running::Running;
 use super::stop::Stop;
-use super::{Confirmed, Outcome, RuleRun, Witness, named_files};
-use crate::calendar::Instant;
+use super::{Confirmed, Outcome, RuleRun, WriteDetector, named_files};
+use crate::calendar::Timestamp;
 use crate::diagnostic::Code;
 use crate::key;
 use crate::ledger::{
@@ -18,15 +18,15 @@ use crate::ledger::{
 };
 use crate::note::{Asked, Gone, Notes};
 use crate::plan::{Accepted, Plan, PlannedRule};
-use crate::policy::{Deed, Policy, Rule};
+use crate::policy::{Action, Policy, Rule};
 use crate::source::Problem;
 use crate::source::joined;
 use crate::source::request::requests;
 
 /// What a run needs to know besides its policy and its plan.
-pub struct Circumstances<'a> {
+pub struct RunOptions<'a> {
     /// Tells the time.
-    pub clock: &'a dyn Fn() -> Instant,
+    pub clock: &'a dyn Fn() -> Timestamp,
     /// When to stop early.
     pub stop: Stop,
     /// How long to wait for other writers.
@@ -53,7 +53,7 @@ pub struct Run<'a> {
     pub(crate) ledger: Ledger<'a>,
     policy: &'a Policy,
     plan: &'a Plan,
-    circumstances: &'a Circumstances<'a>,
+    circumstances: &'a RunOptions<'a>,
     pub(crate) name: String,
     started: Stopwatch,
     accounts: Vec<Account>,
@@ -76,8 +76,8 @@ impl<'a> Run<'a> {
         mut ledger: Ledger<'a>,
         policy: &'a Policy,
         plan: &'a Plan,
-        circumstances: &'a Circumstances<'a>,
-        witness: Witness,
+        circumstances: &'a RunOptions<'a>,
+        witness: WriteDetector,
     ) -> Result<Run<'a>, LedgerError> {
         let name = ledger.run().to_string();
         let previous = ledger.history().last_run.clone();
@@ -150,9 +150,9 @@ impl<'a> Run<'a> {
     fn finish(mut self, outcome: &Outcome) -> Result<Link, LedgerError> {
         let finished = RunFinished {
             exit_code: i32::from(outcome.exit_code()),
-            deleted: outcome.records(Deed::Deleted),
-            anonymised: outcome.records(Deed::Anonymised),
-            pseudonymised: outcome.records(Deed::Pseudonymised),
+            deleted: outcome.records(Action::Deleted),
+            anonymised: outcome.records(Action::Anonymised),
+            pseudonymised: outcome.records(Action::Pseudonymised),
             reason: outcome.reasons().into_iter().map(WrittenCode::from).collect(),
             seconds: self.started.elapsed().into(),
         };
@@ -284,16 +284,16 @@ impl<'a> Run<'a> {
                 _ if has_left_parts => Ok(RuleOutcome::Failed),
                 _ => Ok(RuleOutcome::Done),
             },
-            Err(Halt::Refused(problem)) => {
+            Err(WriteError::Refused(problem)) => {
                 problems.push(problem.or_at(&rule.places.data_at));
                 Ok(RuleOutcome::Refused)
             }
-            Err(Halt::Problem(problem) | Halt::Busy(problem)) => {
+            Err(WriteError::Problem(problem) | WriteError::Busy(problem)) => {
                 add_problem(problems, problem, rule);
                 Ok(RuleOutcome::Failed)
             }
-            Err(Halt::Ledger(error)) => Err(error),
-            Err(Halt::Doubt(problem)) => Err(LedgerError::Doubt(problem.message)),
+            Err(WriteError::Ledger(error)) => Err(error),
+            Err(WriteError::Doubt(problem)) => Err(LedgerError::Doubt(problem.message)),
         }
     }
 
@@ -303,8 +303,8 @@ impl<'a> Run<'a> {
         amount: Amount,
         room: &BTreeMap<String, u64>,
         done: &mut Deletion,
-    ) -> Result<(), Halt> {
-        let missing = || Halt::Problem(Problem::new(Code::Internal, "the rule has no source"));
+    ) -> Result<(), WriteError> {
+        let missing = || WriteError::Problem(Problem::new(Code::Internal, "the rule has no source"));
         let source = self.policy.source(&rule.source).ok_or_else(missing)?;
         let mut requests = requests(self.policy, source, self.plan.now, |other| other.name == rule.name);
         for request in &mut requests {
@@ -322,16 +322,16 @@ impl<'a> Run<'a> {
         let told = |deleted| progress(&rule.name, deleted, amount.expected);
         let stop = &self.circumstances.stop.clone();
         let key = match rule.then.deed() {
-            Deed::Pseudonymised => Some(key::obtain(self.lock, key::PSEUDONYMS)?),
-            Deed::Deleted | Deed::Anonymised => None,
+            Action::Pseudonymised => Some(key::obtain(self.lock, key::PSEUDONYMS)?),
+            Action::Deleted | Action::Anonymised => None,
         };
         let key = key.as_ref();
         Pending::prepare(self.lock)?;
         let noting = NotesOfRun::of(self);
         let (notes, told) = (&noting, &told);
-        let job = Job { source, request, rule: place, amount, room, stop, wait, nice, key, notes, told };
+        let job = RuleJob { source, request, rule: place, amount, room, stop, wait, nice, key, notes, told };
         let ended = job::carry_out(&job, &mut LedgerJournal { run: self, rule: &rule.name }, done);
-        noting.end().map_or(ended, |problem| Err(Halt::Problem(problem)))
+        noting.end().map_or(ended, |problem| Err(WriteError::Problem(problem)))
     }
 }
 
@@ -386,8 +386,8 @@ fn capped(rule: &Rule, left: u64) -> Problem {
 
 fn survived(rule: &Rule, survivors: u64, reasons: &[String]) -> Problem {
     let what = match rule.then.deed() {
-        Deed::Deleted => "the deletion",
-        Deed::Anonymised | Deed::Pseudonymised => "it was carried out",
+        Action::Deleted => "the deletion",
+        Action::Anonymised | Action::Pseudonymised => "it was carried out",
     };
     let why = if reasons.is_empty() { "why is not known".to_string() } else { reasons.join("; ") };
     let message = format!(

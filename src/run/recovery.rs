@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Witness;
+use super::WriteDetector;
 use super::job::{Decision, Mark};
 use super::running::Running;
 use crate::ledger::{
     Doubt, Event, Ledger, LedgerError, Pending, Recovered, RecoveryOutcome, RunLock, Unfinished,
 };
-use crate::policy::{Deed, Kind, Policy};
+use crate::policy::{Action, Kind, Policy};
 use crate::source::{csv, folder, sqlite};
 
 /// What a killed run turned out to have done.
@@ -39,7 +39,7 @@ pub(crate) fn account(
     lock: &RunLock,
     ledger: &mut Ledger<'_>,
     clock: &dyn Fn() -> String,
-    witness: &Witness,
+    witness: &WriteDetector,
     wait: Duration,
 ) -> Result<Vec<Account>, LedgerError> {
     let unfinished = ledger.history().unfinished.clone();
@@ -74,7 +74,7 @@ fn events(
     lock: &RunLock,
     killed: &Unfinished,
     policy: Option<&Policy>,
-    witness: &Witness,
+    witness: &WriteDetector,
     wait: Duration,
 ) -> Result<Vec<Recovered>, LedgerError> {
     let mut done = killed.done.clone();
@@ -102,8 +102,8 @@ fn event(
     decision: Decision,
     done: &BTreeMap<String, u64>,
 ) -> Recovered {
-    let of = |deed: Deed| {
-        let deed_of = |rule: &String| killed.deeds.get(rule).copied().unwrap_or(Deed::Deleted);
+    let of = |deed: Action| {
+        let deed_of = |rule: &String| killed.deeds.get(rule).copied().unwrap_or(Action::Deleted);
         let of_deed = done.iter().filter(|(rule, _)| deed_of(rule) == deed);
         of_deed.map(|(rule, rows)| (rule.clone(), *rows)).collect()
     };
@@ -114,9 +114,9 @@ fn event(
         rows: decision.rows,
         outcome: decision.outcome,
         exact: decision.exact,
-        deleted_total: of(Deed::Deleted),
-        anonymised_total: of(Deed::Anonymised),
-        pseudonymised_total: of(Deed::Pseudonymised),
+        deleted_total: of(Action::Deleted),
+        anonymised_total: of(Action::Anonymised),
+        pseudonymised_total: of(Action::Pseudonymised),
     }
 }
 
@@ -125,7 +125,7 @@ fn decide(
     killed: &Unfinished,
     doubt: &Doubt,
     policy: Option<&Policy>,
-    witness: &Witness,
+    witness: &WriteDetector,
     wait: Duration,
 ) -> Result<Decision, LedgerError> {
     // A version that noted row numbers in the ledger noted nothing else.

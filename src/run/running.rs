@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::{LedgerError, RunLock};
-use crate::policy::{self, Policy, Surroundings};
+use crate::policy::{self, LoadContext, Policy};
 use crate::source::sqlite::open::real;
 
 #[derive(Serialize, Deserialize)]
@@ -55,7 +55,7 @@ impl Running {
     /// The policy as that run had it; none where its paths lead elsewhere today.
     pub(crate) fn policy(&self) -> Option<Policy> {
         let variable = |name: &str| std::env::var(name).ok();
-        let surroundings = Surroundings {
+        let surroundings = LoadContext {
             file: &self.file,
             base: &self.base,
             default_state: Path::new(".frist"),

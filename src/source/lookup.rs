@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::request::{Request, Unusable};
+use super::request::{TableQuery, Unusable};
 use super::{Problem, csv, sqlite};
 use crate::diagnostic::Code;
-use crate::evaluate::{Answers, KeyUnreadable, Question, RuleBook};
+use crate::evaluate::{Answers, Evaluator, KeyUnreadable, Question};
 use crate::note::Notes;
 use crate::policy::{Kind, Source};
 use crate::value::Value;
@@ -65,7 +65,7 @@ impl<'q> Gathering<'q> {
 
 /// The requests whose questions about other sources could be answered, and the places and problems
 /// of the others.
-pub(super) fn all_answered<'p>(requests: &[Request<'p>]) -> (Vec<Request<'p>>, Vec<(usize, Problem)>) {
+pub(super) fn all_answered<'p>(requests: &[TableQuery<'p>]) -> (Vec<TableQuery<'p>>, Vec<(usize, Problem)>) {
     let (mut answered_ones, mut unanswered) = (Vec::new(), Vec::new());
     for (place, request) in requests.iter().enumerate() {
         match answered(request) {
@@ -77,14 +77,14 @@ pub(super) fn all_answered<'p>(requests: &[Request<'p>]) -> (Vec<Request<'p>>, V
 }
 
 /// The same request with its notes, and all that its rules ask about other sources answered, as of now.
-pub fn answered<'p>(request: &Request<'p>) -> Result<Request<'p>, Problem> {
+pub fn answered<'p>(request: &TableQuery<'p>) -> Result<TableQuery<'p>, Problem> {
     let notes = notes_for(request, &request.book)?;
     let book = answered_book(&request.book, &request.policy.sources, &notes)?;
-    Ok(Request { book, notes, ..request.clone() })
+    Ok(TableQuery { book, notes, ..request.clone() })
 }
 
 /// What was noted of evidence that a book asks about, of whatever table of the request's source.
-pub(super) fn notes_for(request: &Request<'_>, book: &RuleBook) -> Result<Notes, Problem> {
+pub(super) fn notes_for(request: &TableQuery<'_>, book: &Evaluator) -> Result<Notes, Problem> {
     let asks_about_evidence = book.questions().iter().any(|question| question.evidence.is_some());
     match request.notes.is_open() || !asks_about_evidence {
         true => Ok(request.notes.clone()),
@@ -94,17 +94,17 @@ pub(super) fn notes_for(request: &Request<'_>, book: &RuleBook) -> Result<Notes,
 
 /// The same book, with all that it asks about other sources answered, as of now.
 pub(super) fn answered_book(
-    book: &Arc<RuleBook>,
+    book: &Arc<Evaluator>,
     sources: &[Source],
     notes: &Notes,
-) -> Result<Arc<RuleBook>, Problem> {
+) -> Result<Arc<Evaluator>, Problem> {
     let questions = book.questions().iter().enumerate();
     let elsewhere: Vec<(usize, &Question)> =
         questions.filter(|(_, question)| question.relation.elsewhere.is_some()).collect();
     if elsewhere.is_empty() {
         return Ok(Arc::clone(book));
     }
-    let mut answered = RuleBook::clone(book);
+    let mut answered = Evaluator::clone(book);
     for (number, question) in elsewhere {
         answered.answer(number, Arc::new(answers(sources, question, notes)?));
     }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 pub use super::sqlite::decide::Kept;
 use super::{Counted, Problem, Status};
-use crate::calendar::Instant;
+use crate::calendar::Timestamp;
 use crate::diagnostic::Code;
-use crate::evaluate::{Reason, RuleBook, State, Verdict};
+use crate::evaluate::{Evaluator, Reason, State, Verdict};
 use crate::note::Notes;
 use crate::policy::{Policy, Rule, Source};
 
@@ -23,11 +23,11 @@ pub enum Extent {
 
 /// One table with all rules on it, and those of them that were asked for.
 #[derive(Clone)]
-pub struct Request<'p> {
+pub struct TableQuery<'p> {
     /// The policy.
     pub policy: &'p Policy,
     /// As of when.
-    pub now: Instant,
+    pub now: Timestamp,
     /// The rules whose records go, so that they do not keep what they refer to.
     pub acting: Acting,
     /// The table.
@@ -37,7 +37,7 @@ pub struct Request<'p> {
     /// The rules asked for, by their place in `rules`.
     pub wanted: Vec<usize>,
     /// The rule book of `rules`.
-    pub book: Arc<RuleBook>,
+    pub book: Arc<Evaluator>,
     /// What was noted of evidence that went, once somebody has looked.
     pub notes: Notes,
     /// What keeps records of tables of the source in this run, whatever goes meanwhile, by these in small letters.
@@ -46,7 +46,7 @@ pub struct Request<'p> {
     pub is_together: bool,
 }
 
-impl Request<'_> {
+impl TableQuery<'_> {
     /// Says which rules delete in the run.
     pub(crate) fn set_acting(&mut self, acting: Acting) {
         self.book = self.book_while(&acting);
@@ -54,7 +54,7 @@ impl Request<'_> {
     }
 
     /// Its rule book while only some of the rules delete.
-    pub(crate) fn book_while(&self, acting: &Acting) -> Arc<RuleBook> {
+    pub(crate) fn book_while(&self, acting: &Acting) -> Arc<Evaluator> {
         let is_alone = !self.rules.iter().any(|rule| rule.deletes()) || self.rules.len() < 2;
         match is_alone {
             true => Arc::clone(&self.book),
@@ -190,7 +190,7 @@ pub struct Unread {
 
 /// What was found about one wanted rule.
 #[derive(Clone, Debug, Default)]
-pub struct RuleSurvey {
+pub struct RuleCounts {
     /// The states.
     pub counted: Counted,
     /// The rule's place in the tallies.
@@ -226,14 +226,14 @@ pub struct RuleSurvey {
     pub problems: Vec<Problem>,
 }
 
-impl RuleSurvey {
+impl RuleCounts {
     /// Says whether its records go as far as it can be told by itself.
-    pub(super) fn decide(&mut self, request: &Request<'_>) {
+    pub(super) fn decide(&mut self, request: &TableQuery<'_>) {
         self.acts = request.acting.contains(request.rules[self.rule]) && self.is_free(request);
     }
 
     /// Whether nothing forbids the rule: no obstacle, and no limit that nobody accepts.
-    pub(super) fn is_free(&self, request: &Request<'_>) -> bool {
+    pub(super) fn is_free(&self, request: &TableQuery<'_>) -> bool {
         let rule = request.rules[self.rule];
         let due = self.counted.tallies[self.rule].records(State::Due);
         let is_within = rule.limit.breach(due, self.total).is_none() || request.acting.accepts_limit(rule);
@@ -242,7 +242,7 @@ impl RuleSurvey {
 }
 
 /// A survey of one table: an answer for each wanted rule, or why there is none.
-pub type TableSurvey = Result<Vec<RuleSurvey>, Problem>;
+pub type TableSurvey = Result<Vec<RuleCounts>, Problem>;
 
 /// Why a source cannot be read.
 #[derive(Debug, Clone)]
@@ -296,19 +296,19 @@ pub enum Flow {
 pub fn requests<'p>(
     policy: &'p Policy,
     source: &'p Source,
-    now: Instant,
+    now: Timestamp,
     wanted: impl Fn(&Rule) -> bool,
-) -> Vec<Request<'p>> {
+) -> Vec<TableQuery<'p>> {
     let acting = Acting::of(policy.rules.iter().filter(|rule| wanted(rule)), &BTreeSet::new());
-    let mut requests: Vec<Request<'p>> = Vec::new();
+    let mut requests: Vec<TableQuery<'p>> = Vec::new();
     for rule in policy.rules.iter().filter(|rule| rule.source == source.name && wanted(rule)) {
         if requests.iter().any(|request| request.table == rule.table) {
             continue;
         }
         let rules: Vec<&Rule> = policy.rules_on(&source.name, &rule.table).collect();
         let places = rules.iter().enumerate().filter(|(_, rule)| wanted(rule)).map(|(place, _)| place);
-        let (wanted, book) = (places.collect(), Arc::new(RuleBook::new(rules.iter().copied(), now)));
-        let mut request = Request {
+        let (wanted, book) = (places.collect(), Arc::new(Evaluator::new(rules.iter().copied(), now)));
+        let mut request = TableQuery {
             policy,
             now,
             acting: Acting::default(),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use clap::Parser;
-use frist::calendar::{Instant, Zone};
+use frist::calendar::{Timestamp, Zone};
 use frist::cli::Cli;
 use frist::command::{self, Console};
 use frist::report::text::Style;
@@ -139,7 +139,7 @@ impl Place {
         arguments: &[&str],
         answers: Option<&str>,
     ) -> Ran {
-        let now = Instant::parse_now(now, &Zone::UTC).unwrap();
+        let now = Timestamp::parse_now(now, &Zone::UTC).unwrap();
         let cli = Cli::try_parse_from(std::iter::once("frist").chain(arguments.iter().copied())).unwrap();
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let mut answers = answers.map(str::as_bytes);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
-use frist::calendar::Instant;
+use frist::calendar::Timestamp;
 use proptest::prelude::*;
 use proptest::sample::select;
 use rusqlite::types::Value;
@@ -283,8 +283,8 @@ fn quoted(name: &str) -> String {
 pub(crate) type Snapshot = BTreeMap<i64, Vec<Vec<u8>>>;
 
 impl Case {
-    pub(crate) fn now(&self) -> Instant {
-        Instant::from_unix(self.now.timestamp(), self.now.timestamp_subsec_nanos())
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_unix(self.now.timestamp(), self.now.timestamp_subsec_nanos())
     }
 
     /// The same with its rows again and again, up to so many.

@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
-use frist::calendar::{Date, Event, Instant, Period, Schedule, Zone};
+use frist::calendar::{Date, Event, Period, Schedule, Timestamp, Zone};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::Value;
@@ -83,7 +83,7 @@ struct Source {
 }
 
 fn now() -> i64 {
-    Instant::parse_now(NOW, &Zone::UTC).unwrap().seconds()
+    Timestamp::parse_now(NOW, &Zone::UTC).unwrap().seconds()
 }
 
 fn planted() -> impl Strategy<Value = Planted> {
@@ -257,7 +257,7 @@ fn glob(pattern: &[u8], path: &[u8]) -> bool {
 fn event(rule: &Asked, seen: &Seen) -> Option<Event> {
     let Some(pattern) = rule.pattern else {
         let zero = seen.modified == (0, 0);
-        let at = Instant::from_unix(seen.modified.0, u32::try_from(seen.modified.1).unwrap());
+        let at = Timestamp::from_unix(seen.modified.0, u32::try_from(seen.modified.1).unwrap());
         return (!zero && seen.is_whole).then_some(Event::At(at));
     };
     let text = std::str::from_utf8(&seen.name).ok()?;
@@ -287,7 +287,7 @@ fn matches(rule: &Asked, seen: &Seen) -> Option<bool> {
 }
 
 /// What one rule says by itself.
-fn opinion(rule: &Asked, seen: &Seen) -> Option<(&'static str, Option<Instant>)> {
+fn opinion(rule: &Asked, seen: &Seen) -> Option<(&'static str, Option<Timestamp>)> {
     match matches(rule, seen) {
         Some(false) => return None,
         None => return Some(("unreadable", None)),
@@ -295,11 +295,11 @@ fn opinion(rule: &Asked, seen: &Seen) -> Option<(&'static str, Option<Instant>)>
     }
     let Some(event) = event(rule, seen) else { return Some(("unreadable", None)) };
     let due_from = due_from(rule.keep, event);
-    let is_due = due_from <= Instant::parse_now(NOW, &Zone::UTC).unwrap();
+    let is_due = due_from <= Timestamp::parse_now(NOW, &Zone::UTC).unwrap();
     Some((if is_due { "due" } else { "running" }, Some(due_from)))
 }
 
-fn due_from(keep: &str, event: Event) -> Instant {
+fn due_from(keep: &str, event: Event) -> Timestamp {
     Schedule::new(Zone::UTC, None, Period::parse(keep).unwrap()).due_from(event)
 }
 
@@ -309,7 +309,8 @@ fn is_kept(rules: &[Asked], all: &[Seen], record: &Seen) -> bool {
         let Some(newest) = rule.newest else { return false };
         let past = |seen: &Seen| {
             let event = event(rule, seen)?;
-            (due_from("immediately", event) <= Instant::parse_now(NOW, &Zone::UTC).unwrap()).then_some(event)
+            (due_from("immediately", event) <= Timestamp::parse_now(NOW, &Zone::UTC).unwrap())
+                .then_some(event)
         };
         let Some(own) = past(record) else { return false };
         let newer = |of: &dyn Fn(&Seen) -> bool| {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use clap::Parser;
-use frist::calendar::{Instant, Zone};
+use frist::calendar::{Timestamp, Zone};
 use frist::cli::Cli;
 use frist::command::{self, Console};
 use frist::report::text::Style;
@@ -80,19 +80,19 @@ impl Place {
 
     /// Runs a command in this process, at a time of the test's choice. The policy is appended.
     pub(crate) fn at(&self, now: &str, arguments: &[&str]) -> Ran {
-        self.at_instant(Instant::parse_now(now, &Zone::UTC).unwrap(), arguments)
+        self.at_instant(Timestamp::parse_now(now, &Zone::UTC).unwrap(), arguments)
     }
 
-    pub(crate) fn at_instant(&self, now: Instant, arguments: &[&str]) -> Ran {
+    pub(crate) fn at_instant(&self, now: Timestamp, arguments: &[&str]) -> Ran {
         self.run_here(now, arguments, None)
     }
 
     /// Runs a command in this process as on a terminal, where somebody answers.
     pub(crate) fn answering(&self, now: &str, arguments: &[&str], answers: &mut dyn BufRead) -> Ran {
-        self.run_here(Instant::parse_now(now, &Zone::UTC).unwrap(), arguments, Some(answers))
+        self.run_here(Timestamp::parse_now(now, &Zone::UTC).unwrap(), arguments, Some(answers))
     }
 
-    fn run_here(&self, now: Instant, arguments: &[&str], answers: Option<&mut dyn BufRead>) -> Ran {
+    fn run_here(&self, now: Timestamp, arguments: &[&str], answers: Option<&mut dyn BufRead>) -> Ran {
         let policy = self.policy();
         let words = ["frist"].iter().chain(arguments).map(Path::new).chain([policy.as_path()]);
         let cli = Cli::try_parse_from(words).unwrap();

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::calendar::{Date, Event, Instant, Schedule, civil};
+use crate::calendar::{Date, Event, Schedule, Timestamp, civil};
 
 /// The search begins here, two centuries and a margin before the first date
 /// that can be read, so that the cutoff of a long period is shown as the
@@ -20,7 +20,7 @@ const LAST_DAY: i64 = civil::day_number(2300, 1, 2);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cutoff {
     last_date: Option<Date>,
-    last_instant: Option<Instant>,
+    last_instant: Option<Timestamp>,
     counts_calendar_days: bool,
 }
 
@@ -32,7 +32,7 @@ pub enum DueUpTo {
     /// The last civil date that is due, in the policy's zone.
     Date(Date),
     /// The last instant that is due.
-    Instant(Instant),
+    Timestamp(Timestamp),
 }
 
 impl Cutoff {
@@ -51,7 +51,7 @@ impl Cutoff {
         let told = if self.counts_calendar_days {
             self.last_date.map(DueUpTo::Date)
         } else {
-            self.last_instant.map(DueUpTo::Instant)
+            self.last_instant.map(DueUpTo::Timestamp)
         };
         told.unwrap_or(DueUpTo::Nothing)
     }
@@ -62,7 +62,7 @@ impl Cutoff {
     }
 
     /// The last event that is an instant and is due.
-    pub fn last_due_instant(&self) -> Option<Instant> {
+    pub fn last_due_instant(&self) -> Option<Timestamp> {
         self.last_instant
     }
 }
@@ -72,12 +72,12 @@ impl fmt::Display for DueUpTo {
         match self {
             DueUpTo::Nothing => f.write_str("nothing"),
             DueUpTo::Date(date) => date.fmt(f),
-            DueUpTo::Instant(instant) => instant.fmt(f),
+            DueUpTo::Timestamp(instant) => instant.fmt(f),
         }
     }
 }
 
-pub(crate) fn of(schedule: &Schedule, now: Instant) -> Cutoff {
+pub(crate) fn of(schedule: &Schedule, now: Timestamp) -> Cutoff {
     let last_date = last_due_date(schedule, now);
     let last_instant = if schedule.counts_dates() {
         last_date.map(|date| last_instant_of(schedule, date))
@@ -88,13 +88,13 @@ pub(crate) fn of(schedule: &Schedule, now: Instant) -> Cutoff {
 }
 
 /// The last instant whose civil date is `date` or earlier.
-fn last_instant_of(schedule: &Schedule, date: Date) -> Instant {
+fn last_instant_of(schedule: &Schedule, date: Date) -> Timestamp {
     schedule.zone().opening_of(civil::days_after(date, 1)).predecessor()
 }
 
 /// Halves the days between the last one known to be due and the first one
 /// known not to be.
-fn last_due_date(schedule: &Schedule, now: Instant) -> Option<Date> {
+fn last_due_date(schedule: &Schedule, now: Timestamp) -> Option<Date> {
     let (mut due, mut not_due) = (FIRST_DAY - 1, LAST_DAY + 1);
     while not_due - due > 1 {
         let middle = due + (not_due - due) / 2;
@@ -112,8 +112,8 @@ mod tests {
     use super::*;
     use crate::calendar::{CountedFrom, Period, Zone};
 
-    fn at(text: &str) -> Instant {
-        Instant::parse_now(text, &Zone::UTC).unwrap()
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse_now(text, &Zone::UTC).unwrap()
     }
 
     fn cutoff(counted_from: Option<CountedFrom>, keep: &str, now: &str) -> Cutoff {
@@ -167,19 +167,19 @@ mod tests {
         let first = Event::Date(Date::from_ymd_opt(1900, 1, 1).unwrap());
         assert!(!cutoff(None, "200 years", "2026-11-20T12:00:00Z").is_due(&first));
         let of_old = Schedule::new(Zone::UTC, None, Period::parse("1 day").unwrap());
-        assert_eq!(of_old.cutoff(Instant::from_unix(-20_000_000_000, 0)).due_up_to(), DueUpTo::Nothing);
-        let last = Event::At(Instant::LATEST.predecessor());
-        assert!(of_old.cutoff(Instant::from_unix(20_000_000_000, 0)).is_due(&last));
+        assert_eq!(of_old.cutoff(Timestamp::from_unix(-20_000_000_000, 0)).due_up_to(), DueUpTo::Nothing);
+        let last = Event::At(Timestamp::LATEST.predecessor());
+        assert!(of_old.cutoff(Timestamp::from_unix(20_000_000_000, 0)).is_due(&last));
     }
 
     #[test]
     fn every_now_has_an_answer() {
-        for now in [Instant::NEVER, Instant::from_unix(i64::MIN, 0)] {
+        for now in [Timestamp::NEVER, Timestamp::from_unix(i64::MIN, 0)] {
             for keep in ["200 years", "immediately", "105189120 minutes"] {
                 let zone = Zone::parse("Pacific/Apia").unwrap();
                 let period = Period::parse(keep).unwrap();
                 let cutoff = Schedule::new(zone, None, period).cutoff(now);
-                assert_eq!(cutoff.is_due(&Event::At(Instant::EARLIEST)), now == Instant::NEVER);
+                assert_eq!(cutoff.is_due(&Event::At(Timestamp::EARLIEST)), now == Timestamp::NEVER);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! When a record is due.
 
-use crate::calendar::{CountedFrom, Cutoff, Date, Event, Instant, Period, Zone, civil, cutoff};
+use crate::calendar::{CountedFrom, Cutoff, Date, Event, Period, Timestamp, Zone, civil, cutoff};
 
 /// A period, what it is counted from, and the zone whose dates count: all
 /// that turns an event into a due date.
@@ -38,7 +38,7 @@ impl Schedule {
     }
 
     /// The first instant at which a record of this event is due.
-    pub fn due_from(&self, event: Event) -> Instant {
+    pub fn due_from(&self, event: Event) -> Timestamp {
         match event {
             Event::Date(date) => self.due_from_date(date),
             Event::At(instant) if self.counts_dates() => self.due_from_date(self.zone.date_of(instant)),
@@ -47,7 +47,7 @@ impl Schedule {
     }
 
     /// Which events are due at `now`.
-    pub fn cutoff(&self, now: Instant) -> Cutoff {
+    pub fn cutoff(&self, now: Timestamp) -> Cutoff {
         cutoff::of(self, now)
     }
 
@@ -56,7 +56,7 @@ impl Schedule {
         self.period.is_calendar() || self.counted_from.is_some()
     }
 
-    pub(crate) fn due_from_date(&self, date: Date) -> Instant {
+    pub(crate) fn due_from_date(&self, date: Date) -> Timestamp {
         match self.first_day_due(date) {
             Some(day) => self.zone.settled(day),
             None => self.elapsed_after(self.zone.settled(civil::days_after(self.start(date), 1))),
@@ -78,9 +78,9 @@ impl Schedule {
         }
     }
 
-    fn elapsed_after(&self, instant: Instant) -> Instant {
+    fn elapsed_after(&self, instant: Timestamp) -> Timestamp {
         let seconds = self.period.elapsed_seconds().unwrap_or(0);
-        instant.plus_seconds(seconds).unwrap_or(Instant::NEVER)
+        instant.plus_seconds(seconds).unwrap_or(Timestamp::NEVER)
     }
 }
 
@@ -99,8 +99,8 @@ mod tests {
         Event::At(instant(text))
     }
 
-    fn instant(text: &str) -> Instant {
-        Instant::parse_now(text, &Zone::UTC).unwrap()
+    fn instant(text: &str) -> Timestamp {
+        Timestamp::parse_now(text, &Zone::UTC).unwrap()
     }
 
     fn schedule(zone: &str, counted_from: Option<CountedFrom>, keep: &str) -> Schedule {
@@ -197,8 +197,8 @@ mod tests {
         for event in [
             Event::Date(chrono::NaiveDate::MAX),
             Event::Date(chrono::NaiveDate::MIN),
-            Event::At(Instant::NEVER),
-            Event::At(Instant::from_unix(i64::MIN, 0)),
+            Event::At(Timestamp::NEVER),
+            Event::At(Timestamp::from_unix(i64::MIN, 0)),
         ] {
             for keep in ["200 years", "at most 1 day", "1753152 hours", "immediately"] {
                 for zone in ["UTC", "Pacific/Apia", "America/St_Johns"] {

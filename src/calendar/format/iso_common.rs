@@ -5,7 +5,7 @@
 //! says what is wrong.
 
 use crate::calendar::civil::{self, SECONDS_PER_DAY};
-use crate::calendar::{Event, Instant, Zone};
+use crate::calendar::{Event, Timestamp, Zone};
 
 /// `0000-00-`, and what each byte may be above that: nine for digits, nothing for hyphens.
 const YEAR_MONTH: u64 = u64::from_le_bytes(*b"0000-00-");
@@ -62,7 +62,7 @@ impl CommonTime {
 #[inline(always)]
 pub(crate) fn read(text: &[u8], times_in: Zone) -> Option<Event> {
     let seconds = CommonTime::of(times_in).seconds(text)?;
-    Some(Event::At(Instant::from_unix(seconds, 0)))
+    Some(Event::At(Timestamp::from_unix(seconds, 0)))
 }
 
 #[inline(always)]

@@ -1,7 +1,7 @@
 //! Times that are stored as numbers: counts since 1970, and Julian days.
 
 use crate::calendar::format::wall_time::readable;
-use crate::calendar::{Event, Instant, UnixScale, Unreadable};
+use crate::calendar::{Event, Timestamp, UnixScale, Unreadable};
 use crate::value::{Owned, Value};
 
 const NANOS_PER_SECOND: i128 = 1_000_000_000;
@@ -54,18 +54,18 @@ impl UnixScale {
 
     /// A count that no event up to `instant` exceeds, however its fraction
     /// was rounded.
-    pub(crate) fn count_beyond(self, instant: Instant) -> f64 {
+    pub(crate) fn count_beyond(self, instant: Timestamp) -> f64 {
         let count = (nanos(instant).div_euclid(self.nanos()) + 2) as f64;
         // Beyond 2^53 the conversion itself may have rounded down.
         (count + count.abs() * f64::EPSILON).ceil()
     }
 }
 
-fn instant_of_nanos(nanos: i128) -> Result<Instant, Unreadable> {
+fn instant_of_nanos(nanos: i128) -> Result<Timestamp, Unreadable> {
     let seconds = i64::try_from(nanos.div_euclid(NANOS_PER_SECOND));
     let nanos = u32::try_from(nanos.rem_euclid(NANOS_PER_SECOND));
     match (seconds, nanos) {
-        (Ok(seconds), Ok(nanos)) => Ok(Instant::from_unix(seconds, nanos)),
+        (Ok(seconds), Ok(nanos)) => Ok(Timestamp::from_unix(seconds, nanos)),
         _ => Err(Unreadable::OutOfRange),
     }
 }
@@ -113,7 +113,7 @@ pub(crate) fn read_julian_day(value: Value<'_>) -> Result<Event, Unreadable> {
 }
 
 /// A Julian day that no event up to `instant` exceeds.
-pub(crate) fn julian_day_beyond(instant: Instant) -> f64 {
+pub(crate) fn julian_day_beyond(instant: Timestamp) -> f64 {
     let since_1970 = instant.seconds().saturating_add(2).saturating_mul(1000);
     since_1970.saturating_add(EPOCH_JULIAN_MILLISECONDS) as f64 / MILLISECONDS_PER_DAY
 }
@@ -127,7 +127,7 @@ fn decimal_number(text: &[u8]) -> Option<f64> {
 }
 
 /// A count since 1970. Zero says that no time is known, and so it becomes one.
-pub(crate) fn write_unix(value: Value<'_>, scale: UnixScale, at: Instant) -> Result<Owned, Unreadable> {
+pub(crate) fn write_unix(value: Value<'_>, scale: UnixScale, at: Timestamp) -> Result<Owned, Unreadable> {
     let count = i64::try_from(nanos(at) / scale.nanos()).map_err(|_| Unreadable::OutOfRange)?;
     let count = if count == 0 { 1 } else { count };
     match value {
@@ -139,7 +139,7 @@ pub(crate) fn write_unix(value: Value<'_>, scale: UnixScale, at: Instant) -> Res
 }
 
 /// A Julian day, which begins at noon: a whole one is that of the first noon of the day.
-pub(crate) fn write_julian_day(value: Value<'_>, at: Instant) -> Result<Owned, Unreadable> {
+pub(crate) fn write_julian_day(value: Value<'_>, at: Timestamp) -> Result<Owned, Unreadable> {
     let milliseconds = at.seconds().saturating_mul(1_000).saturating_add(EPOCH_JULIAN_MILLISECONDS);
     let days = milliseconds as f64 / MILLISECONDS_PER_DAY;
     let noon = milliseconds.div_euclid(MILLISECONDS_PER_DAY as i64)
@@ -153,7 +153,7 @@ pub(crate) fn write_julian_day(value: Value<'_>, at: Instant) -> Result<Owned, U
     }
 }
 
-fn nanos(at: Instant) -> i128 {
+fn nanos(at: Timestamp) -> i128 {
     i128::from(at.seconds()) * NANOS_PER_SECOND + i128::from(at.nanos())
 }
 

@@ -161,7 +161,7 @@ fn is_blank(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::calendar::Instant;
+    use crate::calendar::Timestamp;
 
     fn column(format: &str, empty: &[&str]) -> Timestamps {
         let empty = empty.iter().map(|text| text.to_string()).collect();
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn each_format_reads_its_own() {
-        let at = Reading::Event(Event::At(Instant::from_unix(1_795_136_400, 0)));
+        let at = Reading::Event(Event::At(Timestamp::from_unix(1_795_136_400, 0)));
         assert_eq!(column("iso", &[]).read(Value::Text(b"2026-11-20 01:00")), at);
         assert_eq!(column("unix-ms", &[]).read(Value::Integer(1_795_136_400_000)), at);
         assert_eq!(column("%d.%m.%Y %R", &[]).read(Value::Text(b"20.11.2026 01:00")), at);

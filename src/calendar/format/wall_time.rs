@@ -2,7 +2,7 @@
 //! and turned into an event. The readers of text all end here.
 
 use crate::calendar::civil::{self, SECONDS_PER_DAY};
-use crate::calendar::{Date, Event, Instant, Unreadable, Zone};
+use crate::calendar::{Date, Event, Timestamp, Unreadable, Zone};
 
 /// A day that exists.
 #[derive(Clone, Copy)]
@@ -71,7 +71,7 @@ impl WallDay {
     ) -> Result<Event, Unreadable> {
         let local = self.number() * SECONDS_PER_DAY + time.second_of_day;
         readable(match offset {
-            Some(offset) => Instant::from_unix(local - offset, time.nanos),
+            Some(offset) => Timestamp::from_unix(local - offset, time.nanos),
             None => times_in.instant_of_local_seconds(local, time.nanos),
         })
     }
@@ -91,7 +91,7 @@ impl WallTime {
 }
 
 /// The instant as an event, if it lies where frist reads times.
-pub(crate) fn readable(instant: Instant) -> Result<Event, Unreadable> {
+pub(crate) fn readable(instant: Timestamp) -> Result<Event, Unreadable> {
     if instant.is_readable() { Ok(Event::At(instant)) } else { Err(Unreadable::OutOfRange) }
 }
 

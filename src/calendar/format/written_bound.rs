@@ -5,7 +5,7 @@
 //! and more; each value is still read and compared with the cutoff.
 
 use crate::calendar::civil::{self, SECONDS_PER_DAY};
-use crate::calendar::{Cutoff, Format, Instant, number};
+use crate::calendar::{Cutoff, Format, Timestamp, number};
 
 /// A necessary condition on a written value of a due event.
 ///
@@ -50,9 +50,9 @@ pub(crate) fn of(format: &Format, cutoff: &Cutoff) -> Option<WrittenBound> {
     }
 }
 
-fn number_bound(cutoff: &Cutoff, beyond: impl Fn(Instant) -> f64) -> WrittenBound {
+fn number_bound(cutoff: &Cutoff, beyond: impl Fn(Timestamp) -> f64) -> WrittenBound {
     let numbers = match cutoff.last_due_instant() {
-        Some(last) if last >= Instant::EARLIEST => NumberBound::UpTo(beyond(last)),
+        Some(last) if last >= Timestamp::EARLIEST => NumberBound::UpTo(beyond(last)),
         _ => NumberBound::Nothing,
     };
     WrittenBound { numbers, text: TextBound::Any }
@@ -67,14 +67,14 @@ fn iso_bound(cutoff: &Cutoff) -> TextBound {
         Some(last) => last + 1,
         None => return TextBound::Nothing,
     };
-    let (earliest, latest) = (utc_day(Instant::EARLIEST) - 1, utc_day(Instant::LATEST) + 2);
+    let (earliest, latest) = (utc_day(Timestamp::EARLIEST) - 1, utc_day(Timestamp::LATEST) + 2);
     if bound <= earliest {
         return TextBound::Nothing;
     }
     TextBound::Before(civil::date_of(bound.min(latest)).to_string())
 }
 
-fn utc_day(instant: Instant) -> i64 {
+fn utc_day(instant: Timestamp) -> i64 {
     instant.seconds().div_euclid(SECONDS_PER_DAY)
 }
 
@@ -105,7 +105,7 @@ mod tests {
 
     fn bound(format: &str, keep: &str, now: &str) -> Option<WrittenBound> {
         let zone = Zone::parse("Europe/Copenhagen").unwrap();
-        let now = Instant::parse_now(now, &zone).unwrap();
+        let now = Timestamp::parse_now(now, &zone).unwrap();
         let cutoff = Schedule::new(zone, None, Period::parse(keep).unwrap()).cutoff(now);
         of(&Format::parse(format).unwrap(), &cutoff)
     }

@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 use proptest::prelude::*;
 
 use super::{Length, MINUTE, Rule, Unit, months_later, opening};
-use crate::calendar::{Event, Instant};
+use crate::calendar::{Event, Timestamp};
 
 const ZONES: [Tz; 4] = [Tz::Europe__Copenhagen, Tz::UTC, Tz::America__Santiago, Tz::Pacific__Apia];
 
@@ -95,7 +95,7 @@ proptest! {
             None => for (day, minute) in days {
                 let date = NaiveDate::from_ymd_opt(1970, 1, 1).unwrap() + Days::new(day);
                 let second = opening(tz, date) + minute * MINUTE;
-                for event in [Event::Date(date), Event::At(Instant::from_unix(second, 0))] {
+                for event in [Event::Date(date), Event::At(Timestamp::from_unix(second, 0))] {
                     prop_assert!(one.due_from(event) >= other.due_from(event), "{:?}", event);
                 }
             },

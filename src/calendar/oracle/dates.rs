@@ -5,7 +5,7 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 use proptest::prelude::*;
 
 use super::{Length, MINUTE, Rule, Unit, date_of, offset, opening, settled, wall_date, zone};
-use crate::calendar::{Event, Instant};
+use crate::calendar::{Event, Timestamp};
 
 const DAY: i64 = 86_400;
 
@@ -36,7 +36,7 @@ fn zones() -> impl Strategy<Value = Tz> {
 }
 
 fn readable_second() -> impl Strategy<Value = i64> {
-    let (earliest, latest) = (Instant::EARLIEST.seconds(), Instant::LATEST.seconds());
+    let (earliest, latest) = (Timestamp::EARLIEST.seconds(), Timestamp::LATEST.seconds());
     // Half of them in the century and a half in which clocks were changed.
     prop_oneof![earliest..latest, earliest..4_102_444_800]
 }
@@ -68,7 +68,7 @@ fn moments() -> impl Strategy<Value = (Tz, i64)> {
 }
 
 fn readable_or_nearest(second: i64) -> i64 {
-    second.clamp(Instant::EARLIEST.seconds(), Instant::LATEST.seconds() - 1)
+    second.clamp(Timestamp::EARLIEST.seconds(), Timestamp::LATEST.seconds() - 1)
 }
 
 fn readable(date: NaiveDate) -> bool {
@@ -117,7 +117,7 @@ fn cases() -> impl Strategy<Value = (Rule, Event)> {
         let back = back_by(&length, second) + days * DAY;
         let second = readable_or_nearest(if at_due { back } else { second });
         let date = DateTime::from_timestamp(second, 0).unwrap().date_naive();
-        let instant = Instant::from_unix(second, nanos * (second as u32 % 2));
+        let instant = Timestamp::from_unix(second, nanos * (second as u32 % 2));
         let event = if dated { Event::Date(date) } else { Event::At(instant) };
         (tz, length, event, date)
     });
@@ -146,11 +146,13 @@ fn neighbours(event: Event) -> Vec<Event> {
             .filter(|date| readable(*date))
             .map(Event::Date)
             .collect(),
-        Event::At(instant) => [instant.predecessor(), instant, Instant::from_unix(instant.seconds() + 1, 0)]
-            .into_iter()
-            .filter(|instant| instant.is_readable())
-            .map(Event::At)
-            .collect(),
+        Event::At(instant) => {
+            [instant.predecessor(), instant, Timestamp::from_unix(instant.seconds() + 1, 0)]
+                .into_iter()
+                .filter(|instant| instant.is_readable())
+                .map(Event::At)
+                .collect()
+        }
     }
 }
 
@@ -163,7 +165,7 @@ proptest! {
         let date = wall_date(tz, second);
         prop_assert_eq!(zone.opening_of(date).seconds(), opening(tz, date));
         prop_assert_eq!(zone.settled(date).seconds(), settled(tz, date));
-        prop_assert_eq!(zone.date_of(Instant::from_unix(second, 999_999_999)), date_of(tz, second));
+        prop_assert_eq!(zone.date_of(Timestamp::from_unix(second, 999_999_999)), date_of(tz, second));
         prop_assert!(zone.date_of(zone.opening_of(date)) >= date);
         prop_assert!(zone.date_of(zone.opening_of(date).predecessor()) < date);
     }
@@ -193,7 +195,7 @@ proptest! {
         let (schedule, due) = (rule.schedule(), rule.due_from(event));
         let judged = neighbours(event).into_iter().map(|event| (event, rule.due_from(event)));
         let judged: Vec<_> = judged.collect();
-        for now in [due.predecessor(), due, Instant::from_unix(due.seconds() + 1, due.nanos())] {
+        for now in [due.predecessor(), due, Timestamp::from_unix(due.seconds() + 1, due.nanos())] {
             let cutoff = schedule.cutoff(now);
             for (event, due) in &judged {
                 prop_assert_eq!(cutoff.is_due(event), *due <= now, "{:?} at {}", event, now);
@@ -203,7 +205,7 @@ proptest! {
 
     #[test]
     fn a_cutoff_judges_records_far_from_it((rule, event) in cases(), now in readable_second()) {
-        let now = Instant::from_unix(now, 0);
+        let now = Timestamp::from_unix(now, 0);
         prop_assert_eq!(rule.schedule().cutoff(now).is_due(&event), rule.due_from(event) <= now);
     }
 

@@ -7,12 +7,12 @@ use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, TimeDelt
 use proptest::prelude::*;
 
 use crate::calendar::format::pattern::Pattern;
-use crate::calendar::{Event, Format, Instant, Period, Reading, Schedule, Timestamps, Zone, iso};
+use crate::calendar::{Event, Format, Period, Reading, Schedule, Timestamp, Timestamps, Zone, iso};
 use crate::value::Value;
 
 fn utc_event(local: NaiveDateTime, offset_seconds: i64) -> Option<Event> {
     let utc = (local - TimeDelta::seconds(offset_seconds)).and_utc();
-    let instant = Instant::from_unix(utc.timestamp(), utc.timestamp_subsec_nanos());
+    let instant = Timestamp::from_unix(utc.timestamp(), utc.timestamp_subsec_nanos());
     (1900..=2299).contains(&utc.year()).then_some(Event::At(instant))
 }
 

@@ -5,8 +5,8 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 use thiserror::Error;
 
 use crate::calendar::civil::{self, SECONDS_PER_DAY};
-use crate::calendar::time::instant::write_civil_time;
-use crate::calendar::{Date, Instant};
+use crate::calendar::time::timestamp::write_civil_time;
+use crate::calendar::{Date, Timestamp};
 use crate::spelling;
 
 /// No zone was ever further from UTC than this: the record is 15 h 13 min,
@@ -62,7 +62,7 @@ impl Zone {
 
     /// The civil date at an instant. Never decreases with time, and never a
     /// date that the zone skipped: it is the latest date that has begun.
-    pub fn date_of(&self, instant: Instant) -> Date {
+    pub fn date_of(&self, instant: Timestamp) -> Date {
         let now = within_reach(instant.seconds());
         let furthest = self
             .spells(now - 2 * FURTHEST_OFFSET, now + 1)
@@ -76,40 +76,40 @@ impl Zone {
     /// The first instant whose civil date is `date` or later: midnight, the
     /// first instant after a gap that swallows midnight, or the start of the
     /// next day for a day that the zone skipped.
-    pub fn opening_of(&self, date: Date) -> Instant {
-        Instant::from_unix(self.reaching(midnight(date)), 0)
+    pub fn opening_of(&self, date: Date) -> Timestamp {
+        Timestamp::from_unix(self.reaching(midnight(date)), 0)
     }
 
     /// The instant from which the local date is never again before `date`.
     /// It differs from [`opening_of`](Zone::opening_of) only where a clock
     /// is set back over midnight, and is then the later one.
-    pub fn settled(&self, date: Date) -> Instant {
-        Instant::from_unix(self.staying_at(midnight(date)), 0)
+    pub fn settled(&self, date: Date) -> Timestamp {
+        Timestamp::from_unix(self.staying_at(midnight(date)), 0)
     }
 
     /// The instant of a local time: the later one where the clock shows it
     /// twice, the first instant after the gap where the clock skips it.
-    pub fn instant_of_local(&self, local: NaiveDateTime) -> Instant {
+    pub fn instant_of_local(&self, local: NaiveDateTime) -> Timestamp {
         let utc = local.and_utc();
         self.instant_of_local_seconds(utc.timestamp(), utc.timestamp_subsec_nanos())
     }
 
     /// The same for a local time that is counted in seconds as if it were UTC.
-    pub(crate) fn instant_of_local_seconds(&self, local: i64, nanos: u32) -> Instant {
+    pub(crate) fn instant_of_local_seconds(&self, local: i64, nanos: u32) -> Timestamp {
         if self.0 == Tz::UTC {
-            return Instant::from_unix(local, nanos);
+            return Timestamp::from_unix(local, nanos);
         }
         let local = within_reach(local);
         match self.showing(local) {
-            Some(seconds) => Instant::from_unix(seconds, nanos),
-            None => Instant::from_unix(self.reaching(local), 0),
+            Some(seconds) => Timestamp::from_unix(seconds, nanos),
+            None => Timestamp::from_unix(self.reaching(local), 0),
         }
     }
 
     /// RFC 3339 in this zone: `2026-11-20T02:00:00+01:00`. The format has no
     /// seconds in offsets; for the odd offsets of a century ago they are left
     /// out of both, so that the text names the same instant.
-    pub fn rfc3339(&self, instant: Instant) -> String {
+    pub fn rfc3339(&self, instant: Timestamp) -> String {
         let minutes = self.offset_at(instant.seconds()) / 60;
         let mut text = String::with_capacity(32);
         let local = instant.seconds().saturating_add(minutes * 60);
@@ -235,8 +235,8 @@ mod tests {
         Zone::parse(name).unwrap()
     }
 
-    fn at(text: &str) -> Instant {
-        Instant::parse_now(text, &Zone::UTC).unwrap()
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse_now(text, &Zone::UTC).unwrap()
     }
 
     /// Opening and settling of a date, in the zone's own time.
@@ -307,17 +307,17 @@ mod tests {
 
     #[test]
     fn odd_offsets_of_a_century_ago_name_the_same_instant() {
-        let text = zone("Europe/Amsterdam").rfc3339(Instant::EARLIEST);
-        assert_eq!(at(&text), Instant::EARLIEST);
-        let text = zone("Africa/Monrovia").rfc3339(Instant::EARLIEST);
-        assert_eq!((text.as_str(), at(&text)), ("1899-12-31T23:17:00-00:43", Instant::EARLIEST));
+        let text = zone("Europe/Amsterdam").rfc3339(Timestamp::EARLIEST);
+        assert_eq!(at(&text), Timestamp::EARLIEST);
+        let text = zone("Africa/Monrovia").rfc3339(Timestamp::EARLIEST);
+        assert_eq!((text.as_str(), at(&text)), ("1899-12-31T23:17:00-00:43", Timestamp::EARLIEST));
     }
 
     #[test]
     fn the_ends_of_time_have_dates_and_texts() {
         for name in ["UTC", "Pacific/Apia", "America/St_Johns"] {
             let zone = zone(name);
-            for instant in [Instant::NEVER, Instant::from_unix(i64::MIN, 0)] {
+            for instant in [Timestamp::NEVER, Timestamp::from_unix(i64::MIN, 0)] {
                 let _ = (zone.date_of(instant), zone.rfc3339(instant));
             }
             for date in [Date::MIN, Date::MAX] {

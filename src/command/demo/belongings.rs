@@ -3,7 +3,7 @@
 use rusqlite::{Transaction, params};
 
 use super::company::{CUSTOMERS, ago, email, id, name};
-use crate::calendar::Instant;
+use crate::calendar::Timestamp;
 
 const PLANS: [&str; 4] = ["Morgenmad", "Bussen til arbejde", "Vasketøj", "Ringe til Åse"];
 const GOALS: [&str; 3] = ["Gå en tur hver dag", "Lave mad selv", "Komme op, når vækkeuret ringer"];
@@ -19,7 +19,7 @@ pub(super) fn picture(number: usize) -> String {
 }
 
 /// Every customer has a user with plans, a goal, a friend, and a message with a picture in it.
-pub(super) fn of_customers(transaction: &Transaction<'_>, now: Instant) -> anyhow::Result<()> {
+pub(super) fn of_customers(transaction: &Transaction<'_>, now: Timestamp) -> anyhow::Result<()> {
     let mut user = transaction.prepare("INSERT INTO users VALUES (?1, ?1, ?2, ?3, ?4)")?;
     for number in 1..=CUSTOMERS {
         user.execute(params![id(number), name(number), email(number), avatar(number)])?;
@@ -30,7 +30,7 @@ pub(super) fn of_customers(transaction: &Transaction<'_>, now: Instant) -> anyho
     Ok(())
 }
 
-fn writings(transaction: &Transaction<'_>, number: usize, now: Instant) -> anyhow::Result<()> {
+fn writings(transaction: &Transaction<'_>, number: usize, now: Timestamp) -> anyhow::Result<()> {
     let user = id(number);
     let friend = id(number % CUSTOMERS + 1);
     let at = ago(now, number).to_string();

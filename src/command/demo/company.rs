@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, Transaction, params};
 
 use super::belongings;
-use crate::calendar::{Date, Instant, Zone};
+use crate::calendar::{Date, Timestamp, Zone};
 
 const SCHEMA: &str = include_str!("../../../examples/mobilize-me/data/app.db/schema.sql");
 
@@ -18,7 +18,7 @@ pub(super) const PAGES: [&str; 4] = ["/", "/priser", "/kontakt", "/plan"];
 pub(super) const CUSTOMERS: usize = 120;
 
 /// Builds the database.
-pub(super) fn database(path: &Path, now: Instant) -> anyhow::Result<()> {
+pub(super) fn database(path: &Path, now: Timestamp) -> anyhow::Result<()> {
     let mut connection = Connection::open(path)?;
     connection.execute_batch("PRAGMA journal_mode = WAL")?;
     let transaction = connection.transaction()?;
@@ -49,17 +49,17 @@ pub(super) fn email(number: usize) -> String {
     format!("person{number}@example.org")
 }
 
-pub(super) fn ago(now: Instant, days: usize) -> Instant {
+pub(super) fn ago(now: Timestamp, days: usize) -> Timestamp {
     let seconds = id(days) * 86_400;
     now.plus_seconds(-seconds).unwrap_or(now)
 }
 
-pub(super) fn date_ago(now: Instant, days: usize) -> Date {
+pub(super) fn date_ago(now: Timestamp, days: usize) -> Date {
     Zone::UTC.date_of(ago(now, days))
 }
 
 /// Every fifth customer has left, between 10 and 250 days ago; two asked yesterday to be forgotten.
-fn customers(transaction: &Transaction<'_>, now: Instant) -> anyhow::Result<()> {
+fn customers(transaction: &Transaction<'_>, now: Timestamp) -> anyhow::Result<()> {
     let mut insert = transaction.prepare("INSERT INTO customers VALUES (?1, ?2, ?3, ?4, ?5)")?;
     for number in 1..=CUSTOMERS {
         let ended = (number % 5 == 0).then(|| date_ago(now, 10 + number * 2).to_string());
@@ -70,11 +70,11 @@ fn customers(transaction: &Transaction<'_>, now: Instant) -> anyhow::Result<()> 
 }
 
 /// When somebody asked for erasure: yesterday, if ever.
-fn asked(number: usize, now: Instant) -> Option<String> {
+fn asked(number: usize, now: Timestamp) -> Option<String> {
     (number % 60 == 7).then(|| ago(now, 1).to_string())
 }
 
-fn invoices(transaction: &Transaction<'_>, now: Instant) -> anyhow::Result<()> {
+fn invoices(transaction: &Transaction<'_>, now: Timestamp) -> anyhow::Result<()> {
     let mut insert = transaction.prepare("INSERT INTO invoices VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
     for number in 0..900 {
         let customer = number % CUSTOMERS + 1;
@@ -94,7 +94,7 @@ fn invoices(transaction: &Transaction<'_>, now: Instant) -> anyhow::Result<()> {
 }
 
 /// Every third contact became a customer; some asked yesterday to be forgotten.
-fn contacts(transaction: &Transaction<'_>, now: Instant) -> anyhow::Result<()> {
+fn contacts(transaction: &Transaction<'_>, now: Timestamp) -> anyhow::Result<()> {
     let mut insert = transaction.prepare("INSERT INTO contacts VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
     for number in 1..=300 {
         let last = date_ago(now, number * 7 % 440).to_string();
@@ -105,7 +105,7 @@ fn contacts(transaction: &Transaction<'_>, now: Instant) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn page_views(transaction: &Transaction<'_>, now: Instant) -> anyhow::Result<()> {
+fn page_views(transaction: &Transaction<'_>, now: Timestamp) -> anyhow::Result<()> {
     let mut insert = transaction.prepare("INSERT INTO page_views VALUES (?1, ?2, ?3)")?;
     for number in 0..4_000 {
         let visitor = format!("v{:04x}", number * 7_919 % 65_536);

@@ -8,12 +8,12 @@ use std::path::Path;
 
 use super::belongings::{avatar, picture};
 use super::company::{CUSTOMERS, PAGES, ago, date_ago};
-use crate::calendar::{Instant, Zone};
+use crate::calendar::{Timestamp, Zone};
 
 const AGENTS: [&str; 3] = ["Mozilla/5.0", "\"Mozilla/5.0 (iPad; like \"\"Safari\"\")\"", "curl/8.5.0"];
 
 /// Lines of the last fifteen months, the oldest first.
-pub(super) fn access_logs(folder: &Path, now: Instant) -> anyhow::Result<()> {
+pub(super) fn access_logs(folder: &Path, now: Timestamp) -> anyhow::Result<()> {
     let mut months: BTreeMap<String, String> = BTreeMap::new();
     for number in (0..5_000).rev() {
         let at = ago(now, number * 451 / 5_000);
@@ -29,7 +29,7 @@ pub(super) fn access_logs(folder: &Path, now: Instant) -> anyhow::Result<()> {
 }
 
 /// A log a day: nine more than are promised, or eight where a leap day is among them.
-pub(super) fn server_logs(folder: &Path, now: Instant) -> anyhow::Result<()> {
+pub(super) fn server_logs(folder: &Path, now: Timestamp) -> anyhow::Result<()> {
     fs::create_dir_all(folder)?;
     for days in 0..375 {
         let name = format!("server-{}.log", date_ago(now, days));
@@ -49,7 +49,7 @@ pub(super) fn pictures(folder: &Path) -> anyhow::Result<()> {
 }
 
 /// A backup a night: five more than are promised. What is in them is not looked at.
-pub(super) fn backups(folder: &Path, now: Instant) -> anyhow::Result<()> {
+pub(super) fn backups(folder: &Path, now: Timestamp) -> anyhow::Result<()> {
     fs::create_dir_all(folder)?;
     for days in 0..36 {
         let name = format!("app-{}.db.zst", date_ago(now, days));

@@ -6,11 +6,11 @@ use rusqlite::{Connection, Row};
 
 use super::module::Module;
 use super::{Database, requests};
-use crate::calendar::Instant;
+use crate::calendar::Timestamp;
 use crate::coverage::Named;
 use crate::policy::Rule;
 use crate::source::Problem;
-use crate::source::request::Request;
+use crate::source::request::TableQuery;
 use crate::source::sqlite::foreign_key::{self, Reference};
 use crate::source::sqlite::schema::{Table, describe};
 use crate::source::sqlite::trigger::Trigger;
@@ -46,7 +46,7 @@ pub(super) struct About<'p> {
     /// The source.
     pub(super) named: Named<'p>,
     /// The table and its rules.
-    pub(super) request: Request<'p>,
+    pub(super) request: TableQuery<'p>,
     /// What the rules name and the database does not have, with the place that names it.
     pub(super) wrong: Vec<(Range<usize>, Problem)>,
     /// Columns that a rule sets and cannot, with the place that names them.
@@ -78,7 +78,7 @@ const LARGE: u64 = 1_000_000;
 pub(super) fn read<'p>(
     connection: &Connection,
     database: &Database<'p>,
-    now: Instant,
+    now: Timestamp,
 ) -> rusqlite::Result<Facts<'p>> {
     let mut relations = relations(connection)?;
     for relation in &mut relations {
@@ -135,7 +135,11 @@ fn triggers(connection: &Connection) -> rusqlite::Result<Vec<Trigger>> {
     triggers.collect()
 }
 
-fn about<'p>(connection: &Connection, named: Named<'p>, request: Request<'p>) -> rusqlite::Result<About<'p>> {
+fn about<'p>(
+    connection: &Connection,
+    named: Named<'p>,
+    request: TableQuery<'p>,
+) -> rusqlite::Result<About<'p>> {
     let mut about = About {
         named,
         request,
@@ -191,7 +195,7 @@ fn missing_columns(about: &About<'_>, table: &Table) -> Vec<(Range<usize>, Probl
 /// The first column of each rule that it cannot set.
 fn unsettable(
     connection: &Connection,
-    request: &Request<'_>,
+    request: &TableQuery<'_>,
     table: &Table,
 ) -> rusqlite::Result<Vec<(Range<usize>, Problem)>> {
     let mut unsettable = Vec::new();
@@ -206,7 +210,7 @@ fn unsettable(
 /// What stands in the way of each rule in the schema.
 fn refused(
     connection: &Connection,
-    request: &Request<'_>,
+    request: &TableQuery<'_>,
     table: &Table,
 ) -> rusqlite::Result<Vec<(Range<usize>, Problem)>> {
     let mut refused: Vec<(Range<usize>, Problem)> = Vec::new();
@@ -258,7 +262,11 @@ fn references(connection: &Connection, table: &Table, rules: &[&Rule]) -> rusqli
     references.collect()
 }
 
-fn unindexed(connection: &Connection, request: &Request<'_>, table: &Table) -> rusqlite::Result<Vec<usize>> {
+fn unindexed(
+    connection: &Connection,
+    request: &TableQuery<'_>,
+    table: &Table,
+) -> rusqlite::Result<Vec<usize>> {
     if count::rows_up_to(connection, table, LARGE)? < LARGE {
         return Ok(Vec::new());
     }

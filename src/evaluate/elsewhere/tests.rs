@@ -1,16 +1,16 @@
 //! Questions about rows of another source: a record waits for their answers and then takes them for its own.
 
 use super::*;
-use crate::calendar::Instant;
-use crate::evaluate::RuleBook;
+use crate::calendar::Timestamp;
+use crate::evaluate::Evaluator;
 use crate::policy::tests::valid;
 
 /// The questions of a rule with this line, whose related rows are those of the source `crm`.
-fn book(line: &str) -> RuleBook {
+fn book(line: &str) -> Evaluator {
     let policy = valid(&format!(
         "[source.crm]\nsqlite = \"crm.db\"\n[[rule]]\nname = \"a\"\ndata = \"app.customers\"\nkeep = \"1 day\"\nafter = \"at\"\n{line}\n"
     ));
-    RuleBook::new(&policy.rules, Instant::from_unix(1_795_129_200, 0))
+    Evaluator::new(&policy.rules, Timestamp::from_unix(1_795_129_200, 0))
 }
 
 const UNLESS: &str =
@@ -59,12 +59,12 @@ fn keys_are_texts_and_numbers_are_their_decimal_texts() {
 }
 
 /// The state of a record, before and after these rows were looked at.
-fn states(book: &mut RuleBook, rows: &[(Value<'_>, Value<'_>)], id: Value<'_>) -> [&'static str; 2] {
-    let cells = |book: &RuleBook, column: usize| match book.columns()[column].as_str() {
+fn states(book: &mut Evaluator, rows: &[(Value<'_>, Value<'_>)], id: Value<'_>) -> [&'static str; 2] {
+    let cells = |book: &Evaluator, column: usize| match book.columns()[column].as_str() {
         "id" => id,
         _ => Value::Text(b"2020-01-01"),
     };
-    let state = |book: &RuleBook| {
+    let state = |book: &Evaluator| {
         book.judge(0, &|column| cells(book, column)).map_or("unmatched", |verdict| verdict.state.word())
     };
     let before = state(book);

@@ -1,6 +1,6 @@
 //! The longest period of related rows.
 
-use super::Speaks;
+use super::Match;
 use crate::calendar::{Longest, PeriodReading, WrittenPeriods};
 use crate::value::Value;
 
@@ -28,12 +28,12 @@ pub enum Lasting {
 
 impl LongestOf {
     /// Looks at one more row. What keeps the record longest stays.
-    pub(super) fn show<'v>(&self, lasting: &mut Lasting, counts: Speaks, value: impl Fn() -> Value<'v>) {
+    pub(super) fn show<'v>(&self, lasting: &mut Lasting, counts: Match, value: impl Fn() -> Value<'v>) {
         let seen = match counts {
-            Speaks::No => return,
+            Match::No => return,
             // Neither to count it nor to pass it over is sure to keep the record as long.
-            Speaks::Doubtful | Speaks::Leaving => Lasting::NotSaid,
-            Speaks::Yes => match self.periods.read(value()) {
+            Match::Doubtful | Match::Leaving => Lasting::NotSaid,
+            Match::Yes => match self.periods.read(value()) {
                 PeriodReading::Period(period) => return lasting.add(period),
                 PeriodReading::Empty => Lasting::NotSaid,
                 PeriodReading::Unreadable(_) => Lasting::Unreadable,
@@ -105,7 +105,7 @@ impl Lasting {
 mod tests {
     use super::*;
 
-    fn shown(rows: &[(Speaks, &str)]) -> Lasting {
+    fn shown(rows: &[(Match, &str)]) -> Lasting {
         let asked = LongestOf { column: "keep".to_string(), periods: WrittenPeriods::texts(Vec::new()) };
         let mut lasting = Lasting::Nothing;
         for (speaks, text) in rows {
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn what_keeps_longest_stays_whatever_the_order() {
-        use Speaks::{Doubtful, No, Yes};
+        use Match::{Doubtful, No, Yes};
         let periods = |text: &str| Longest::parse(text).map(Lasting::Periods);
         assert_eq!(shown(&[]), Lasting::Nothing);
         assert_eq!(shown(&[(No, "x"), (No, "5 years")]), Lasting::Nothing);

@@ -1,7 +1,7 @@
 //! The latest time of related rows.
 
-use super::Speaks;
-use crate::calendar::{Date, Event, Instant, Reading, Timestamps};
+use super::Match;
+use crate::calendar::{Date, Event, Reading, Timestamp, Timestamps};
 use crate::value::Value;
 
 /// Which time of related rows is asked for.
@@ -23,7 +23,7 @@ pub enum Found {
         /// The latest date.
         date: Option<Date>,
         /// The latest instant.
-        at: Option<Instant>,
+        at: Option<Timestamp>,
     },
     /// For one of them the clock has not started.
     Empty,
@@ -33,9 +33,9 @@ pub enum Found {
 
 impl LatestOf {
     /// Looks at one more row. What keeps the record longest stays.
-    pub(super) fn show<'v>(&self, found: &mut Found, counts: Speaks, value: impl Fn() -> Value<'v>) {
+    pub(super) fn show<'v>(&self, found: &mut Found, counts: Match, value: impl Fn() -> Value<'v>) {
         // To count a row about which nobody can say keeps the record no shorter.
-        if counts == Speaks::No {
+        if counts == Match::No {
             return;
         }
         let seen = match self.timestamps.read(value()) {
@@ -100,7 +100,7 @@ fn events(text: &[u8]) -> Option<Found> {
     for word in std::str::from_utf8(text).ok()?.split(' ') {
         match word.split_once('.') {
             Some((seconds, nanos)) => {
-                at = Some(Instant::from_unix(seconds.parse().ok()?, nanos.parse().ok()?));
+                at = Some(Timestamp::from_unix(seconds.parse().ok()?, nanos.parse().ok()?));
             }
             None => date = Some(word.parse::<Date>().ok()?),
         }
@@ -116,7 +116,7 @@ mod tests {
     fn an_answer_is_the_same_after_its_way_through_a_cell() {
         let date: Option<Date> = Some("2024-02-29".parse().unwrap());
         let [before, after] =
-            [Instant::from_unix(-1, 999_999_999), Instant::from_unix(1_795_132_800, 0)].map(Some);
+            [Timestamp::from_unix(-1, 999_999_999), Timestamp::from_unix(1_795_132_800, 0)].map(Some);
         for found in [
             Found::Nothing,
             Found::Empty,

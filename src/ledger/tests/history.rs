@@ -7,7 +7,7 @@ use proptest::sample::select;
 
 use super::super::history::Chronicle;
 use super::*;
-use crate::policy::Deed;
+use crate::policy::Action;
 
 const TIMES: [&str; 5] = [
     "2026-11-20T01:00:00Z",
@@ -153,7 +153,7 @@ fn expected(story: &[Told]) -> Vec<Unfinished> {
             *done.entry(batch.rule.clone()).or_default() += batch.rows;
         }
         let deeds = own.iter().filter_map(|told| match &told.2 {
-            Event::RuleStarted(started) => Some((started.rule.clone(), Deed::Deleted)),
+            Event::RuleStarted(started) => Some((started.rule.clone(), Action::Deleted)),
             _ => None,
         });
         let deeds = deeds.collect();

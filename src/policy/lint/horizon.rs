@@ -3,7 +3,7 @@
 
 use crate::calendar::{Date, Period, Schedule, start_dates};
 use crate::diagnostic::{Code, Finding};
-use crate::policy::{Deed, Policy, Rule, Source, copies};
+use crate::policy::{Action, Policy, Rule, Source, copies};
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
     let promises = policy.rules.iter().filter_map(|rule| Some((rule, rule.gone_within.as_ref()?)));
@@ -14,7 +14,7 @@ fn judge(policy: &Policy, rule: &Rule, promise: &Period) -> Vec<Finding> {
     if !rule.enforce {
         return vec![never_carried_out(rule)];
     }
-    if rule.then.deed() == Deed::Pseudonymised {
+    if rule.then.deed() == Action::Pseudonymised {
         return vec![stays_personal(rule)];
     }
     let keepers = keepers(policy, rule);

@@ -2,10 +2,10 @@
 
 use crate::anonymise::Form;
 use crate::diagnostic::{Code, Finding};
-use crate::policy::{Deed, Policy, Rule, Setting};
+use crate::policy::{Action, Policy, Rule, Setting};
 
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
-    let pseudonymising = policy.rules.iter().filter(|rule| rule.then.deed() == Deed::Pseudonymised);
+    let pseudonymising = policy.rules.iter().filter(|rule| rule.then.deed() == Action::Pseudonymised);
     pseudonymising.filter(|rule| !is_deleted_later(policy, rule)).map(finding).collect()
 }
 

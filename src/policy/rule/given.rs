@@ -3,7 +3,7 @@
 use crate::calendar::{FinancialYear, Zone};
 use crate::condition::Condition;
 use crate::diagnostic::{Code, Finding, Lines, nearest};
-use crate::policy::Surroundings;
+use crate::policy::LoadContext;
 use crate::policy::activity::Activity;
 use crate::policy::header::Header;
 use crate::policy::limit::Limit;
@@ -19,7 +19,7 @@ pub(crate) struct Given<'a> {
     pub(super) sources: &'a Sources,
     pub(super) activities: &'a [Activity],
     lines: Lines<'a>,
-    pub(super) surroundings: &'a Surroundings<'a>,
+    pub(super) surroundings: &'a LoadContext<'a>,
 }
 
 impl<'a> Given<'a> {
@@ -28,7 +28,7 @@ impl<'a> Given<'a> {
         sources: &'a Sources,
         activities: &'a [Activity],
         text: &'a str,
-        surroundings: &'a Surroundings<'a>,
+        surroundings: &'a LoadContext<'a>,
     ) -> Given<'a> {
         Given {
             // Rules are read even where the zone is wrong; such a policy is never valid.

@@ -19,7 +19,7 @@ pub enum Then {
 
 /// What has happened to a record whose rule was carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub enum Action {
     /// It is gone.
     Deleted,
     /// It names nobody any more, as far as the rule sets its columns.
@@ -29,7 +29,7 @@ pub enum Deed {
 }
 
 /// All of them.
-pub const DEEDS: [Deed; 3] = [Deed::Deleted, Deed::Anonymised, Deed::Pseudonymised];
+pub const DEEDS: [Action; 3] = [Action::Deleted, Action::Anonymised, Action::Pseudonymised];
 
 impl Then {
     /// The word of the language.
@@ -42,12 +42,12 @@ impl Then {
 
     /// What has happened once it is carried out. One pseudonym is enough for a record to stay
     /// personal.
-    pub fn deed(&self) -> Deed {
+    pub fn deed(&self) -> Action {
         match self {
-            Then::Delete => Deed::Deleted,
+            Then::Delete => Action::Deleted,
             Then::Anonymise(settings) => {
                 let is_pseudonym = |setting: &Setting| matches!(setting.form, Form::Pseudonym);
-                if settings.iter().any(is_pseudonym) { Deed::Pseudonymised } else { Deed::Anonymised }
+                if settings.iter().any(is_pseudonym) { Action::Pseudonymised } else { Action::Anonymised }
             }
         }
     }
@@ -61,22 +61,22 @@ impl Then {
     }
 }
 
-impl Deed {
+impl Action {
     /// As it is told: `3 records deleted`.
     pub fn word(self) -> &'static str {
         match self {
-            Deed::Deleted => "deleted",
-            Deed::Anonymised => "anonymised",
-            Deed::Pseudonymised => "pseudonymised",
+            Action::Deleted => "deleted",
+            Action::Anonymised => "anonymised",
+            Action::Pseudonymised => "pseudonymised",
         }
     }
 
     /// As it is asked for: `delete 3 records`.
     pub fn verb(self) -> &'static str {
         match self {
-            Deed::Deleted => "delete",
-            Deed::Anonymised => "anonymise",
-            Deed::Pseudonymised => "pseudonymise",
+            Action::Deleted => "delete",
+            Action::Anonymised => "anonymise",
+            Action::Pseudonymised => "pseudonymise",
         }
     }
 }

@@ -6,7 +6,7 @@ use encoding_rs::Encoding;
 
 use crate::diagnostic::{Code, Finding};
 use crate::policy::section::{Complaint, Placed, Section};
-use crate::policy::{Surroundings, path};
+use crate::policy::{LoadContext, path};
 
 /// The CSV files of a source, which together are one dataset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub enum Rewrite {
 }
 
 /// Reads the keys of a CSV source; none where there is none, or a wrong one.
-pub(super) fn read(section: &mut Section<'_>, surroundings: &Surroundings<'_>) -> Option<CsvFiles> {
+pub(super) fn read(section: &mut Section<'_>, surroundings: &LoadContext<'_>) -> Option<CsvFiles> {
     let pattern = section.parsed("csv", |text| path::pattern(text, surroundings));
     let says_delimiter = section.has("delimiter");
     let (delimiter, quote) = marks(section);

@@ -8,7 +8,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::diagnostic::{Code, Finding};
 use crate::policy::section::{Complaint, Placed, Section};
-use crate::policy::{Surroundings, path};
+use crate::policy::{LoadContext, path};
 
 /// What the records of a folder can be asked by `when`.
 pub const COLUMNS: [&str; 3] = ["name", "path", "size"];
@@ -113,7 +113,7 @@ fn refuse_columns(section: &Section<'_>) {
 }
 
 /// Reads the keys of a folder; none where the source is of another kind.
-pub(super) fn read(section: &mut Section<'_>, surroundings: &Surroundings<'_>) -> Option<Folder> {
+pub(super) fn read(section: &mut Section<'_>, surroundings: &LoadContext<'_>) -> Option<Folder> {
     if !section.has("files") {
         return none(section);
     }

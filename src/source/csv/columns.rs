@@ -12,10 +12,10 @@ use super::chunks::{Chunk, Chunks};
 use super::files::cannot_read;
 use super::index::Record;
 use crate::diagnostic::Code;
-use crate::evaluate::{CommonCase, CommonTally, RuleBook, Tally};
+use crate::evaluate::{CommonCase, CommonTally, Evaluator, Tally};
 use crate::policy::CsvFiles;
 use crate::source::Problem;
-use crate::source::request::Request;
+use crate::source::request::TableQuery;
 use crate::value::Value;
 
 /// The fields that a request's rules read, in the order of their book's columns.
@@ -45,7 +45,7 @@ pub(crate) fn open<R: Read>(
     input: R,
     path: &Path,
     source: &CsvFiles,
-    request: &Request<'_>,
+    request: &TableQuery<'_>,
 ) -> Result<Opened<R>, Problem> {
     open_with(input, path, source, (request, &[]))
 }
@@ -55,7 +55,7 @@ pub(crate) fn open_with<R: Read>(
     input: R,
     path: &Path,
     source: &CsvFiles,
-    (request, also): (&Request<'_>, &[String]),
+    (request, also): (&TableQuery<'_>, &[String]),
 ) -> Result<Opened<R>, Problem> {
     let mut opened = open_for(input, path, source, &[request.book.columns(), also].concat())?;
     // A quote that such a time may hold would be doubled there.
@@ -277,7 +277,7 @@ impl Columns {
 
     /// Whether a record is due under one rule. One that is not proper never is.
     #[inline]
-    pub(crate) fn is_due(&self, record: Record<'_>, book: &RuleBook, rule: usize) -> bool {
+    pub(crate) fn is_due(&self, record: Record<'_>, book: &Evaluator, rule: usize) -> bool {
         if record.fault.is_some() || record.is_blank() {
             return false;
         }
@@ -293,7 +293,7 @@ impl Columns {
     pub(crate) fn count(
         &self,
         record: Record<'_>,
-        book: &RuleBook,
+        book: &Evaluator,
         tallies: &mut [Tally],
         common: &mut Option<CommonTally>,
     ) {

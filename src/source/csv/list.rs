@@ -9,12 +9,12 @@ use super::files::{self, CsvFile, cannot_read};
 use crate::evaluate::Verdict;
 use crate::policy::CsvFiles;
 use crate::source::Problem;
-use crate::source::request::{Flow, Listed, Request, Unusable};
+use crate::source::request::{Flow, Listed, TableQuery, Unusable};
 
 /// Names the records of a source that one rule matches.
 pub(crate) fn list(
     source: &CsvFiles,
-    request: &Request<'_>,
+    request: &TableQuery<'_>,
     rule: usize,
     found: &mut dyn FnMut(Listed) -> Flow,
 ) -> Result<(), Unusable> {
@@ -29,7 +29,7 @@ pub(crate) fn list(
 pub(super) fn records(
     source: &CsvFiles,
     files: &[CsvFile],
-    request: &Request<'_>,
+    request: &TableQuery<'_>,
     rule: usize,
     found: &mut dyn FnMut(Listed) -> Flow,
 ) -> Result<(), Problem> {
@@ -47,7 +47,7 @@ pub(super) fn records(
 fn one_file(
     source: &CsvFiles,
     file: &CsvFile,
-    request: &Request<'_>,
+    request: &TableQuery<'_>,
     rule: usize,
     found: &mut dyn FnMut(Listed) -> Flow,
 ) -> Result<Flow, Problem> {

@@ -8,18 +8,18 @@ use super::chunks::{Chunk, Part};
 use super::columns::{self, Columns, Opened};
 use super::files::{self, CsvFile, cannot_read};
 use super::{list, turns};
-use crate::evaluate::{RuleBook, State, Tally};
+use crate::evaluate::{Evaluator, State, Tally};
 use crate::policy::CsvFiles;
-use crate::source::request::{Flow, NAMED, Request, RuleSurvey, TableSurvey, Unread, Unusable};
+use crate::source::request::{Flow, NAMED, RuleCounts, TableQuery, TableSurvey, Unread, Unusable};
 use crate::source::{Counted, Problem};
 
 /// Surveys the files of a source. A file that cannot be read does not stop the others.
-pub(crate) fn survey(source: &CsvFiles, requests: &[Request<'_>]) -> Result<Vec<TableSurvey>, Unusable> {
+pub(crate) fn survey(source: &CsvFiles, requests: &[TableQuery<'_>]) -> Result<Vec<TableSurvey>, Unusable> {
     let found = files::find(source)?;
     Ok(requests.iter().map(|request| Ok(one_request(source, &found, request))).collect())
 }
 
-fn one_request(source: &CsvFiles, found: &files::Found, request: &Request<'_>) -> Vec<RuleSurvey> {
+fn one_request(source: &CsvFiles, found: &files::Found, request: &TableQuery<'_>) -> Vec<RuleCounts> {
     let mut counted = nothing(&request.book);
     let mut problems = vec![found.problems.clone(); request.book.len()];
     for file in &found.files {
@@ -32,13 +32,13 @@ fn one_request(source: &CsvFiles, found: &files::Found, request: &Request<'_>) -
         }
     }
     let total = counted.total.unwrap_or_default();
-    let survey = |rule: &usize| RuleSurvey {
+    let survey = |rule: &usize| RuleCounts {
         counted: counted.clone(),
         rule: *rule,
         total,
         unreadable: first_unreadable(source, found, request, *rule, &counted.tallies[*rule]),
         problems: problems[*rule].clone(),
-        ..RuleSurvey::default()
+        ..RuleCounts::default()
     };
     request.wanted.iter().map(survey).collect()
 }
@@ -54,7 +54,7 @@ fn add_obstacle(source: &CsvFiles, file: &CsvFile, of_file: &Counted, problems: 
     }
 }
 
-fn nothing(book: &RuleBook) -> Counted {
+fn nothing(book: &Evaluator) -> Counted {
     Counted { total: Some(0), tallies: vec![Tally::default(); book.len()] }
 }
 
@@ -62,7 +62,7 @@ fn count(
     input: Box<dyn Read + Send>,
     file: &CsvFile,
     source: &CsvFiles,
-    request: &Request<'_>,
+    request: &TableQuery<'_>,
 ) -> Result<Counted, Problem> {
     let Opened { mut chunks, columns, .. } = columns::open(input, &file.path, source, request)?;
     let Some(columns) = columns else { return Ok(nothing(&request.book)) };
@@ -77,7 +77,7 @@ fn count(
     Ok(all.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-fn count_chunk(chunk: &Chunk, columns: &Columns, book: &RuleBook, counted: &mut Counted) {
+fn count_chunk(chunk: &Chunk, columns: &Columns, book: &Evaluator, counted: &mut Counted) {
     let mut common = columns.common_tally();
     let mut records = u64::from(chunk.part == Some(Part::First));
     if records > 0 {
@@ -100,7 +100,7 @@ fn count_chunk(chunk: &Chunk, columns: &Columns, book: &RuleBook, counted: &mut 
 fn first_unreadable(
     source: &CsvFiles,
     found: &files::Found,
-    request: &Request<'_>,
+    request: &TableQuery<'_>,
     rule: usize,
     tally: &Tally,
 ) -> Vec<Unread> {

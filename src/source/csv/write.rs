@@ -10,10 +10,10 @@ mod kept;
 mod line;
 mod reading;
 mod replace;
+mod replacement;
 mod rewrite;
 mod sift;
 mod strays;
-mod successor;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use crate::policy::CsvFiles;
-use crate::run::job::{Deletion, Halt, Job, Journal};
+use crate::run::job::{Deletion, Journal, RuleJob, WriteError};
 use crate::source::Problem;
 use crate::source::csv::columns::{self, Opened};
 use crate::source::csv::files::{self, CsvFile};
@@ -37,11 +37,11 @@ use rewrite::{Ended, Rewriting};
 /// rewritten keeps its lines and does not stop the others.
 pub(crate) fn carry_out(
     source: &CsvFiles,
-    job: &Job<'_>,
+    job: &RuleJob<'_>,
     journal: &mut dyn Journal,
     done: &mut Deletion,
-) -> Result<(), Halt> {
-    let found = files::find(source).map_err(|unusable| Halt::Problem(unusable.problem))?;
+) -> Result<(), WriteError> {
+    let found = files::find(source).map_err(|unusable| WriteError::Problem(unusable.problem))?;
     done.problems.extend(found.problems);
     let mut survivors = 0;
     for file in &found.files {
@@ -51,7 +51,7 @@ pub(crate) fn carry_out(
         }
         match one_file(source, file, job, journal, done) {
             Ok(left) => survivors += left,
-            Err(Halt::Problem(problem)) => done.problems.push(problem),
+            Err(WriteError::Problem(problem)) => done.problems.push(problem),
             Err(other) => return Err(other),
         }
     }
@@ -66,10 +66,10 @@ pub(crate) fn carry_out(
 fn one_file(
     source: &CsvFiles,
     file: &CsvFile,
-    job: &Job<'_>,
+    job: &RuleJob<'_>,
     journal: &mut dyn Journal,
     done: &mut Deletion,
-) -> Result<u64, Halt> {
+) -> Result<u64, WriteError> {
     let most = job.amount.most.saturating_sub(done.deleted);
     let rewriting = Rewriting { source, file, job, most, before: done.deleted, number: done.batches + 1 };
     match rewriting.run(journal)? {
@@ -83,18 +83,18 @@ fn one_file(
             done.batches += u64::from(sifted.deleted > 0);
             done.is_capped |= sifted.is_capped;
             (job.told)(done.deleted);
-            behind.map_or(Ok(()), |problem| Err(Halt::Problem(problem)))?;
+            behind.map_or(Ok(()), |problem| Err(WriteError::Problem(problem)))?;
             let left = thread::scope(|scope| {
                 scope.spawn(move || drop(old));
                 still_due(source, file, job)
             });
-            left.map_err(Halt::Problem)
+            left.map_err(WriteError::Problem)
         }
     }
 }
 
 /// Asks the rule once more about what the file holds now.
-fn still_due(source: &CsvFiles, file: &CsvFile, job: &Job<'_>) -> Result<u64, Problem> {
+fn still_due(source: &CsvFiles, file: &CsvFile, job: &RuleJob<'_>) -> Result<u64, Problem> {
     files::read(file, |input| {
         let Opened { mut chunks, columns, .. } = columns::open(input, &file.path, source, job.request)?;
         let Some(columns) = columns else { return Ok(0) };

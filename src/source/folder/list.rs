@@ -3,9 +3,9 @@
 use super::newest::protect;
 use super::root::Root;
 use super::walk::walk;
-use crate::evaluate::RuleBook;
+use crate::evaluate::Evaluator;
 use crate::policy::Folder;
-use crate::source::request::{Flow, Listed, Request, Unusable};
+use crate::source::request::{Flow, Listed, TableQuery, Unusable};
 
 /// So many records can be put in order; more are named as they come.
 const SORTED: usize = 10_000;
@@ -14,12 +14,12 @@ const SORTED: usize = 10_000;
 /// otherwise in the order in which the system gives them.
 pub fn list(
     folder: &Folder,
-    request: &Request<'_>,
+    request: &TableQuery<'_>,
     rule: usize,
     found: &mut dyn FnMut(Listed) -> Flow,
 ) -> Result<(), Unusable> {
     let root = Root::open(folder)?;
-    let mut book = RuleBook::clone(&request.book);
+    let mut book = Evaluator::clone(&request.book);
     protect(&root, folder, &mut book).map_err(Unusable::failed)?;
     let mut shelf = Shelf { waiting: Some(Vec::new()), found };
     let walked = walk(&root, folder, &mut |record| match record.judge(&book, rule) {

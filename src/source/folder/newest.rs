@@ -5,7 +5,7 @@ use super::root::Root;
 use super::walk::walk;
 use crate::calendar::Event;
 use crate::diagnostic::Code;
-use crate::evaluate::{Newest, Protection, RuleBook};
+use crate::evaluate::{Evaluator, Newest, Protection};
 use crate::policy::Folder;
 use crate::source::Problem;
 use crate::source::request::Flow;
@@ -50,7 +50,7 @@ struct OneRule {
 }
 
 /// Tells the book which records are the newest.
-pub fn protect(root: &Root, folder: &Folder, book: &mut RuleBook) -> Result<Found, Problem> {
+pub fn protect(root: &Root, folder: &Folder, book: &mut Evaluator) -> Result<Found, Problem> {
     let mut search = Search::of(book);
     if !search.is_needed() {
         return Ok(Found::default());
@@ -64,7 +64,7 @@ pub fn protect(root: &Root, folder: &Folder, book: &mut RuleBook) -> Result<Foun
 }
 
 impl Search {
-    pub(super) fn of(book: &RuleBook) -> Search {
+    pub(super) fn of(book: &Evaluator) -> Search {
         let wanted = |rule| Some((rule, book.keep_newest(rule)?));
         let rules = (0..book.len()).filter_map(wanted).map(|(rule, count)| OneRule {
             rule,
@@ -85,7 +85,7 @@ impl Search {
     }
 
     /// Shows it a record, and whether that is due where nothing is kept.
-    pub(super) fn show(&mut self, record: &Record<'_>, book: &RuleBook, is_due: bool) {
+    pub(super) fn show(&mut self, record: &Record<'_>, book: &Evaluator, is_due: bool) {
         let mut is_missed = false;
         for rule in &mut self.rules {
             is_missed |= !rule.show(record, book, is_due);
@@ -100,7 +100,7 @@ impl Search {
     }
 
     /// Tells the book what was found.
-    pub(super) fn settle(self, book: &mut RuleBook) -> Found {
+    pub(super) fn settle(self, book: &mut Evaluator) -> Found {
         let mut found = Found { unseen: unseen(self.opaque), ..Found::default() };
         for search in self.rules {
             let (all, matching) = (search.all.kept_from(), search.matching.kept_from());
@@ -127,7 +127,7 @@ fn unseen(records: u64) -> Option<Problem> {
 
 impl OneRule {
     /// Returns whether the record has a time that can be seen.
-    fn show(&mut self, record: &Record<'_>, book: &RuleBook, is_due: bool) -> bool {
+    fn show(&mut self, record: &Record<'_>, book: &Evaluator, is_due: bool) -> bool {
         let Some((event, matches)) = record.counted(book, self.rule) else { return false };
         self.all.show(event, || record.path().to_vec());
         if matches {

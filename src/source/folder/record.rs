@@ -10,7 +10,7 @@ use super::content::{Opaque, look_into};
 use super::look::Look;
 use super::volume::Volume;
 use crate::calendar::Event;
-use crate::evaluate::{Reason, RuleBook, State, Verdict};
+use crate::evaluate::{Evaluator, Reason, State, Verdict};
 use crate::policy::Unit;
 use crate::value::Value;
 
@@ -69,7 +69,7 @@ impl<'a> Record<'a> {
     }
 
     /// Its state under one rule; none where the rule does not match it, or where it is gone.
-    pub fn judge(&self, book: &RuleBook, rule: usize) -> Option<Verdict> {
+    pub fn judge(&self, book: &Evaluator, rule: usize) -> Option<Verdict> {
         let verdict = book.judge(rule, &|column| self.value(&book.columns()[column]))?;
         // What would go must be seen whole, also where its name alone tells its time.
         if matches!(verdict.state, State::Due | State::Overruled | State::Blocked | State::Newest)
@@ -83,7 +83,7 @@ impl<'a> Record<'a> {
     }
 
     /// The event by which it counts among the newest of a rule, and whether the rule matches it.
-    pub fn counted(&self, book: &RuleBook, rule: usize) -> Option<(Event, bool)> {
+    pub fn counted(&self, book: &Evaluator, rule: usize) -> Option<(Event, bool)> {
         book.counted(rule, &|column| self.value(&book.columns()[column]))
     }
 

@@ -5,23 +5,23 @@ use super::record::Record;
 use super::root::Root;
 use super::walk::walk;
 use crate::diagnostic::Code;
-use crate::evaluate::{Reason, RuleBook, State, Tally, Verdict};
+use crate::evaluate::{Evaluator, Reason, State, Tally, Verdict};
 use crate::policy::Folder;
-use crate::source::request::{Flow, Request, RuleSurvey, TableSurvey, Unread, Unusable};
+use crate::source::request::{Flow, RuleCounts, TableQuery, TableSurvey, Unread, Unusable};
 use crate::source::{Counted, Problem};
 
 /// How many unreadable records are named.
 const NAMED: usize = 3;
 
 /// Surveys a folder. All rules on it stand in one request.
-pub fn survey(folder: &Folder, requests: &[Request<'_>]) -> Result<Vec<TableSurvey>, Unusable> {
+pub fn survey(folder: &Folder, requests: &[TableQuery<'_>]) -> Result<Vec<TableSurvey>, Unusable> {
     let root = Root::open(folder)?;
     Ok(requests.iter().map(|request| one_request(&root, folder, request)).collect())
 }
 
 /// What one pass over the folder gathers.
 struct Pass<'b> {
-    book: &'b RuleBook,
+    book: &'b Evaluator,
     records: u64,
     rules: Vec<OneRule>,
 }
@@ -33,14 +33,14 @@ struct OneRule {
     unreadable: Vec<(String, String)>,
 }
 
-fn one_request(root: &Root, folder: &Folder, request: &Request<'_>) -> TableSurvey {
-    let mut book = RuleBook::clone(&request.book);
+fn one_request(root: &Root, folder: &Folder, request: &TableQuery<'_>) -> TableSurvey {
+    let mut book = Evaluator::clone(&request.book);
     let mut search = Search::of(&book);
     book.keep_nothing();
     let (pass, unseen) = Pass::through(root, folder, &book, &mut search)?;
     // Only where one of the newest is due does it make a difference that it is kept.
     if !search.keeps_what_is_due() {
-        let found = search.settle(&mut RuleBook::clone(&request.book));
+        let found = search.settle(&mut Evaluator::clone(&request.book));
         return Ok(pass.surveys(request, &found, unseen));
     }
     drop(pass);
@@ -54,7 +54,7 @@ impl<'b> Pass<'b> {
     fn through(
         root: &Root,
         folder: &Folder,
-        book: &'b RuleBook,
+        book: &'b Evaluator,
         search: &mut Search,
     ) -> Result<(Pass<'b>, Option<Problem>), Problem> {
         let rules = (0..book.len()).map(|_| OneRule::default()).collect();
@@ -80,24 +80,24 @@ impl<'b> Pass<'b> {
         is_due
     }
 
-    fn surveys(&self, request: &Request<'_>, found: &Found, unseen: Option<Problem>) -> Vec<RuleSurvey> {
+    fn surveys(&self, request: &TableQuery<'_>, found: &Found, unseen: Option<Problem>) -> Vec<RuleCounts> {
         request.wanted.iter().map(|rule| self.survey(*rule, request, found, unseen.clone())).collect()
     }
 
     fn survey(
         &self,
         rule: usize,
-        request: &Request<'_>,
+        request: &TableQuery<'_>,
         found: &Found,
         unseen: Option<Problem>,
-    ) -> RuleSurvey {
+    ) -> RuleCounts {
         let own = &self.rules[rule];
         // What can never be seen is named among the unreadable records.
         let unseen = unseen.or_else(|| found.unseen.clone().filter(|_| own.unreadable.is_empty()));
         let tallies = self.rules.iter().map(|rule| rule.tally).collect();
         let asked_at = &request.rules[rule].places.after;
         let unread = |(key, why)| Unread { key, why, asked_at: asked_at.clone() };
-        RuleSurvey {
+        RuleCounts {
             counted: Counted { total: Some(self.records), tallies },
             rule,
             total: self.records,
@@ -105,7 +105,7 @@ impl<'b> Pass<'b> {
             bytes_due: Some(own.bytes_due),
             warning: last_ones(rule, request, own, found),
             problems: unseen.into_iter().collect(),
-            ..RuleSurvey::default()
+            ..RuleCounts::default()
         }
     }
 }
@@ -136,7 +136,7 @@ fn why(record: &Record<'_>, reason: Reason) -> String {
 
 /// Where nothing but `keep-newest` keeps the last records, no newer ones have come for as long as
 /// the period: that is seldom meant.
-fn last_ones(rule: usize, request: &Request<'_>, own: &OneRule, found: &Found) -> Option<Problem> {
+fn last_ones(rule: usize, request: &TableQuery<'_>, own: &OneRule, found: &Found) -> Option<Problem> {
     let (_, counted) = found.counted.iter().find(|(place, _)| *place == rule)?;
     let (blocked, due) = (own.tally.records(State::Newest), own.tally.records(State::Due));
     if blocked == 0 || *counted > blocked + due {

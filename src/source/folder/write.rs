@@ -15,17 +15,17 @@ mod tests;
 use crate::policy::Folder;
 use crate::source::folder::root::Root;
 
-use crate::run::job::{Deletion, Halt, Job, Journal};
+use crate::run::job::{Deletion, Journal, RuleJob, WriteError};
 
 pub(crate) use doubt::decide;
 
 /// Carries out a job on a folder.
 pub(crate) fn carry_out(
     folder: &Folder,
-    job: &Job<'_>,
+    job: &RuleJob<'_>,
     journal: &mut dyn Journal,
     done: &mut Deletion,
-) -> Result<(), Halt> {
-    let root = Root::open(folder).map_err(|unusable| Halt::Problem(unusable.problem))?;
+) -> Result<(), WriteError> {
+    let root = Root::open(folder).map_err(|unusable| WriteError::Problem(unusable.problem))?;
     task::Task::new(&root, folder, job).carry_out(journal, done)
 }

@@ -11,7 +11,7 @@ use super::open::Opener;
 use super::schema::{Key, Table};
 use super::{prefilter, problem};
 use crate::diagnostic::Code;
-use crate::evaluate::RuleBook;
+use crate::evaluate::Evaluator;
 use crate::source::{Counted, Problem};
 
 /// Two readers are enough to leave a machine to its other work.
@@ -29,7 +29,7 @@ pub fn all(
     opener: &Opener,
     connection: &Connection,
     table: &Table,
-    book: &Arc<RuleBook>,
+    book: &Arc<Evaluator>,
 ) -> Result<Counted, Problem> {
     let explain = |error| problem(opener.path(), &error);
     let parts = parts(connection, table).map_err(explain)?;
@@ -44,7 +44,7 @@ pub fn all(
 pub fn where_(
     connection: &Connection,
     table: &Table,
-    book: &Arc<RuleBook>,
+    book: &Arc<Evaluator>,
     condition: &str,
 ) -> rusqlite::Result<Counted> {
     let (call, sink) = register_tally(connection, table, book)?;
@@ -57,7 +57,7 @@ pub fn where_(
 pub fn candidates(
     connection: &Connection,
     table: &Table,
-    book: &Arc<RuleBook>,
+    book: &Arc<Evaluator>,
     rule: usize,
 ) -> rusqlite::Result<Counted> {
     let mut counted = where_(connection, table, book, &prefilter::sql(table, book, rule))?;
@@ -96,7 +96,7 @@ fn cut(first: i64, last: i64) -> Vec<Part> {
 fn in_parallel(
     opener: &Opener,
     table: &Table,
-    book: &Arc<RuleBook>,
+    book: &Arc<Evaluator>,
     parts: &[Part],
     readers: usize,
 ) -> Result<Counted, Problem> {
@@ -122,7 +122,7 @@ fn in_parallel(
 fn count_parts(
     opener: &Opener,
     table: &Table,
-    book: &Arc<RuleBook>,
+    book: &Arc<Evaluator>,
     parts: &[Part],
     next: &AtomicUsize,
 ) -> Result<Counted, Problem> {

@@ -5,14 +5,14 @@ use rusqlite::Connection;
 
 use super::foreign_key::{Reference, references_to};
 use super::schema::{Table, triggers};
-use crate::evaluate::RuleBook;
+use crate::evaluate::Evaluator;
 
 /// Whether what is done to one record may change what a rule says of the next one: by a trigger, or by a key
 /// that the engine empties. Such records are asked one by one.
 pub(crate) fn reach_other_records(
     connection: &Connection,
     table: &Table,
-    book: &RuleBook,
+    book: &Evaluator,
     (rule, references): (usize, &[Reference]),
 ) -> rusqlite::Result<bool> {
     let deletes = book.deletes(rule);
@@ -31,7 +31,7 @@ pub(crate) fn reach_other_records(
 fn empties_what_is_read(
     connection: &Connection,
     table: &Table,
-    book: &RuleBook,
+    book: &Evaluator,
     reference: &Reference,
 ) -> rusqlite::Result<bool> {
     let may_be_related = table.joins.iter().any(Option::is_some);
@@ -61,7 +61,7 @@ fn has_generated_columns(connection: &Connection, table: &Table) -> rusqlite::Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::calendar::Instant;
+    use crate::calendar::Timestamp;
     use crate::policy::tests::{rule, valid};
     use crate::source::sqlite::schema::describe;
 
@@ -71,7 +71,7 @@ mod tests {
         connection.execute_batch(sql).unwrap();
         let when = if reads_p { "\nwhen = \"p is null\"" } else { "" };
         let policy = valid(&rule(&format!("keep = \"1 year\"\nafter = \"at\"{when}")));
-        let book = RuleBook::new(&policy.rules, Instant::from_unix(0, 0));
+        let book = Evaluator::new(&policy.rules, Timestamp::from_unix(0, 0));
         let table = describe(&connection, "t", "").unwrap();
         let references = references_to(&connection, "t").unwrap();
         reach_other_records(&connection, &table, &book, (0, &references)).unwrap()

@@ -13,7 +13,7 @@ use crate::diagnostic::Code;
 use crate::note::Asked;
 use crate::policy::Rule;
 use crate::source::Problem;
-use crate::source::request::Request;
+use crate::source::request::TableQuery;
 
 /// How the rows of one question are seen when they go.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl Watched {
 }
 
 /// The questions of a policy about rows of a source.
-pub(crate) fn asked(request: &Request<'_>) -> Vec<Asked> {
+pub(crate) fn asked(request: &TableQuery<'_>) -> Vec<Asked> {
     let mut asked = Asked::all(request.policy);
     asked.retain(|asked| asked.evidence_source() == request.source());
     asked
@@ -155,7 +155,7 @@ fn watched_for(connection: &Connection, place: usize, asked: &Asked) -> Result<O
 /// Why rows of a rule cannot go: nobody could note what others' clocks need of them.
 pub(crate) fn refusal(
     connection: &Connection,
-    request: &Request<'_>,
+    request: &TableQuery<'_>,
     rule: &Rule,
 ) -> Result<Option<Problem>, Problem> {
     let tables: Vec<&str> = tables_of(rule).collect();

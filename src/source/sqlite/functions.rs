@@ -8,7 +8,7 @@ use rusqlite::functions::{Aggregate, Context, FunctionFlags, SqlFnOutput};
 
 use super::schema::Table;
 use super::{related, value};
-use crate::evaluate::{Reason, RuleBook, State, Tally, Verdict};
+use crate::evaluate::{Evaluator, Reason, State, Tally, Verdict};
 use crate::source::Counted;
 
 /// A function that answers the same whenever it is asked the same.
@@ -19,7 +19,7 @@ pub(crate) const FRESH: FunctionFlags = FunctionFlags::SQLITE_UTF8.union(Functio
 
 /// What the rule book is asked with: the columns that the rules read, the answers of the related
 /// rows, and what keeps the record where that is known.
-pub fn cells(connection: &Connection, table: &Table, book: &RuleBook) -> rusqlite::Result<Vec<String>> {
+pub fn cells(connection: &Connection, table: &Table, book: &Evaluator) -> rusqlite::Result<Vec<String>> {
     let columns = book.columns().iter().map(|column| table.column_sql(column));
     let mut cells: Vec<String> = columns.chain(related::register(connection, table, book)?).collect();
     if let Some(kept) = &table.kept {
@@ -32,7 +32,7 @@ pub fn cells(connection: &Connection, table: &Table, book: &RuleBook) -> rusqlit
 fn register_asking<T: SqlFnOutput>(
     connection: &Connection,
     name: &str,
-    (table, book, rule): (&Table, &Arc<RuleBook>, usize),
+    (table, book, rule): (&Table, &Arc<Evaluator>, usize),
     answer: impl Fn(Option<Verdict>) -> T + Send + 'static,
 ) -> rusqlite::Result<String> {
     let owned = Arc::clone(book);
@@ -46,7 +46,7 @@ fn register_asking<T: SqlFnOutput>(
 pub fn register_due(
     connection: &Connection,
     table: &Table,
-    book: &Arc<RuleBook>,
+    book: &Arc<Evaluator>,
     rule: usize,
 ) -> rusqlite::Result<String> {
     let is_due = |verdict: Option<Verdict>| verdict.is_some_and(|verdict| verdict.state == State::Due);
@@ -59,7 +59,7 @@ pub fn register_due(
 pub fn register_overdue(
     connection: &Connection,
     table: &Table,
-    book: &Arc<RuleBook>,
+    book: &Arc<Evaluator>,
     rule: usize,
 ) -> rusqlite::Result<String> {
     let is_overdue = |verdict: Option<Verdict>| {
@@ -74,7 +74,7 @@ pub fn register_overdue(
 pub fn register_blocker(
     connection: &Connection,
     table: &Table,
-    book: &Arc<RuleBook>,
+    book: &Arc<Evaluator>,
     rule: usize,
 ) -> rusqlite::Result<String> {
     register_asking(connection, "frist_blocker", (table, book, rule), |verdict| verdict.and_then(referred))
@@ -102,7 +102,7 @@ impl TallySink {
 pub fn register_tally(
     connection: &Connection,
     table: &Table,
-    book: &Arc<RuleBook>,
+    book: &Arc<Evaluator>,
 ) -> rusqlite::Result<(String, TallySink)> {
     let nothing = Counted { total: Some(0), tallies: vec![Tally::default(); book.len()] };
     let sink = Arc::new(Mutex::new(nothing));
@@ -113,7 +113,7 @@ pub fn register_tally(
 }
 
 struct TallyFunction {
-    book: Arc<RuleBook>,
+    book: Arc<Evaluator>,
     sink: Arc<Mutex<Counted>>,
 }
 

@@ -14,7 +14,7 @@ use super::quoted;
 use super::schema::{Table, columns, no_such_table, require_column, table_names};
 use super::settable::affinity;
 use crate::diagnostic::Code;
-use crate::evaluate::{Question, RuleBook};
+use crate::evaluate::{Evaluator, Question};
 use crate::policy::{On, Relation, Side};
 use crate::source::Problem;
 
@@ -38,7 +38,7 @@ pub struct Join {
 pub fn resolve(
     connection: &Connection,
     table: &Table,
-    book: &RuleBook,
+    book: &Evaluator,
 ) -> Result<Vec<Option<Join>>, Problem> {
     let join = |question: &Question| match question.relation.elsewhere {
         Some(_) => Ok(None),

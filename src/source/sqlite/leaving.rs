@@ -6,17 +6,17 @@ use rusqlite::Connection;
 
 use super::join;
 use super::schema::{Table, describe};
-use crate::evaluate::{Question, RuleBook};
+use crate::evaluate::{Evaluator, Question};
 use crate::policy::Rule;
 use crate::source::lookup;
-use crate::source::request::{Acting, Request};
+use crate::source::request::{Acting, TableQuery};
 
 /// The rules by which related rows may go.
 #[derive(Clone, Debug)]
 pub(crate) struct Leaving {
     /// Their table, under the name that it has in the relation.
     pub(crate) table: Table,
-    pub(crate) book: Arc<RuleBook>,
+    pub(crate) book: Arc<Evaluator>,
     /// Those that delete in this run, by their places.
     pub(crate) acting: Vec<usize>,
 }
@@ -25,9 +25,9 @@ pub(crate) struct Leaving {
 /// cannot be found out they stay.
 pub(crate) fn attach(
     connection: &Connection,
-    request: &Request<'_>,
+    request: &TableQuery<'_>,
     acting: &Acting,
-    (table, book): (&mut Table, &RuleBook),
+    (table, book): (&mut Table, &Evaluator),
 ) {
     for (number, question) in
         book.questions().iter().enumerate().filter(|(_, question)| question.is_sparing())
@@ -46,7 +46,7 @@ pub(crate) fn attach(
 
 fn leaving(
     connection: &Connection,
-    request: &Request<'_>,
+    request: &TableQuery<'_>,
     acting: &Acting,
     (question, alias): (&Question, &str),
 ) -> Option<Leaving> {
@@ -61,7 +61,7 @@ fn leaving(
         return None;
     }
     let plain = describe(connection, &relation.table, "").ok()?;
-    let book = Arc::new(RuleBook::new(rules.iter().copied(), request.now));
+    let book = Arc::new(Evaluator::new(rules.iter().copied(), request.now));
     let notes = lookup::notes_for(request, &book).ok()?;
     let book = lookup::answered_book(&book, &request.policy.sources, &notes).ok()?;
     if book.columns().iter().any(|column| plain.require(column, "").is_err()) {

@@ -11,17 +11,17 @@ use super::open::read_once;
 use super::schema::Table;
 use super::survey::{key_columns, listed};
 use super::{problem, value};
-use crate::evaluate::{Reason, RuleBook};
+use crate::evaluate::{Evaluator, Reason};
 use crate::hexadecimal;
 use crate::policy::Source;
-use crate::source::request::{Flow, Listed, Request, Unusable};
+use crate::source::request::{Flow, Listed, TableQuery, Unusable};
 
 /// Names the records of a database's table that one rule matches. What has been taken cannot be
 /// given back, so the file is read once.
 pub fn list(
     path: &Path,
     source: &Source,
-    request: &Request<'_>,
+    request: &TableQuery<'_>,
     rule: usize,
     found: &mut dyn FnMut(Listed) -> Flow,
 ) -> Result<(), Unusable> {
@@ -39,7 +39,7 @@ pub fn records(
     connection: &Connection,
     table: &Table,
     key: &[String],
-    book: &Arc<RuleBook>,
+    book: &Arc<Evaluator>,
     rule: usize,
     mut found: impl FnMut(Listed) -> Flow,
 ) -> rusqlite::Result<()> {

@@ -6,21 +6,21 @@ use rusqlite::Connection;
 
 use super::schema::Table;
 use crate::calendar::{NumberBound, TextBound, WrittenBound};
-use crate::evaluate::RuleBook;
+use crate::evaluate::Evaluator;
 
 /// The condition for one rule in SQL, to be answered from an index where there is one; `1`
 /// where no column's format has an order, and where each record has a period of its own.
-pub fn sql(table: &Table, book: &RuleBook, rule: usize) -> String {
+pub fn sql(table: &Table, book: &Evaluator, rule: usize) -> String {
     written(table, book, rule, "")
 }
 
 /// The same condition, for statements that are bounded by keys: the unary plus keeps the engine
 /// from preferring an index on the event to the keys.
-pub fn beside_keys(table: &Table, book: &RuleBook, rule: usize) -> String {
+pub fn beside_keys(table: &Table, book: &Evaluator, rule: usize) -> String {
     written(table, book, rule, "+")
 }
 
-fn written(table: &Table, book: &RuleBook, rule: usize, sign: &str) -> String {
+fn written(table: &Table, book: &Evaluator, rule: usize, sign: &str) -> String {
     let Some(cutoff) = book.cutoff(rule) else { return "1".to_string() };
     let conditions: Vec<String> = book
         .necessary(rule)

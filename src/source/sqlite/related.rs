@@ -12,11 +12,11 @@ use super::join::Join;
 use super::leaving::Leaving;
 use super::schema::Table;
 use super::{quoted, value};
-use crate::evaluate::{Answer, AnswerCell, Asked, Question, RuleBook, Speaks};
+use crate::evaluate::{Answer, AnswerCell, Asked, Evaluator, Match, Question};
 use crate::note::Reader;
 
 /// Registers what the questions need, and returns each as SQL that gives its answer.
-pub fn register(connection: &Connection, table: &Table, book: &RuleBook) -> rusqlite::Result<Vec<String>> {
+pub fn register(connection: &Connection, table: &Table, book: &Evaluator) -> rusqlite::Result<Vec<String>> {
     register_all(connection, table, book, true)
 }
 
@@ -24,13 +24,13 @@ pub fn register(connection: &Connection, table: &Table, book: &RuleBook) -> rusq
 fn register_all(
     connection: &Connection,
     table: &Table,
-    book: &RuleBook,
+    book: &Evaluator,
     asks_who_spares: bool,
 ) -> rusqlite::Result<Vec<String>> {
     let questions = book.questions().iter().zip(&table.joins).enumerate();
     let suffix = table.function_suffix();
     let register = |(number, (question, join)): (usize, (&Question, &Option<Join>))| match join {
-        _ if !asks_who_spares && question.is_sparing() => Ok(Speaks::No.to_cell().to_string()),
+        _ if !asks_who_spares && question.is_sparing() => Ok(Match::No.to_cell().to_string()),
         Some(join) => {
             let suffix = format!("{suffix}_{number}");
             let answer = register_one(connection, &suffix, question, join)?;
@@ -64,7 +64,7 @@ fn register_one(
         return Ok(format!("(SELECT {name}({}) {rows})", read.join(", ")));
     }
     if read.is_empty() {
-        return Ok(format!("{} * EXISTS (SELECT 1 {rows})", Speaks::Yes.to_cell()));
+        return Ok(format!("{} * EXISTS (SELECT 1 {rows})", Match::Yes.to_cell()));
     }
     let name = format!("frist_counts_{suffix}");
     connection.create_scalar_function(name.as_str(), -1, PURE, move |context: &Context<'_>| {
@@ -90,8 +90,8 @@ fn register_leaving(
         let counts = question.counts(|column| value(context.get_raw(column)));
         let cell = |cell: usize| value(context.get_raw(width + cell));
         let is_past =
-            counts > Speaks::No && leaving.acting.iter().any(|rule| leaving.book.is_due(*rule, &cell));
-        Ok(if is_past { Speaks::Leaving } else { counts }.to_cell())
+            counts > Match::No && leaving.acting.iter().any(|rule| leaving.book.is_due(*rule, &cell));
+        Ok(if is_past { Match::Leaving } else { counts }.to_cell())
     })?;
     let own = book.columns().iter().map(|column| table.column_sql(column));
     let answers = register_all(connection, table, book, false)?;

@@ -11,7 +11,7 @@ use super::join::{self, Join, Pairs};
 use super::schema::{Table, describe};
 use super::{quoted, settable, value};
 use crate::diagnostic::Code;
-use crate::evaluate::{Question, Speaks};
+use crate::evaluate::{Match, Question};
 use crate::policy::{Rule, SetNull};
 use crate::source::Problem;
 
@@ -107,7 +107,7 @@ impl Release {
     pub(crate) fn register(&self, connection: &Connection) -> rusqlite::Result<()> {
         let question = Arc::clone(&self.question);
         connection.create_scalar_function(self.function().as_str(), -1, PURE, move |context: &Context<'_>| {
-            Ok(question.counts(|column| value(context.get_raw(column))) == Speaks::Yes)
+            Ok(question.counts(|column| value(context.get_raw(column))) == Match::Yes)
         })
     }
 

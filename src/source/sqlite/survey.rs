@@ -15,10 +15,10 @@ use super::{
     count, evidence, foreign_key, functions, join, leaving, prefilter, preparable, problem, release, settable,
 };
 use crate::diagnostic::Code;
-use crate::evaluate::{RuleBook, State};
+use crate::evaluate::{Evaluator, State};
 use crate::policy::{Rule, Source};
 use crate::source::request::{
-    Acting, Extent, Flow, NAMED, Request, RuleSurvey, TableSurvey, Unread, Unusable,
+    Acting, Extent, Flow, NAMED, RuleCounts, TableQuery, TableSurvey, Unread, Unusable,
 };
 use crate::source::{Counted, Problem};
 
@@ -27,7 +27,7 @@ use crate::source::{Counted, Problem};
 pub fn survey(
     path: &Path,
     source: &Source,
-    requests: &[Request<'_>],
+    requests: &[TableQuery<'_>],
     extent: Extent,
 ) -> Result<Vec<TableSurvey>, Unusable> {
     read(path, |opener| {
@@ -46,7 +46,7 @@ pub fn survey(
 fn obstacles(
     connection: &Connection,
     source: &Source,
-    requests: &[Request<'_>],
+    requests: &[TableQuery<'_>],
 ) -> Result<BTreeMap<String, Problem>, Problem> {
     let mut obstacles = BTreeMap::new();
     for request in requests {
@@ -65,7 +65,7 @@ fn obstacles(
 fn decided(
     connection: &Connection,
     path: &Path,
-    requests: (&Request<'_>, &[Request<'_>]),
+    requests: (&TableQuery<'_>, &[TableQuery<'_>]),
     acting: &mut Acting,
 ) -> Result<Decided, Problem> {
     let mut web = Web::build(connection, requests, acting)?;
@@ -91,7 +91,7 @@ impl Decisions {
     fn about(
         connection: &Connection,
         path: &Path,
-        requests: (&Request<'_>, &[Request<'_>]),
+        requests: (&TableQuery<'_>, &[TableQuery<'_>]),
         acting: &mut Acting,
     ) -> Result<Decisions, Problem> {
         let if_enforced = acting.if_enforced();
@@ -144,7 +144,7 @@ struct Survey<'a> {
 }
 
 impl Survey<'_> {
-    fn table(&self, request: &Request<'_>) -> TableSurvey {
+    fn table(&self, request: &TableQuery<'_>) -> TableSurvey {
         let explain = |error| problem(self.opener.path(), &error);
         let mut table = table_for(self.connection, self.source, request)?;
         table.kept = self.decided.kept(request.table)?;
@@ -172,7 +172,7 @@ impl Survey<'_> {
         Ok(true)
     }
 
-    fn through_index(&self, asked: &Asked<'_>, rule: usize) -> rusqlite::Result<RuleSurvey> {
+    fn through_index(&self, asked: &Asked<'_>, rule: usize) -> rusqlite::Result<RuleCounts> {
         let counted = count::candidates(self.connection, asked.table, asked.book, rule)?;
         let enough =
             asked.request.rules[rule].limit.enough_to_count(counted.tallies[rule].records(State::Due));
@@ -185,7 +185,7 @@ impl Survey<'_> {
         asked: &Asked<'_>,
         rule: usize,
         (counted, total, through_index): (Counted, u64, bool),
-    ) -> rusqlite::Result<RuleSurvey> {
+    ) -> rusqlite::Result<RuleCounts> {
         let tally = &counted.tallies[rule];
         let unreadable = if tally.records(State::Unreadable) > 0 && !through_index {
             self.first_unreadable(asked, rule)?
@@ -202,7 +202,7 @@ impl Survey<'_> {
         };
         let (table, name) = (asked.request.table, policy.name.as_str());
         let decided = self.decided.for_rule(policy);
-        Ok(RuleSurvey {
+        Ok(RuleCounts {
             along: decided.along(table, name),
             released: decided.released(table, name),
             counted,
@@ -217,7 +217,7 @@ impl Survey<'_> {
             is_together: self.decided.of_run.is_together(table),
             obstacle,
             warning,
-            ..RuleSurvey::default()
+            ..RuleCounts::default()
         })
     }
 
@@ -237,12 +237,12 @@ impl Survey<'_> {
 /// A table, ready to be judged.
 struct Asked<'a> {
     table: &'a Table,
-    book: &'a Arc<RuleBook>,
-    request: &'a Request<'a>,
+    book: &'a Arc<Evaluator>,
+    request: &'a TableQuery<'a>,
 }
 
 /// The book that asks what keeps the records of a table for the sake of others.
-fn with_kept(table: &Table, book: &Arc<RuleBook>) -> Arc<RuleBook> {
+fn with_kept(table: &Table, book: &Arc<Evaluator>) -> Arc<Evaluator> {
     if table.kept.is_some() { Arc::new(book.with_references(1)) } else { Arc::clone(book) }
 }
 
@@ -251,9 +251,9 @@ fn with_kept(table: &Table, book: &Arc<RuleBook>) -> Arc<RuleBook> {
 pub fn for_purge(
     connection: &Connection,
     source: &Source,
-    request: &Request<'_>,
+    request: &TableQuery<'_>,
     rule: usize,
-) -> Result<(Table, Arc<RuleBook>), Problem> {
+) -> Result<(Table, Arc<Evaluator>), Problem> {
     let others_delete = request.rules.iter().any(|other| request.acting.contains(other));
     if !request.rules[rule].deletes() && others_delete {
         return listed(connection, source, request);
@@ -265,8 +265,8 @@ pub fn for_purge(
 pub fn listed(
     connection: &Connection,
     source: &Source,
-    request: &Request<'_>,
-) -> Result<(Table, Arc<RuleBook>), Problem> {
+    request: &TableQuery<'_>,
+) -> Result<(Table, Arc<Evaluator>), Problem> {
     let mut table = table_for(connection, source, request)?;
     let mut acting = request.acting.clone();
     let decided = Decisions::about(connection, Path::new(""), (request, &[]), &mut acting)?;
@@ -276,7 +276,11 @@ pub fn listed(
 }
 
 /// The table, with every column that its rules name.
-pub fn table_for(connection: &Connection, source: &Source, request: &Request<'_>) -> Result<Table, Problem> {
+pub fn table_for(
+    connection: &Connection,
+    source: &Source,
+    request: &TableQuery<'_>,
+) -> Result<Table, Problem> {
     let place = request.rules.first().map_or("", |rule| rule.places.data_at.as_str());
     let mut table = describe(connection, request.table, place)?;
     for rule in &request.rules {
@@ -306,7 +310,7 @@ fn changed_by_trigger(table: &Table) -> Problem {
 fn obstacle(
     connection: &Connection,
     table: &Table,
-    (request, rule): (&Request<'_>, usize),
+    (request, rule): (&TableQuery<'_>, usize),
 ) -> rusqlite::Result<Option<Problem>> {
     let policy = request.rules[rule];
     if let Some(problem) = settable::refusal(connection, table, policy)? {

@@ -18,7 +18,7 @@ use super::prefilter;
 use super::release::Release;
 use super::schema::Table;
 use super::value;
-use crate::evaluate::{Keeper, Question, RuleBook, Speaks};
+use crate::evaluate::{Evaluator, Keeper, Match, Question};
 use crate::policy::NamedFiles;
 use crate::source::Problem;
 use crate::source::folder::named::Below;
@@ -51,8 +51,8 @@ pub(crate) struct Member {
     /// Under a name of its own.
     pub(crate) table: Table,
     /// All rules on it, as a closure asks them, and as those of a row that would go along.
-    book: Arc<RuleBook>,
-    kept: Arc<RuleBook>,
+    book: Arc<Evaluator>,
+    kept: Arc<Evaluator>,
     /// Those that delete in this run, and those that a limit refuses, by their places.
     pub(crate) acting: Vec<usize>,
     refused: Vec<usize>,
@@ -138,7 +138,7 @@ impl Related {
     }
 
     /// The condition that a row of some alias belongs to a record, and counts at least so clearly.
-    fn on(&self, record: &Table, alias: &str, clearly: Speaks) -> String {
+    fn on(&self, record: &Table, alias: &str, clearly: Match) -> String {
         let alias = quoted(alias);
         let mut equal: Vec<String> = self.pairs.iter().map(|pair| pair.sql(record, &alias)).collect();
         equal.extend(self.narrowed.iter().map(|narrow| narrow.sql(&alias)));
@@ -247,8 +247,8 @@ impl Web {
             }
             Way::Related(related) => Some(match model.kind {
                 // The records are those to which the edge leads, or those from which it comes.
-                EdgeKind::Spares { .. } => related.on(&base, from, Speaks::Doubtful),
-                _ => related.on(&self.tables[usize::from(model.from)].table, BASE, Speaks::Doubtful),
+                EdgeKind::Spares { .. } => related.on(&base, from, Match::Doubtful),
+                _ => related.on(&self.tables[usize::from(model.from)].table, BASE, Match::Doubtful),
             }),
             Way::Files(files) => Some(format!("frist_strange_{place}({})", base.column_sql(&files.column))),
         }
@@ -258,7 +258,7 @@ impl Web {
     pub(crate) fn along(&self, step: u16) -> String {
         let StepWay { from, related } = &self.steps[usize::from(step)];
         let to = self.model.steps[usize::from(step)].to;
-        related.on(&self.base(*from), self.tables[usize::from(to)].table.qualifier(), Speaks::Yes)
+        related.on(&self.base(*from), self.tables[usize::from(to)].table.qualifier(), Match::Yes)
     }
 
     /// The table from which a step leads on.

@@ -3,16 +3,16 @@
 
 mod act;
 mod batch;
+mod batch_budget;
 mod careful;
 mod checkpoints;
 mod doubt;
 mod evidence;
 mod keys;
 mod named;
-mod neighbours;
 mod onwards;
+mod other_connections;
 mod parts;
-mod quota;
 mod refusals;
 mod release;
 mod sample;
@@ -39,12 +39,12 @@ pub(crate) use writer::recover;
 
 use crate::anonymise::Key;
 use crate::diagnostic::Code;
-use crate::evaluate::RuleBook;
+use crate::evaluate::Evaluator;
 use crate::policy::Rule;
-use crate::run::job::{Amount, Deletion, Halt, Job, Journal, Noting};
-use crate::run::pace::{GAP, Pace, gap_after};
+use crate::run::batch_sizer::{BatchSizer, GAP, gap_after};
+use crate::run::job::{Amount, Deletion, Journal, Noting, RuleJob, WriteError};
 use crate::run::stop::Stop;
-use crate::source::request::Request;
+use crate::source::request::TableQuery;
 use crate::source::sqlite::release::Release;
 use crate::source::sqlite::schema::Table;
 use crate::source::sqlite::survey::{for_purge, key_columns};
@@ -54,10 +54,10 @@ use crate::source::sqlite::{
     settable,
 };
 use batch::{Batch, Committed, Unkept};
+use batch_budget::BatchBudget;
 use careful::Care;
 use evidence::Evidence;
 use onwards::Onwards;
-use quota::Quota;
 use refusals::Refusals;
 use search::Search;
 use taken::remove_files;
@@ -69,28 +69,28 @@ use writer::Writer;
 /// Carries out a job on a database.
 pub(crate) fn carry_out(
     path: &Path,
-    job: &Job<'_>,
+    job: &RuleJob<'_>,
     journal: &mut dyn Journal,
     done: &mut Deletion,
-) -> Result<(), Halt> {
-    let writer = Writer::open(path, job.wait).map_err(Halt::Problem)?;
-    let Job { amount, nice, rule, key, .. } = *job;
+) -> Result<(), WriteError> {
+    let writer = Writer::open(path, job.wait).map_err(WriteError::Problem)?;
+    let RuleJob { amount, nice, rule, key, .. } = *job;
     let (table, book) =
-        for_purge(writer.connection(), job.source, job.request, rule).map_err(Halt::Problem)?;
+        for_purge(writer.connection(), job.source, job.request, rule).map_err(WriteError::Problem)?;
     let policy = job.request.rules[rule];
-    let web = together::web_of(writer.connection(), job.request, policy).map_err(Halt::Problem)?;
+    let web = together::web_of(writer.connection(), job.request, policy).map_err(WriteError::Problem)?;
     let web = web.as_ref();
     let names = key_columns(job.source, &table);
-    let refusal = watching::refusal(writer.connection(), job.request, policy).map_err(Halt::Refused)?;
-    refusal.map_or(Ok(()), |problem| Err(Halt::Refused(problem)))?;
+    let refusal = watching::refusal(writer.connection(), job.request, policy).map_err(WriteError::Refused)?;
+    refusal.map_or(Ok(()), |problem| Err(WriteError::Refused(problem)))?;
     let evidence = Evidence::watch(writer.connection(), (job.request, policy));
-    let evidence = &evidence.map_err(Halt::Refused)?;
-    let releases = releasing::of(writer.connection(), &table, policy).map_err(Halt::Refused)?;
+    let evidence = &evidence.map_err(WriteError::Refused)?;
+    let releases = releasing::of(writer.connection(), &table, policy).map_err(WriteError::Refused)?;
     let releases = &releases;
     let watched = release::watch(writer.connection(), &table, (releases, ""));
-    watched.map_err(|error| Halt::Problem(writer.problem(&error)))?;
+    watched.map_err(|error| WriteError::Problem(writer.problem(&error)))?;
     let (held, table, book) = (&writer, &table, &book);
-    let task = Task {
+    let task = SqliteJob {
         writer: held,
         table,
         names,
@@ -113,20 +113,20 @@ pub(crate) fn carry_out(
 }
 
 /// One rule's turn, ready to go.
-struct Task<'a> {
+struct SqliteJob<'a> {
     writer: &'a Writer,
     table: &'a Table,
     /// The columns that name a record to a person.
     names: Vec<String>,
     /// What decides about the records, where these do not do so alone.
     web: Option<&'a Web>,
-    request: &'a Request<'a>,
+    request: &'a TableQuery<'a>,
     policy: &'a Rule,
     /// What lets go of the records.
     releases: &'a [Release],
     /// What pseudonyms are made with.
     key: Option<&'a Key>,
-    book: &'a Arc<RuleBook>,
+    book: &'a Arc<Evaluator>,
     rule: usize,
     /// How many records are expected, and how many may go.
     amount: Amount,
@@ -154,7 +154,7 @@ struct Conditions {
     overdue: String,
     /// Due, and there is time and room for it in the batch.
     take: String,
-    quota: Quota,
+    budget: BatchBudget,
     /// Nothing refers to the row: deleting it orphans nobody and cascades nowhere.
     unreferenced: String,
     references: Vec<foreign_key::Reference>,
@@ -167,7 +167,7 @@ struct Conditions {
     schema_version: i64,
 }
 
-impl Task<'_> {
+impl SqliteJob<'_> {
     fn connection(&self) -> &Connection {
         &self.writer.connection
     }
@@ -180,8 +180,8 @@ impl Task<'_> {
         if !unreferenced.is_empty() {
             self.evidence.leave_to_triggers();
         }
-        let (quota, take) =
-            Quota::register(self.connection(), self.table, self.book, (self.rule, self.evidence))?;
+        let (budget, take) =
+            BatchBudget::register(self.connection(), self.table, self.book, (self.rule, self.evidence))?;
         let kept = self.kept(self.connection())?;
         let [is_free, is_not_spared] = ["= 0", ">= 0"].map(|free| match &kept {
             Some(kept) => format!(" AND {kept} {free}"),
@@ -196,7 +196,7 @@ impl Task<'_> {
             act: act::register(self)?,
             by_keys: format!("{by_keys} AND {call}"),
             take: format!("{by_keys} AND {take}"),
-            quota,
+            budget,
             by_event: format!("{by_event}{is_free} AND {call}"),
             overdue: format!("{by_event}{is_not_spared} AND {overdue}"),
             unreferenced,
@@ -234,7 +234,7 @@ impl Task<'_> {
         journal: &mut dyn Journal,
         (told, room): (&dyn Fn(u64), &BTreeMap<String, u64>),
         done: &mut Deletion,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), WriteError> {
         let mut refusals = Refusals::default();
         let result = self.go_through(stop, journal, (told, room), &mut refusals, done);
         // What another record's trigger has made another rule's business meanwhile is no refusal.
@@ -253,7 +253,7 @@ impl Task<'_> {
         (told, room): (&dyn Fn(u64), &BTreeMap<String, u64>),
         refusals: &mut Refusals,
         done: &mut Deletion,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), WriteError> {
         let conditions = self.conditions().map_err(|error| self.halt(&error))?;
         let version = survivors::data_version(self.connection()).map_err(|error| self.halt(&error))?;
         self.require_indexes(&conditions)?;
@@ -268,14 +268,15 @@ impl Task<'_> {
                 self.delete_all(&conditions, (stop, journal, told), (way, refusals), done)?;
             }
             None => {
-                if let Some(search) = Search::start(self, &conditions).map_err(Halt::Problem)? {
+                if let Some(search) = Search::start(self, &conditions).map_err(WriteError::Problem)? {
                     let way = Way::Alone(search);
                     self.delete_all(&conditions, (stop, journal, told), (way, refusals), done)?;
                 }
             }
         }
         if done.stopped.is_none() {
-            let survivors = search::survivors(self, live.as_ref(), &conditions).map_err(Halt::Problem)?;
+            let survivors =
+                search::survivors(self, live.as_ref(), &conditions).map_err(WriteError::Problem)?;
             done.survivors = Some(survivors.free + survivors.referred);
             if done.survivors > Some(0) {
                 let reasons = survivors::reasons(self, (&survivors, refusals.count() > 0), version);
@@ -286,22 +287,24 @@ impl Task<'_> {
     }
 
     /// Every deletion looks for the rows that refer to the record.
-    fn require_indexes(&self, conditions: &Conditions) -> Result<(), Halt> {
+    fn require_indexes(&self, conditions: &Conditions) -> Result<(), WriteError> {
         let obstacle = foreign_key::obstacle(self.connection(), &conditions.references);
         match obstacle.map_err(|error| self.halt(&error))? {
-            Some(problem) => Err(Halt::Refused(problem)),
+            Some(problem) => Err(WriteError::Refused(problem)),
             None => Ok(()),
         }
     }
 
-    fn refuse_what_cannot_be_done(&self) -> Result<(), Halt> {
+    fn refuse_what_cannot_be_done(&self) -> Result<(), WriteError> {
         let connection = self.connection();
         let refusal =
             settable::refusal(connection, self.table, self.policy).and_then(|refusal| match refusal {
                 None => preparable::refusal(connection, self.table, self.policy),
                 found => Ok(found),
             });
-        refusal.map_err(|error| self.halt(&error))?.map_or(Ok(()), |problem| Err(Halt::Refused(problem)))
+        refusal
+            .map_err(|error| self.halt(&error))?
+            .map_or(Ok(()), |problem| Err(WriteError::Refused(problem)))
     }
 
     /// What may name rows that are deleted; a row that is anonymised keeps what names it.
@@ -319,10 +322,13 @@ impl Task<'_> {
         (stop, journal, told): (&Stop, &mut dyn Journal, &dyn Fn(u64)),
         (mut way, refusals): (Way<'_>, &mut Refusals),
         done: &mut Deletion,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), WriteError> {
         let is_alone_decided = matches!(way, Way::Alone(_));
-        let mut pace =
-            if is_alone_decided && self.is_plain(conditions) { Pace::new() } else { Pace::cautious() };
+        let mut pace = if is_alone_decided && self.is_plain(conditions) {
+            BatchSizer::new()
+        } else {
+            BatchSizer::cautious()
+        };
         let mut care =
             if is_alone_decided && conditions.reaches_others { Care::EachRow } else { Care::Fused };
         let mut gap = Gap::none();
@@ -376,8 +382,8 @@ impl Task<'_> {
             let has_taken = taken.records > 0;
             let files = taken.account(told, done);
             if has_taken {
-                self.writer.settle(is_alone, stop).map_err(Halt::Problem)?;
-                self.notes.rest().map_err(Halt::Problem)?;
+                self.writer.settle(is_alone, stop).map_err(WriteError::Problem)?;
+                self.notes.rest().map_err(WriteError::Problem)?;
             }
             let own = (self.writer.path(), self.connection());
             remove_files(&files, own, journal, done)?;
@@ -387,15 +393,15 @@ impl Task<'_> {
     /// What a batch did; none where it did not happen, and the same comes again.
     fn or_again(
         &self,
-        tried: Result<Option<Committed>, Halt>,
+        tried: Result<Option<Committed>, WriteError>,
         way: &mut Way<'_>,
         waiting: &mut Option<Waiting>,
-    ) -> Result<Option<Committed>, Halt> {
+    ) -> Result<Option<Committed>, WriteError> {
         match tried {
-            Err(Halt::Busy(problem)) => {
+            Err(WriteError::Busy(problem)) => {
                 let waiting = waiting.get_or_insert_with(Waiting::begin);
                 if waiting.since.elapsed() > self.writer.wait() {
-                    return Err(Halt::Problem(problem));
+                    return Err(WriteError::Problem(problem));
                 }
                 waiting.tries += 1;
                 way.again();
@@ -417,7 +423,7 @@ impl Task<'_> {
         &self,
         (unkept, committed): (Unkept, Committed),
         (way, refusals): (&mut Way<'_>, &mut Refusals),
-        pace: &mut Pace,
+        pace: &mut BatchSizer,
     ) {
         if unkept.keys.is_empty() {
             pace.shrink_to(unkept.records / 2);
@@ -446,13 +452,13 @@ impl Task<'_> {
         self.table.has_row_numbers() && !is_watched
     }
 
-    fn halt_or_busy(&self, error: &rusqlite::Error) -> Halt {
+    fn halt_or_busy(&self, error: &rusqlite::Error) -> WriteError {
         let problem = self.writer.problem(error);
-        if problem.code == Code::Busy { Halt::Busy(problem) } else { Halt::Problem(problem) }
+        if problem.code == Code::Busy { WriteError::Busy(problem) } else { WriteError::Problem(problem) }
     }
 
-    fn halt(&self, error: &rusqlite::Error) -> Halt {
-        Halt::Problem(self.writer.problem(error))
+    fn halt(&self, error: &rusqlite::Error) -> WriteError {
+        WriteError::Problem(self.writer.problem(error))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use frist::calendar::{Instant, Zone};
+use frist::calendar::{Timestamp, Zone};
 use frist::cli::Cli;
 use frist::command::{self, Console};
 use frist::report::text::Style;
@@ -135,8 +135,8 @@ fn expected(counts: &[(&str, u64)]) -> Vec<(String, u64)> {
     counts.iter().map(|(rule, records)| ((*rule).to_owned(), *records)).collect()
 }
 
-fn instant(text: &str) -> Instant {
-    Instant::parse_now(text, &Zone::UTC).unwrap()
+fn instant(text: &str) -> Timestamp {
+    Timestamp::parse_now(text, &Zone::UTC).unwrap()
 }
 
 fn second_before(text: &str) -> String {

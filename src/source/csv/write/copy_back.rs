@@ -15,12 +15,12 @@ use serde::{Deserialize, Serialize};
 
 use super::cut::{self, Note, Said};
 use super::reading::{Reading, stamp};
+use super::replacement::{NO_FOLLOW, Replacement, cannot_write, copy_part, path_beside, sync_folder};
 use super::rewrite::{Exchanged, Rewriting, locked};
 use super::sift::Sifted;
-use super::successor::{NO_FOLLOW, Successor, cannot_write, copy_part, path_beside, sync_folder};
 use crate::diagnostic::Code;
 use crate::policy::Rewrite;
-use crate::run::job::{Halt, Journal, Mark};
+use crate::run::job::{Journal, Mark, WriteError};
 use crate::source::Problem;
 use crate::source::csv::files::hidden_beside;
 
@@ -54,14 +54,14 @@ impl Rewriting<'_> {
     pub(super) fn copy_back(
         &self,
         old: &Reading<'_>,
-        mut successor: Successor,
+        mut successor: Replacement,
         sifted: Sifted,
         is_restless: bool,
         journal: &mut dyn Journal,
-    ) -> Result<Exchanged, Halt> {
+    ) -> Result<Exchanged, WriteError> {
         successor.sync()?;
         if successor.length()? > sifted.read {
-            return Err(Halt::Problem(would_grow(self.path())));
+            return Err(WriteError::Problem(would_grow(self.path())));
         }
         let is_as_read = || -> Result<bool, Problem> {
             let appended = old.appended(sifted.read)?;
@@ -87,18 +87,20 @@ impl Rewriting<'_> {
             Ok(begun) => begun,
             Err(problem) => {
                 journal.undo(self.number)?;
-                return Err(Halt::Problem(problem));
+                return Err(WriteError::Problem(problem));
             }
         };
         // What is to stay is in the hidden file: if this ends here, the next run goes on from there.
-        sync_folder(self.path()).and_then(|()| noted.carry_on(&kept, &file, &note)).map_err(Halt::Doubt)?;
+        sync_folder(self.path())
+            .and_then(|()| noted.carry_on(&kept, &file, &note))
+            .map_err(WriteError::Doubt)?;
         Ok(Exchanged::Done { behind: None })
     }
 
     fn copying_back(
         &self,
         old: &Reading<'_>,
-        successor: &Successor,
+        successor: &Replacement,
         judged: u64,
     ) -> Result<CopyingBack, Problem> {
         Ok(CopyingBack {
@@ -125,7 +127,7 @@ impl CopyingBack {
 
     /// Notes beside the file which rewriting it is, and keeps what is to stay. Where that fails,
     /// nothing of either is left.
-    fn begin(&self, successor: Successor) -> Result<(File, Note), Problem> {
+    fn begin(&self, successor: Replacement) -> Result<(File, Note), Problem> {
         let note = Note::beside(&self.file, &self.name)?;
         let begun = note.begin().map_err(|error| cannot_write(&self.file, &error));
         match begun.and_then(|()| successor.keep_as(&self.kept())) {

@@ -10,7 +10,7 @@ use rustix::rand::{GetRandomFlags, getrandom};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::successor::{NO_FOLLOW, cannot_write, lock, remove_stray_unless};
+use super::replacement::{NO_FOLLOW, cannot_write, lock, remove_stray_unless};
 use crate::diagnostic::Code;
 use crate::hexadecimal;
 use crate::source::Problem;

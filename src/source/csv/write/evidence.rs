@@ -3,7 +3,7 @@
 use crate::evaluate::Answers;
 use crate::note::{Asked, Gone};
 use crate::source::csv::columns::Row;
-use crate::source::request::Request;
+use crate::source::request::TableQuery;
 
 /// The questions of a policy about the lines of a source.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(super) struct Evidence {
 }
 
 impl Evidence {
-    pub(super) fn of(request: &Request<'_>, deletes: bool) -> Evidence {
+    pub(super) fn of(request: &TableQuery<'_>, deletes: bool) -> Evidence {
         let mut asked = Asked::all(request.policy);
         // What is anonymised says what it said before: no rule may set what others read.
         if !deletes {

@@ -2,7 +2,7 @@
 
 use super::evidence::Evidence;
 use crate::anonymise::{Key, Made};
-use crate::evaluate::RuleBook;
+use crate::evaluate::Evaluator;
 use crate::policy::CsvFiles;
 use crate::source::csv::columns::Columns;
 use crate::source::csv::index::Record;
@@ -12,7 +12,7 @@ use crate::value::Owned;
 pub(super) struct Lines<'a> {
     pub(super) source: &'a CsvFiles,
     pub(super) columns: &'a Columns,
-    pub(super) book: &'a RuleBook,
+    pub(super) book: &'a Evaluator,
     pub(super) rule: usize,
     /// What pseudonyms are made with.
     pub(super) key: Option<&'a Key>,

@@ -2,11 +2,11 @@
 
 use super::doubt::Moving;
 use super::reading::Reading;
+use super::replacement::{Replacement, path_beside, sync_folder};
 use super::rewrite::{Exchanged, Rewriting};
 use super::sift::Sifted;
-use super::successor::{Successor, path_beside, sync_folder};
 use super::tail::Tail;
-use crate::run::job::{Halt, Journal};
+use crate::run::job::{Journal, WriteError};
 use crate::source::Problem;
 
 /// How often what was appended meanwhile is taken along before the new file takes its place.
@@ -15,7 +15,7 @@ const ROUNDS: usize = 8;
 /// What is about to be replaced, and by what.
 struct Exchange<'a> {
     old: &'a Reading<'a>,
-    successor: Successor,
+    successor: Replacement,
     tail: Tail<'a>,
     /// Whether what is appended meanwhile can be taken along.
     may_grow: bool,
@@ -26,11 +26,11 @@ impl Rewriting<'_> {
     pub(super) fn replace(
         &self,
         old: &Reading<'_>,
-        successor: Successor,
+        successor: Replacement,
         sifted: Sifted,
         is_restless: bool,
         journal: &mut dyn Journal,
-    ) -> Result<Exchanged, Halt> {
+    ) -> Result<Exchanged, WriteError> {
         let may_grow = sifted.may_grow(is_restless) && successor.can_grow();
         // What a compressed file holds is longer than the file: it is judged by its stamp alone.
         let taken = if successor.can_grow() { sifted.read } else { old.before.size };
@@ -53,9 +53,9 @@ impl Rewriting<'_> {
         };
         if let Err(problem) = moved {
             journal.undo(self.number)?;
-            return Err(Halt::Problem(problem));
+            return Err(WriteError::Problem(problem));
         }
-        sync_folder(self.path()).map_err(Halt::Doubt)?;
+        sync_folder(self.path()).map_err(WriteError::Doubt)?;
         let behind = self.follow(&mut exchange).err();
         Ok(Exchanged::Done { behind })
     }

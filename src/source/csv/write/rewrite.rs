@@ -11,7 +11,7 @@ use super::reading::{Reading, is_at};
 use super::sift::{Sifted, Sifting};
 use crate::diagnostic::Code;
 use crate::policy::{CsvFiles, Rewrite};
-use crate::run::job::{Halt, Job, Journal};
+use crate::run::job::{Journal, RuleJob, WriteError};
 use crate::run::stop::StopReason;
 use crate::source::Problem;
 use crate::source::csv::files::{self, CsvFile, cannot_open};
@@ -26,7 +26,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(10);
 pub(super) struct Rewriting<'a> {
     pub(super) source: &'a CsvFiles,
     pub(super) file: &'a CsvFile,
-    pub(super) job: &'a Job<'a>,
+    pub(super) job: &'a RuleJob<'a>,
     /// How many lines the limit still lets the rule delete.
     pub(super) most: u64,
     /// How many lines the rule has deleted before.
@@ -62,14 +62,14 @@ pub(super) enum Exchanged {
 
 impl Rewriting<'_> {
     /// Writes the file anew where something in it is due.
-    pub(super) fn run(&self, journal: &mut dyn Journal) -> Result<Ended, Halt> {
+    pub(super) fn run(&self, journal: &mut dyn Journal) -> Result<Ended, WriteError> {
         for attempt in 1..=ATTEMPTS {
             if let Some(ended) = self.attempt(journal, attempt == ATTEMPTS)? {
                 return Ok(ended);
             }
         }
         let message = format!("{} changes faster than it can be rewritten; run again", self.path().display());
-        Err(Halt::Problem(Problem::new(Code::Changing, message)))
+        Err(WriteError::Problem(Problem::new(Code::Changing, message)))
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -77,7 +77,7 @@ impl Rewriting<'_> {
     }
 
     /// How it ended; none where the file changed meanwhile.
-    fn attempt(&self, journal: &mut dyn Journal, is_restless: bool) -> Result<Option<Ended>, Halt> {
+    fn attempt(&self, journal: &mut dyn Journal, is_restless: bool) -> Result<Option<Ended>, WriteError> {
         let lock = match self.source.rewrite {
             Rewrite::Lock => Some(locked(self.path(), self.job.wait)?),
             Rewrite::Rename | Rewrite::CopyTruncate => None,

@@ -6,8 +6,8 @@ use std::io;
 use super::evidence::Evidence;
 use super::kept::Kept;
 use super::line::Lines;
+use super::replacement::Replacement;
 use super::rewrite::Rewriting;
-use super::successor::Successor;
 use crate::run::stop::StopReason;
 use crate::source::Problem;
 use crate::source::csv::chunks::Chunk;
@@ -27,7 +27,7 @@ pub(super) enum Sifting {
     /// The run is to end; what was written is gone again.
     Stopped(StopReason),
     /// What stays is written.
-    Done(Box<Successor>, Sifted),
+    Done(Box<Replacement>, Sifted),
 }
 
 /// What of a file has been judged.
@@ -52,7 +52,7 @@ impl Sifted {
 /// The successor as it grows, from the first record on that goes.
 #[derive(Default)]
 struct Progress {
-    successor: Option<Successor>,
+    successor: Option<Replacement>,
     sifted: Sifted,
 }
 
@@ -149,10 +149,10 @@ impl Rewriting<'_> {
     }
 
     /// The successor, with all that stands before the first chunk in which something is due.
-    fn begin(&self, old: &File, up_to: u64) -> Result<Successor, Problem> {
+    fn begin(&self, old: &File, up_to: u64) -> Result<Replacement, Problem> {
         let metadata = old.metadata().map_err(|error| cannot_read(self.path(), &error))?;
         files::require_rewritable(self.path(), &metadata, self.source.rewrite)?;
-        let mut successor = Successor::of(self.path())?;
+        let mut successor = Replacement::of(self.path())?;
         successor.copy_beginning(old, up_to)?;
         Ok(successor)
     }

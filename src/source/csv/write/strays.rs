@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::cut;
-use super::successor::{path_beside, remove_stray};
+use super::replacement::{path_beside, remove_stray};
 use crate::policy::CsvFiles;
 use crate::source::csv::files;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use memchr::memrchr;
 
 use super::reading::stamp;
-use super::successor::Successor;
+use super::replacement::Replacement;
 use crate::diagnostic::Code;
 use crate::source::Problem;
 use crate::source::csv::files::cannot_read;
@@ -47,7 +47,7 @@ impl<'a> Tail<'a> {
     }
 
     /// Takes what has been appended into the successor.
-    pub(super) fn take(&mut self, successor: &mut Successor) -> Result<u64, Problem> {
+    pub(super) fn take(&mut self, successor: &mut Replacement) -> Result<u64, Problem> {
         let grown = self.grown()?;
         if grown == 0 {
             return Ok(0);
@@ -59,7 +59,7 @@ impl<'a> Tail<'a> {
 
     /// Takes what is appended to the old file after the new one took its place, as long as more
     /// comes; whether anything did. A program may have opened the old file just before.
-    pub(super) fn follow(&mut self, new: &mut Successor) -> Result<bool, Problem> {
+    pub(super) fn follow(&mut self, new: &mut Replacement) -> Result<bool, Problem> {
         for followed in 0..PATIENCE {
             std::thread::sleep(GRACE);
             if self.grown()? == 0 {

@@ -12,7 +12,7 @@ use super::parents::{Parents, name_of};
 use super::remove::{self, Stuck, Terms};
 use crate::ledger::RecoveryOutcome;
 use crate::policy::{Folder, Unit};
-use crate::run::Witness;
+use crate::run::WriteDetector;
 use crate::run::job::{Decision, Mark};
 use crate::source::Problem;
 use crate::source::folder::content::{Opaque, look_into};
@@ -32,7 +32,7 @@ struct Found {
 pub(crate) fn decide(
     folder: &Folder,
     (mark, rows): (&Mark, u64),
-    witness: &Witness,
+    witness: &WriteDetector,
 ) -> Result<Decision, Problem> {
     let batch = match mark {
         Mark::Private(json) => from_json(json),
@@ -53,7 +53,7 @@ fn look_at_all(
     folder: &Folder,
     batch: &[Announced],
     rows: u64,
-    witness: &Witness,
+    witness: &WriteDetector,
 ) -> Result<Decision, Problem> {
     let root = Root::reopen(&folder.path)?;
     let mut parents = Parents::new(&root);
@@ -76,7 +76,7 @@ fn look_at(
     folder: &Folder,
     announced: &Announced,
     parents: &mut Parents<'_>,
-    witness: &Witness,
+    witness: &WriteDetector,
 ) -> Result<Result<Found, String>, Problem> {
     let volume = parents.volume();
     let Some(name) = name_of(&announced.path) else { return Ok(Err("no name".to_string())) };
@@ -105,7 +105,7 @@ fn look_at(
 }
 
 /// Whether no name came or went in a folder since the killed run.
-fn was_untouched(folder: BorrowedFd<'_>, witness: &Witness) -> bool {
+fn was_untouched(folder: BorrowedFd<'_>, witness: &WriteDetector) -> bool {
     fstat(folder.as_fd()).is_ok_and(|stat| witness.is_before(Look::of(&stat).modified))
 }
 

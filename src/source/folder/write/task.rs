@@ -7,9 +7,9 @@ use super::mark::{Announced, to_json};
 use super::parents::{Parents, name_of};
 use super::remove::{self, Stuck, Terms};
 use crate::diagnostic::Code;
-use crate::evaluate::{RuleBook, State};
+use crate::evaluate::{Evaluator, State};
 use crate::policy::{Folder, Unit};
-use crate::run::job::{Deletion, Halt, Job, Journal, Mark};
+use crate::run::job::{Deletion, Journal, Mark, RuleJob, WriteError};
 use crate::source::Problem;
 use crate::source::folder::content::{Opaque, look_into};
 use crate::source::folder::newest::{Guard, protect};
@@ -29,8 +29,8 @@ const FOLDERS: usize = 50;
 pub(super) struct Task<'a> {
     root: &'a Root,
     folder: &'a Folder,
-    job: &'a Job<'a>,
-    book: RuleBook,
+    job: &'a RuleJob<'a>,
+    book: Evaluator,
     /// The records on which `keep-newest` rests.
     guards: Vec<Guard>,
     /// What was not seen when the newest were looked for.
@@ -68,8 +68,8 @@ enum Fate {
 }
 
 impl<'a> Task<'a> {
-    pub(super) fn new(root: &'a Root, folder: &'a Folder, job: &'a Job<'a>) -> Task<'a> {
-        let book = RuleBook::clone(&job.request.book);
+    pub(super) fn new(root: &'a Root, folder: &'a Folder, job: &'a RuleJob<'a>) -> Task<'a> {
+        let book = Evaluator::clone(&job.request.book);
         Task {
             root,
             folder,
@@ -83,11 +83,15 @@ impl<'a> Task<'a> {
     }
 
     /// Deletes what is due and asks again, as long as that finds more and gets on.
-    pub(super) fn carry_out(mut self, journal: &mut dyn Journal, done: &mut Deletion) -> Result<(), Halt> {
+    pub(super) fn carry_out(
+        mut self,
+        journal: &mut dyn Journal,
+        done: &mut Deletion,
+    ) -> Result<(), WriteError> {
         done.freed = Some(0);
         // Nothing else puts files into a folder, or changes them before they can go.
         done.survived_for.push("another program wrote to the folder meanwhile".to_string());
-        self.protect().map_err(Halt::Problem)?;
+        self.protect().map_err(WriteError::Problem)?;
         loop {
             let before = done.deleted;
             self.failures = Failures::default();
@@ -103,7 +107,7 @@ impl<'a> Task<'a> {
         }
         let failed = self.failures.problem(self.root, &self.job.source.name);
         let problem = failed.or(self.unseen).or(self.unseen_newest);
-        problem.map_or(Ok(()), |problem| Err(Halt::Problem(problem)))
+        problem.map_or(Ok(()), |problem| Err(WriteError::Problem(problem)))
     }
 
     fn protect(&mut self) -> Result<(), Problem> {
@@ -120,7 +124,7 @@ impl<'a> Task<'a> {
     }
 
     /// Goes through the folder once.
-    fn pass(&mut self, journal: &mut dyn Journal, done: &mut Deletion) -> Result<(), Halt> {
+    fn pass(&mut self, journal: &mut dyn Journal, done: &mut Deletion) -> Result<(), WriteError> {
         let size = if self.folder.unit == Unit::Folder { FOLDERS } else { FILES };
         let (mut batch, mut halted) = (Vec::new(), Ok(()));
         let unseen = walk(self.root, self.folder, &mut |record| {
@@ -134,7 +138,7 @@ impl<'a> Task<'a> {
         });
         halted?;
         self.commit(batch, journal, done)?;
-        unseen.map(drop).map_err(Halt::Problem)
+        unseen.map(drop).map_err(WriteError::Problem)
     }
 
     /// The record, where it is due. Only what would go must be seen whole.
@@ -145,7 +149,7 @@ impl<'a> Task<'a> {
     }
 
     /// Asks the rule again. What cannot be seen any more may be due as well.
-    fn survivors(&mut self) -> Result<u64, Halt> {
+    fn survivors(&mut self) -> Result<u64, WriteError> {
         let mut again = Again::default();
         let walked = walk(self.root, self.folder, &mut |record| {
             if let Some(verdict) = record.judge(&self.book, self.job.rule) {
@@ -153,7 +157,7 @@ impl<'a> Task<'a> {
             }
             Flow::On
         });
-        let unseen = walked.map_err(Halt::Problem)?.problem();
+        let unseen = walked.map_err(WriteError::Problem)?.problem();
         let known = self.job.amount.unreadable;
         self.unseen = unseen.or_else(|| again.unseen(known, &self.job.source.name));
         Ok(again.due)
@@ -165,7 +169,7 @@ impl<'a> Task<'a> {
         mut batch: Vec<Announced>,
         journal: &mut dyn Journal,
         done: &mut Deletion,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), WriteError> {
         done.stopped = done.stopped.or_else(|| self.job.stop.reason());
         let room = usize::try_from(self.room(done)).unwrap_or(usize::MAX);
         if batch.len() > room {
@@ -184,7 +188,7 @@ impl<'a> Task<'a> {
             journal.settle(number, rows)?;
         }
         (self.job.told)(done.deleted);
-        deleted.map_err(Halt::Problem)
+        deleted.map_err(WriteError::Problem)
     }
 
     fn delete(&mut self, batch: &[Announced], done: &mut Deletion) -> Result<(), Problem> {

@@ -8,11 +8,11 @@ use rusqlite::Connection;
 
 use super::{Member, Related, StepWay, Way, Web};
 use crate::diagnostic::Code;
-use crate::evaluate::{Question, RuleBook};
+use crate::evaluate::{Evaluator, Question};
 use crate::policy::{NamedFiles, Relation, Rule, With};
 use crate::source::relational::model::{Edge, EdgeKind, Model, RuleModel, Step, TableModel};
 use crate::source::relational::order::OnDelete;
-use crate::source::request::{Acting, Request};
+use crate::source::request::{Acting, TableQuery};
 use crate::source::sqlite::foreign_key::{self, Reference, all_references, pointing_at};
 use crate::source::sqlite::narrow::Narrow;
 use crate::source::sqlite::schema::{Table, describe};
@@ -23,7 +23,7 @@ impl Web {
     /// The web of a source while some rules delete. What was answered already for tables is not asked again.
     pub(crate) fn build(
         connection: &Connection,
-        (request, others): (&Request<'_>, &[Request<'_>]),
+        (request, others): (&TableQuery<'_>, &[TableQuery<'_>]),
         acting: &Acting,
     ) -> Result<Web, Problem> {
         let any = "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'";
@@ -59,8 +59,8 @@ impl Web {
 
 struct Build<'a> {
     connection: &'a Connection,
-    request: &'a Request<'a>,
-    others: &'a [Request<'a>],
+    request: &'a TableQuery<'a>,
+    others: &'a [TableQuery<'a>],
     acting: &'a Acting,
     /// All foreign keys of the database.
     references: Vec<Reference>,
@@ -137,20 +137,20 @@ impl<'a> Build<'a> {
                 Member { table, book, kept, acting, refused, idle }
             }
             None => {
-                let book = Arc::new(RuleBook::new([], self.request.now));
+                let book = Arc::new(Evaluator::new([], self.request.now));
                 let (kept, idle) = (Arc::clone(&book), Some("that cannot be judged".to_string()));
                 Member { table, book, kept, acting: Vec::new(), refused: Vec::new(), idle }
             }
         }
     }
 
-    fn judged(&self, table: &Table, rules: &[&Rule]) -> Option<(Table, Arc<RuleBook>)> {
+    fn judged(&self, table: &Table, rules: &[&Rule]) -> Option<(Table, Arc<Evaluator>)> {
         let request = self.request;
         let mut asked = std::iter::once(request).chain(self.others);
         let (book, notes) = match asked.find(|asked| asked.table.eq_ignore_ascii_case(&table.name)) {
             Some(asked) => (Arc::clone(&asked.book), lookup::notes_for(asked, &asked.book).ok()?),
             None => {
-                let book = Arc::new(RuleBook::new(rules.iter().copied(), request.now));
+                let book = Arc::new(Evaluator::new(rules.iter().copied(), request.now));
                 let notes = lookup::notes_for(request, &book).ok()?;
                 (lookup::answered_book(&book, &request.policy.sources, &notes).ok()?, notes)
             }

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use rusqlite::functions::Context;
 use rusqlite::types::Value as Cell;
 
-use super::Task;
+use super::SqliteJob;
 use crate::anonymise::{Key, Made};
-use crate::evaluate::RuleBook;
+use crate::evaluate::Evaluator;
 use crate::source::sqlite::functions::{FRESH, cells};
 use crate::source::sqlite::{quoted, settable, value};
 use crate::value::Owned;
 
 /// Registers what the statement needs, and returns it.
-pub(super) fn register(task: &Task<'_>) -> rusqlite::Result<String> {
+pub(super) fn register(task: &SqliteJob<'_>) -> rusqlite::Result<String> {
     let table = task.table.sql();
     if task.book.deletes(task.rule) {
         return Ok(format!("DELETE FROM {table}"));
@@ -36,7 +36,7 @@ pub(super) fn register(task: &Task<'_>) -> rusqlite::Result<String> {
 
 /// `frist_sets(…)` says whether a column is changed, `frist_set(…)` gives what it becomes. The first
 /// argument is the number of the setting.
-fn register_functions(task: &Task<'_>) -> rusqlite::Result<()> {
+fn register_functions(task: &SqliteJob<'_>) -> rusqlite::Result<()> {
     let (book, rule) = (Arc::clone(task.book), task.rule);
     task.connection().create_scalar_function("frist_sets", -1, FRESH, move |context: &Context<'_>| {
         let made = make(&book, rule, context)?;
@@ -56,7 +56,7 @@ fn register_functions(task: &Task<'_>) -> rusqlite::Result<()> {
     })
 }
 
-fn make<'c>(book: &'c RuleBook, rule: usize, context: &'c Context<'_>) -> rusqlite::Result<Made<'c>> {
+fn make<'c>(book: &'c Evaluator, rule: usize, context: &'c Context<'_>) -> rusqlite::Result<Made<'c>> {
     Ok(book.make(rule, setting(context)?, &|cell| value(context.get_raw(cell + 1))))
 }
 

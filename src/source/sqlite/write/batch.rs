@@ -13,10 +13,10 @@ use super::sample::Noted;
 use super::search::LISTED;
 use super::taken::Taken;
 use super::together::Live;
-use super::{Conditions, Task};
+use super::{Conditions, SqliteJob};
 use crate::diagnostic::Code;
-use crate::run::job::{Halt, Journal, Mark};
-use crate::run::pace::{Held, Pace};
+use crate::run::batch_sizer::{BatchSizer, LockTime};
+use crate::run::job::{Journal, Mark, WriteError};
 use crate::source::Problem;
 
 /// How long a commit waits for readers to end.
@@ -31,7 +31,7 @@ pub(super) enum Work<'a> {
 }
 
 pub(super) struct Batch<'a> {
-    pub(super) task: &'a Task<'a>,
+    pub(super) task: &'a SqliteJob<'a>,
     pub(super) conditions: &'a Conditions,
     pub(super) number: u64,
     pub(super) work: Work<'a>,
@@ -44,7 +44,7 @@ pub(super) struct Batch<'a> {
 
 /// How one leg of a transaction ended.
 pub(super) struct Leg {
-    pub(super) held: Held,
+    pub(super) held: LockTime,
     /// The first due row for which time or rows were used up.
     pub(super) refused: Option<Bound>,
     /// What became of records that are decided about together with others.
@@ -54,14 +54,14 @@ pub(super) struct Leg {
 /// What comes behind a leg.
 pub(super) enum Then<'a> {
     /// Another one, in the same transaction.
-    Leg(Work<'a>, Pace, u64),
+    Leg(Work<'a>, BatchSizer, u64),
     /// The commit; with the leg, where nobody has learnt from it.
     Commit(Option<Leg>),
 }
 
 /// Asked behind each leg in which nothing was refused, with how many records went so far.
 pub(super) trait Further<'a> {
-    fn then(&mut self, leg: Leg, records: u64) -> Result<Then<'a>, Halt>;
+    fn then(&mut self, leg: Leg, records: u64) -> Result<Then<'a>, WriteError>;
 }
 
 /// How a batch ended.
@@ -96,15 +96,17 @@ impl<'a> Batch<'a> {
     /// happened where it had gone further before, and it is to try again with less.
     pub(super) fn commit(
         mut self,
-        pace: Pace,
+        pace: BatchSizer,
         further: &mut dyn Further<'a>,
         journal: &mut dyn Journal,
-    ) -> Result<Option<Committed>, Halt> {
+    ) -> Result<Option<Committed>, WriteError> {
         let mut legs = 0;
         let tried = match self.try_to_commit(pace, (further, &mut legs), journal) {
             Err(Failure::Refused(_)) if legs > 1 => return Ok(None),
             // A long transaction needs more room beside the database than a short one.
-            Err(Failure::Halt(Halt::Problem(problem))) if legs > 1 && problem.code == Code::DiskFull => {
+            Err(Failure::Ended(WriteError::Problem(problem)))
+                if legs > 1 && problem.code == Code::DiskFull =>
+            {
                 return Ok(None);
             }
             Err(Failure::Refused(_)) if self.care != Care::Guarded => {
@@ -119,26 +121,26 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn halt(&self, failure: Failure) -> Halt {
+    fn halt(&self, failure: Failure) -> WriteError {
         match failure {
-            Failure::Halt(halt) => halt,
+            Failure::Ended(halt) => halt,
             Failure::Refused(why) => {
                 let message = format!("{}: {why}", self.task.writer.path().display());
-                Halt::Problem(Problem::new(Code::Constraint, message))
+                WriteError::Problem(Problem::new(Code::Constraint, message))
             }
         }
     }
 
     fn try_to_commit(
         &mut self,
-        pace: Pace,
+        pace: BatchSizer,
         (further, legs): (&mut dyn Further<'a>, &mut u64),
         journal: &mut dyn Journal,
     ) -> Result<Committed, Failure> {
         let evidence = self.task.evidence;
         let ready = evidence.get_ready(self.connection(), self.is_fused());
         ready.map_err(|error| Failure::from(self.task.halt(&error)))?;
-        self.conditions.quota.begin();
+        self.conditions.budget.begin();
         self.begin()?;
         let locked = Instant::now();
         let in_transaction = self.in_transaction(pace, (further, legs), journal);
@@ -155,7 +157,7 @@ impl<'a> Batch<'a> {
         };
         let unkept = match ended {
             Ok(_) => None,
-            Err(Halt::Problem(problem)) if problem.code == Code::Constraint => {
+            Err(WriteError::Problem(problem)) if problem.code == Code::Constraint => {
                 let is_single = records == 1 || leg.as_ref().is_some_and(|leg| leg.ended.is_single);
                 let keys = if is_single { keys } else { Vec::new() };
                 Some(Unkept { records: records.max(tried), keys })
@@ -170,7 +172,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Begins the transaction, in the schema that the conditions were made for.
-    fn begin(&self) -> Result<(), Halt> {
+    fn begin(&self) -> Result<(), WriteError> {
         if self.is_exclusive {
             // Before anything is announced, readers have to be gone.
             self.task.writer.be_patient_for(COMMIT_PATIENCE);
@@ -186,25 +188,25 @@ impl<'a> Batch<'a> {
             self.roll_back();
             let table = &self.task.table.name;
             let message = format!("table `{table}`: the schema changed during the run; run again");
-            return Err(Halt::Problem(Problem::new(Code::SchemaChanged, message)));
+            return Err(WriteError::Problem(Problem::new(Code::SchemaChanged, message)));
         }
         Ok(())
     }
 
     /// Only where rows come in rising order, all behind the first that did not fit are left.
-    fn grant(&self, pace: &Pace, locked: Instant) {
-        let quota = &self.conditions.quota;
+    fn grant(&self, pace: &BatchSizer, locked: Instant) {
+        let budget = &self.conditions.budget;
         if self.task.table.has_row_numbers() {
-            quota.grant(pace.rows().min(self.most), Some(pace.deadline(locked)));
+            budget.grant(pace.rows().min(self.most), Some(pace.deadline(locked)));
         } else {
-            quota.grant(self.most, None);
+            budget.grant(self.most, None);
         }
     }
 
     /// Returns what it has done, by what that is known, and when in the transaction it was done.
     fn in_transaction(
         &mut self,
-        pace: Pace,
+        pace: BatchSizer,
         (further, legs): (&mut dyn Further<'a>, &mut u64),
         journal: &mut dyn Journal,
     ) -> Result<(Acted, Option<Noted>, Instant), Failure> {
@@ -220,7 +222,7 @@ impl<'a> Batch<'a> {
         }
         let taken = &acted.went.taken;
         if !taken.files.is_empty() {
-            journal.promise(&taken.files).map_err(Halt::from)?;
+            journal.promise(&taken.files).map_err(WriteError::from)?;
         }
         Ok((acted, noted, worked))
     }
@@ -228,7 +230,7 @@ impl<'a> Batch<'a> {
     /// All that is done before the commit.
     fn legs(
         &mut self,
-        mut pace: Pace,
+        mut pace: BatchSizer,
         (further, legs): (&mut dyn Further<'a>, &mut u64),
     ) -> Result<Acted, Failure> {
         let mut all: Option<Went> = None;
@@ -256,22 +258,22 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn leg(&self, pace: &Pace) -> Result<(Went, Leg), Failure> {
+    fn leg(&self, pace: &BatchSizer) -> Result<(Went, Leg), Failure> {
         let began = Instant::now();
         self.grant(pace, began);
         let (mut went, ended) = self.act(pace, began)?;
         if self.is_fused() {
-            went.rest = self.conditions.quota.refused();
+            went.rest = self.conditions.budget.refused();
         }
         let rows = went.taken.records.max(went.tried);
         let refused = went.rest.take();
         let (looked, spent) = (ended.looked, refused.is_some());
-        let held = Held { rows, work: began.elapsed(), looked, commit: Duration::ZERO, spent };
+        let held = LockTime { rows, work: began.elapsed(), looked, commit: Duration::ZERO, spent };
         Ok((went, Leg { held, refused, ended }))
     }
 
     /// Announces the batch, and notes beside that what others' clocks depend on: both wait for the disk.
-    fn announce(&self, records: u64, mark: Mark, journal: &mut dyn Journal) -> Result<(), Halt> {
+    fn announce(&self, records: u64, mark: Mark, journal: &mut dyn Journal) -> Result<(), WriteError> {
         let (notes, gone) = (self.task.notes, &self.task.evidence.all_gone());
         if gone.is_empty() {
             return Ok(journal.announce(self.number, records, mark)?);
@@ -286,13 +288,13 @@ impl<'a> Batch<'a> {
         if noted.is_err() {
             journal.undo(self.number)?;
         }
-        noted.map_err(Halt::Problem)
+        noted.map_err(WriteError::Problem)
     }
 
     /// What tells the next run whether this batch was committed.
     fn note(&self, went: &mut Went) -> rusqlite::Result<Noted> {
-        let Task { table, policy, writer, .. } = *self.task;
-        let rows = if self.is_fused() { self.conditions.quota.sample() } else { went.sampler.take() };
+        let SqliteJob { table, policy, writer, .. } = *self.task;
+        let rows = if self.is_fused() { self.conditions.budget.sample() } else { went.sampler.take() };
         let columns = policy.then.settings().iter().map(|setting| setting.column.clone()).collect();
         let is_trusted = matches!(self.work, Work::Keys(_)) && self.task.is_plain(self.conditions);
         Noted::note(self.connection(), table, rows, columns, (writer.stand(), is_trusted))
@@ -303,7 +305,7 @@ impl<'a> Batch<'a> {
         self.care == Care::Fused && matches!(self.work, Work::Keys(_))
     }
 
-    fn act(&self, pace: &Pace, locked: Instant) -> Result<(Went, Ended), Failure> {
+    fn act(&self, pace: &BatchSizer, locked: Instant) -> Result<(Went, Ended), Failure> {
         let (task, conditions, care) = (self.task, self.conditions, self.care);
         let limits =
             Limits { rows: pace.rows().min(LISTED), most: self.most, deadline: pace.deadline(locked) };
@@ -353,7 +355,7 @@ impl<'a> Batch<'a> {
         numbers.iter().try_fold(0, |records, number| Ok(records + single.execute([number])? as u64))
     }
 
-    fn end(&self, noted: &Noted, journal: &mut dyn Journal) -> Result<(), Halt> {
+    fn end(&self, noted: &Noted, journal: &mut dyn Journal) -> Result<(), WriteError> {
         // A commit that waits keeps new readers out: it waits for a moment only, and comes again.
         self.task.writer.be_patient_for(COMMIT_PATIENCE);
         let committed = self.connection().execute_batch("COMMIT");
@@ -373,22 +375,24 @@ impl<'a> Batch<'a> {
         error: &rusqlite::Error,
         noted: &Noted,
         journal: &mut dyn Journal,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), WriteError> {
         let is_open = !self.connection().is_autocommit();
         self.roll_back();
         let found = if is_open { Ok(None) } else { noted.find(self.connection(), self.task.table) };
         match found {
             Ok(Some(found)) if found.are_all_gone() => Ok(()),
-            Ok(Some(found)) if !found.are_all_there() => Err(Halt::Doubt(self.task.writer.problem(error))),
+            Ok(Some(found)) if !found.are_all_there() => {
+                Err(WriteError::Doubt(self.task.writer.problem(error)))
+            }
             Ok(_) => {
                 journal.undo(self.number)?;
                 Err(self.task.halt_or_busy(error))
             }
-            Err(_) => Err(Halt::Doubt(self.task.writer.problem(error))),
+            Err(_) => Err(WriteError::Doubt(self.task.writer.problem(error))),
         }
     }
 
-    fn execute(&self, sql: &str) -> Result<(), Halt> {
+    fn execute(&self, sql: &str) -> Result<(), WriteError> {
         self.connection().execute_batch(sql).map_err(|error| self.task.halt(&error))
     }
 

@@ -12,8 +12,8 @@ use super::refusals::{Refusal, is_refusal};
 use super::sample::Sampler;
 use super::taken::Taken;
 use super::touched::Touched;
-use super::{Conditions, Task};
-use crate::run::job::Halt;
+use super::{Conditions, SqliteJob};
+use crate::run::job::WriteError;
 use crate::source::relational::graph::Node;
 use crate::source::sqlite::list::key_text;
 use crate::source::sqlite::problem;
@@ -35,7 +35,7 @@ pub(super) enum Care {
 pub(super) enum Failure {
     /// The database refuses a row: others may go.
     Refused(String),
-    Halt(Halt),
+    Ended(WriteError),
 }
 
 impl Failure {
@@ -43,14 +43,14 @@ impl Failure {
         if is_refusal(error) {
             Failure::Refused(error.to_string())
         } else {
-            Failure::Halt(Halt::Problem(problem(database, error)))
+            Failure::Ended(WriteError::Problem(problem(database, error)))
         }
     }
 }
 
-impl From<Halt> for Failure {
-    fn from(halt: Halt) -> Failure {
-        Failure::Halt(halt)
+impl From<WriteError> for Failure {
+    fn from(halt: WriteError) -> Failure {
+        Failure::Ended(halt)
     }
 }
 
@@ -117,11 +117,11 @@ enum Became {
 
 /// A batch, row by row.
 pub(super) struct RowByRow<'a> {
-    pub(super) task: &'a Task<'a>,
+    pub(super) task: &'a SqliteJob<'a>,
     pub(super) conditions: &'a Conditions,
     pub(super) is_guarded: bool,
     /// Begins the transaction again.
-    pub(super) begin: &'a dyn Fn() -> Result<(), Halt>,
+    pub(super) begin: &'a dyn Fn() -> Result<(), WriteError>,
 }
 
 impl RowByRow<'_> {
@@ -192,7 +192,7 @@ impl RowByRow<'_> {
         let found = self.connection().prepare(&sql).and_then(|mut statement| {
             statement.query_map(params_from_iter(parameters), bound)?.collect::<rusqlite::Result<_>>()
         });
-        found.map_err(|error| Failure::Halt(self.task.halt(&error)))
+        found.map_err(|error| Failure::Ended(self.task.halt(&error)))
     }
 
     fn row(&self, key: &Bound, alone: &mut Statement<'_>) -> Result<Became, Failure> {
@@ -219,7 +219,7 @@ impl RowByRow<'_> {
 
     /// What the row holds in the columns that the rule sets.
     fn held(&self, key: &Bound) -> Result<Vec<Value>, Failure> {
-        let Task { table, policy, .. } = *self.task;
+        let SqliteJob { table, policy, .. } = *self.task;
         let settings = policy.then.settings();
         if settings.is_empty() {
             return Ok(Vec::new());
@@ -231,24 +231,24 @@ impl RowByRow<'_> {
             .connection()
             .prepare(&sql)
             .and_then(|mut statement| statement.query_row(params_from_iter(key), cells).optional());
-        Ok(held.map_err(|error| Failure::Halt(self.task.halt(&error)))?.unwrap_or_default())
+        Ok(held.map_err(|error| Failure::Ended(self.task.halt(&error)))?.unwrap_or_default())
     }
 
     fn savepoint(&self, sql: &str) -> Result<(), Failure> {
         let done = if self.is_guarded { self.connection().execute_batch(sql) } else { Ok(()) };
-        done.map_err(|error| Failure::Halt(self.task.halt(&error)))
+        done.map_err(|error| Failure::Ended(self.task.halt(&error)))
     }
 
     /// The statement about a row that goes alone.
     fn alone(&self) -> Result<Statement<'_>, Failure> {
         let Conditions { act, by_keys, unreferenced, .. } = self.conditions;
         let sql = format!("{act} WHERE {} AND {by_keys}{unreferenced}", is_key(self.task.table));
-        self.connection().prepare(&sql).map_err(|error| Failure::Halt(self.task.halt(&error)))
+        self.connection().prepare(&sql).map_err(|error| Failure::Ended(self.task.halt(&error)))
     }
 
     /// Whether the row went.
     fn try_row(&self, key: &Bound, alone: &mut Statement<'_>) -> Result<bool, Failure> {
-        let Task { table, writer, .. } = *self.task;
+        let SqliteJob { table, writer, .. } = *self.task;
         if let Some(touched) = &self.conditions.touched {
             touched.begin(&table.name, key);
         }
@@ -265,7 +265,7 @@ impl RowByRow<'_> {
     }
 }
 
-impl Task<'_> {
+impl SqliteJob<'_> {
     /// A record that stays, by the name that people know it by.
     pub(super) fn refusal(&self, key: &Bound, why: &str) -> Refusal {
         let columns: Vec<String> = self.names.iter().map(|column| self.table.column_sql(column)).collect();

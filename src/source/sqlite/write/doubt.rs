@@ -9,7 +9,7 @@ use super::sample::{Found, Noted};
 use super::stand::Stand;
 use crate::ledger::RecoveryOutcome;
 use crate::policy::Rule;
-use crate::run::Witness;
+use crate::run::WriteDetector;
 use crate::run::job::Decision;
 use crate::source::sqlite::open::{read, real};
 use crate::source::sqlite::problem;
@@ -20,7 +20,7 @@ pub(crate) fn decide(
     path: &Path,
     rule: &Rule,
     (taken, rows, is_noted): (&serde_json::Value, u64, bool),
-    witness: &Witness,
+    witness: &WriteDetector,
     wait: Duration,
 ) -> Decision {
     let noted = serde_json::from_value::<Noted>(taken.clone());

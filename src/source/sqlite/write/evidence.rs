@@ -12,7 +12,7 @@ use crate::evaluate::Answers;
 use crate::note::Gone;
 use crate::policy::{Rule, Side};
 use crate::source::Problem;
-use crate::source::request::Request;
+use crate::source::request::TableQuery;
 use crate::source::sqlite::evidence::{Watched, asked, watched};
 use crate::source::sqlite::functions::FRESH;
 use crate::source::sqlite::related::key_of;
@@ -41,7 +41,7 @@ impl Evidence {
     /// Sees all that goes over a connection of what rules of the policy ask about.
     pub(super) fn watch(
         connection: &Connection,
-        (request, rule): (&Request<'_>, &Rule),
+        (request, rule): (&TableQuery<'_>, &Rule),
     ) -> Result<Evidence, Problem> {
         let asked = asked(request);
         let (watched, dumb) = watched(connection, &asked, rule)?;

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use super::batch::{Further, Leg, Then};
 use super::refusals::Refusals;
 use super::way::Way;
-use super::{Conditions, Task};
-use crate::run::job::{Deletion, Halt};
-use crate::run::pace::Pace;
+use super::{Conditions, SqliteJob};
+use crate::run::batch_sizer::BatchSizer;
+use crate::run::job::{Deletion, WriteError};
 use crate::run::stop::Stop;
 
 /// As long a transaction may take, which is what is lost when it is killed.
@@ -25,11 +25,11 @@ const MOST_NOTED: u64 = 50_000;
 
 /// What may follow in a transaction, and what it learns from its legs.
 pub(super) struct Onwards<'o, 'a> {
-    task: &'o Task<'o>,
+    task: &'o SqliteJob<'o>,
     conditions: &'o Conditions,
     stop: &'o Stop,
     way: &'o mut Way<'a>,
-    pace: &'o mut Pace,
+    pace: &'o mut BatchSizer,
     refusals: &'o mut Refusals,
     done: &'o mut Deletion,
     most: u64,
@@ -39,8 +39,13 @@ pub(super) struct Onwards<'o, 'a> {
 
 impl<'o, 'a> Onwards<'o, 'a> {
     pub(super) fn new(
-        (task, conditions, stop): (&'o Task<'o>, &'o Conditions, &'o Stop),
-        (way, pace, refusals, done): (&'o mut Way<'a>, &'o mut Pace, &'o mut Refusals, &'o mut Deletion),
+        (task, conditions, stop): (&'o SqliteJob<'o>, &'o Conditions, &'o Stop),
+        (way, pace, refusals, done): (
+            &'o mut Way<'a>,
+            &'o mut BatchSizer,
+            &'o mut Refusals,
+            &'o mut Deletion,
+        ),
         (most, is_bold): (u64, bool),
     ) -> Onwards<'o, 'a> {
         let began = Instant::now();
@@ -59,7 +64,7 @@ impl<'o, 'a> Onwards<'o, 'a> {
 }
 
 impl<'a> Further<'a> for Onwards<'_, 'a> {
-    fn then(&mut self, leg: Leg, records: u64) -> Result<Then<'a>, Halt> {
+    fn then(&mut self, leg: Leg, records: u64) -> Result<Then<'a>, WriteError> {
         if !self.goes_on(records) {
             return Ok(Then::Commit(Some(leg)));
         }

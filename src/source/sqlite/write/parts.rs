@@ -14,9 +14,9 @@ use super::single::Single;
 use super::taken::Taken;
 use super::together::{Live, REFUSED, reach};
 use super::touched::Touched;
-use super::{Task, changes, named};
-use crate::run::job::Halt;
-use crate::run::pace::LEAST_WORK;
+use super::{SqliteJob, changes, named};
+use crate::run::batch_sizer::LEAST_WORK;
+use crate::run::job::WriteError;
 use crate::source::relational::closure::{Closure, Database, Part};
 use crate::source::relational::graph::{Node, Row};
 use crate::source::sqlite::follow::Follower;
@@ -112,11 +112,11 @@ enum Choice {
 
 /// One batch of records, and all that goes with them.
 pub(super) struct Parts<'a> {
-    pub(super) task: &'a Task<'a>,
+    pub(super) task: &'a SqliteJob<'a>,
     pub(super) live: &'a Live<'a>,
     pub(super) care: Care,
     /// Begins the transaction again.
-    pub(super) begin: &'a dyn Fn() -> Result<(), Halt>,
+    pub(super) begin: &'a dyn Fn() -> Result<(), WriteError>,
 }
 
 /// Rows that go as a whole.
@@ -508,7 +508,7 @@ impl Parts<'_> {
     }
 
     fn halt(&self, error: &rusqlite::Error) -> Failure {
-        Failure::Halt(self.task.halt(error))
+        Failure::Ended(self.task.halt(error))
     }
 
     fn connection(&self) -> &Connection {

@@ -7,8 +7,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
 use super::keys::{Bound, End, Keys};
 use super::together::{self, Live};
-use super::{Conditions, Task};
-use crate::run::pace::Pace;
+use super::{Conditions, SqliteJob};
+use crate::run::batch_sizer::BatchSizer;
 use crate::source::Problem;
 use crate::source::sqlite::count::rows_up_to;
 use crate::source::sqlite::schema::{Key, Table};
@@ -59,7 +59,7 @@ pub(super) struct Walk {
 
 impl Search {
     /// Chooses the way.
-    pub(super) fn start(task: &Task<'_>, conditions: &Conditions) -> Result<Option<Search>, Problem> {
+    pub(super) fn start(task: &SqliteJob<'_>, conditions: &Conditions) -> Result<Option<Search>, Problem> {
         if let Some(picked) = pick(task, conditions)? {
             return Ok(Some(Search::Picked(Picked { left: picked, given: Vec::new() })));
         }
@@ -82,9 +82,9 @@ impl Search {
     /// The keys of the next leg; none when there is nothing left.
     pub(super) fn next(
         &mut self,
-        task: &Task<'_>,
+        task: &SqliteJob<'_>,
         conditions: &Conditions,
-        pace: &Pace,
+        pace: &BatchSizer,
         most: u64,
     ) -> rusqlite::Result<Option<Keys>> {
         match self {
@@ -113,7 +113,7 @@ impl Search {
     }
 
     /// Learns where the batch ended: at the first row that did not fit, or at its last key.
-    pub(super) fn ended(&mut self, refused: Option<Bound>, deleted: u64, pace: &Pace) {
+    pub(super) fn ended(&mut self, refused: Option<Bound>, deleted: u64, pace: &BatchSizer) {
         match self {
             Search::Walk(walk) => {
                 walk.is_sparse = refused.is_none() && deleted.saturating_mul(SPARSE) < pace.stretch();
@@ -133,7 +133,7 @@ impl Search {
 }
 
 /// Where rows do not come in the order of their keys, all of a stretch must fit into its batch.
-fn stretch(task: &Task<'_>, pace: &Pace, most: u64) -> u64 {
+fn stretch(task: &SqliteJob<'_>, pace: &BatchSizer, most: u64) -> u64 {
     let whole = pace.stretch();
     // From the first key to the one so many rows further on, both included, is one row more.
     if task.table.has_row_numbers() { whole } else { whole.min(pace.rows()).min(most).saturating_sub(1) }
@@ -162,7 +162,7 @@ impl Picked {
 impl Walk {
     fn next(
         &mut self,
-        task: &Task<'_>,
+        task: &SqliteJob<'_>,
         conditions: &Conditions,
         rows: u64,
     ) -> rusqlite::Result<Option<Keys>> {
@@ -189,7 +189,7 @@ impl Walk {
 }
 
 /// Where few records are due among many, their row numbers in rising order.
-fn pick(task: &Task<'_>, conditions: &Conditions) -> Result<Option<VecDeque<i64>>, Problem> {
+fn pick(task: &SqliteJob<'_>, conditions: &Conditions) -> Result<Option<VecDeque<i64>>, Problem> {
     let Key::Rowid(rowid) = task.table.key else { return Ok(None) };
     if task.amount.expected > WINDOW as u64 {
         return Ok(None);
@@ -216,7 +216,7 @@ fn pick(task: &Task<'_>, conditions: &Conditions) -> Result<Option<VecDeque<i64>
     Ok(Some(rowids.into()))
 }
 
-fn first_and_last_key(task: &Task<'_>) -> rusqlite::Result<Option<(Bound, Bound)>> {
+fn first_and_last_key(task: &SqliteJob<'_>) -> rusqlite::Result<Option<(Bound, Bound)>> {
     let end = |direction: &str| -> rusqlite::Result<Option<Bound>> {
         let columns = key_columns(task.table);
         let order: Vec<String> = columns.iter().map(|column| format!("{column} {direction}")).collect();
@@ -228,7 +228,7 @@ fn first_and_last_key(task: &Task<'_>) -> rusqlite::Result<Option<(Bound, Bound)
 }
 
 /// Whether the records that are due would alone fill a good part of the row numbers.
-fn is_dense(task: &Task<'_>, first: &Bound, last: &Bound) -> bool {
+fn is_dense(task: &SqliteJob<'_>, first: &Bound, last: &Bound) -> bool {
     match (first.as_slice(), last.as_slice()) {
         ([Value::Integer(first), ..], [Value::Integer(last), ..]) if task.table.has_row_numbers() => {
             i128::from(*last) - i128::from(*first) < i128::from(task.amount.expected) * DENSE
@@ -247,7 +247,7 @@ fn bound_of(row: &Row<'_>, width: usize) -> rusqlite::Result<Bound> {
 
 /// The first due key on the way to the end.
 fn first_due(
-    task: &Task<'_>,
+    task: &SqliteJob<'_>,
     conditions: &Conditions,
     from: &End,
     last: &Bound,
@@ -256,12 +256,12 @@ fn first_due(
 }
 
 /// The key some rows further on, or the end where there are not so many.
-fn key_further_on(task: &Task<'_>, from: &End, last: &Bound, rows: u64) -> rusqlite::Result<Bound> {
+fn key_further_on(task: &SqliteJob<'_>, from: &End, last: &Bound, rows: u64) -> rusqlite::Result<Bound> {
     Ok(one_key(task, from, last, "", rows)?.unwrap_or_else(|| last.clone()))
 }
 
 fn one_key(
-    task: &Task<'_>,
+    task: &SqliteJob<'_>,
     from: &End,
     last: &Bound,
     also: &str,
@@ -289,7 +289,7 @@ pub(super) struct Survivors {
 /// How many records of the whole table are due and should be gone: all but those that were known to
 /// be kept by others.
 pub(super) fn survivors(
-    task: &Task<'_>,
+    task: &SqliteJob<'_>,
     live: Option<&Live<'_>>,
     conditions: &Conditions,
 ) -> Result<Survivors, Problem> {
@@ -316,7 +316,7 @@ pub(super) fn survivors(
 /// reader of a database with a rollback journal does, and so this one takes no lock. Its file is
 /// closed while the writer holds no lock that would go with it.
 pub(super) fn beside_writers<T>(
-    task: &Task<'_>,
+    task: &SqliteJob<'_>,
     mut work: impl FnMut(&Connection) -> rusqlite::Result<T>,
 ) -> Result<T, Problem> {
     if task.writer.is_wal {

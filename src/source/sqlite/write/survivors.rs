@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::Task;
+use super::SqliteJob;
 use super::search::Survivors;
 
 /// A number that another one follows when another connection has changed the database.
@@ -13,7 +13,7 @@ pub(super) fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
 /// What happened to records that are still due, a phrase each; `before` is the database's version
 /// before the first batch.
 pub(super) fn reasons(
-    task: &Task<'_>,
+    task: &SqliteJob<'_>,
     (survivors, has_refusals): (&Survivors, bool),
     before: i64,
 ) -> rusqlite::Result<Vec<String>> {
@@ -40,7 +40,7 @@ pub(super) fn reasons(
     Ok(reasons)
 }
 
-fn triggers(task: &Task<'_>) -> rusqlite::Result<Vec<String>> {
+fn triggers(task: &SqliteJob<'_>) -> rusqlite::Result<Vec<String>> {
     let sql =
         "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower(?1) ORDER BY name";
     let mut statement = task.connection().prepare(sql)?;

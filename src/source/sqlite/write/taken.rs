@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::refusals::Refusal;
 use crate::ledger::Removal;
-use crate::run::job::{Deletion, Halt, Journal};
+use crate::run::job::{Deletion, Journal, WriteError};
 use crate::run::named_files;
 
 /// What a transaction takes along.
@@ -56,7 +56,7 @@ pub(super) fn remove_files(
     own: (&Path, &Connection),
     journal: &mut dyn Journal,
     done: &mut Deletion,
-) -> Result<(), Halt> {
+) -> Result<(), WriteError> {
     if files.is_empty() {
         return Ok(());
     }

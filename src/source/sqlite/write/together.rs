@@ -9,7 +9,7 @@ use super::parts::{self, Given};
 use super::search::beside_writers;
 use super::single::SingleSql;
 use super::touched::{Touched, Watched};
-use super::{Task, release};
+use super::{SqliteJob, release};
 use crate::evaluate::Keeper;
 use crate::policy::Rule;
 use crate::source::Problem;
@@ -17,7 +17,7 @@ use crate::source::relational::closure::{Closure, Database, Found};
 use crate::source::relational::graph::{Fate, Judged, Row};
 use crate::source::relational::model::TableModel;
 use crate::source::relational::reason::Reason;
-use crate::source::request::Request;
+use crate::source::request::TableQuery;
 use crate::source::sqlite::follow::{Follower, Reading};
 use crate::source::sqlite::foreign_key::{all_references, pointing_at};
 use crate::source::sqlite::web::Web;
@@ -62,7 +62,7 @@ impl<'a> Live<'a> {
     pub(super) fn new(
         connection: &'a Connection,
         web: &'a Web,
-        (request, rule): (&Request<'_>, &Rule),
+        (request, rule): (&TableQuery<'_>, &Rule),
     ) -> rusqlite::Result<Live<'a>> {
         let table = web.model.table(&rule.table).unwrap_or_default();
         let is_it = |model: &TableModel| model.rules.iter().position(|known| known.name == rule.name);
@@ -162,7 +162,7 @@ impl Together {
     /// The records of the next leg, which may take so many rows.
     pub(super) fn next(
         &mut self,
-        task: &Task<'_>,
+        task: &SqliteJob<'_>,
         live: &Live<'_>,
         rows: u64,
     ) -> Result<Option<Given>, Problem> {
@@ -189,7 +189,7 @@ impl Together {
 
     /// Reads the numbers of records that are due: all of them where that is not too many. Those with the last keys
     /// come first, so that what is inserted meanwhile waits for the next run.
-    fn read(&mut self, task: &Task<'_>, live: &Live<'_>) -> Result<(), Problem> {
+    fn read(&mut self, task: &SqliteJob<'_>, live: &Live<'_>) -> Result<(), Problem> {
         let has_numbers = live.web.tables[usize::from(live.table)].table.has_row_numbers();
         let most = if has_numbers { WINDOW } else { WINDOW_OF_KEYS };
         let reads_all = self.from.is_none() && task.amount.expected + task.amount.blocked < most as u64;
@@ -332,7 +332,7 @@ impl Together {
 }
 
 /// How many records of the rule are still due: those that nothing keeps, and those that something does.
-pub(super) fn survivors(task: &Task<'_>, live: &Live<'_>) -> Result<(u64, u64), Problem> {
+pub(super) fn survivors(task: &SqliteJob<'_>, live: &Live<'_>) -> Result<(u64, u64), Problem> {
     let count = |connection: &Connection| {
         let own = if task.writer.is_wal { None } else { Some(live.follower.beside(connection)?) };
         let follower = own.as_ref().unwrap_or(&live.follower);
@@ -371,7 +371,7 @@ const COUNTED: usize = 5_000;
 /// What decides about the records of a rule, where these do not do so alone.
 pub(super) fn web_of(
     connection: &Connection,
-    request: &Request<'_>,
+    request: &TableQuery<'_>,
     rule: &Rule,
 ) -> Result<Option<Web>, Problem> {
     if !rule.deletes() || !request.is_together {

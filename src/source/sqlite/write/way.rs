@@ -6,9 +6,9 @@ use super::parts::Ended;
 use super::refusals::Refusals;
 use super::search::Search;
 use super::together::{Live, Together};
-use super::{Conditions, Task, changes};
-use crate::run::job::{Deletion, Halt};
-use crate::run::pace::Pace;
+use super::{Conditions, SqliteJob, changes};
+use crate::run::batch_sizer::BatchSizer;
+use crate::run::job::{Deletion, WriteError};
 
 /// The way through the records of a task.
 pub(super) enum Way<'a> {
@@ -29,18 +29,18 @@ impl<'a> Way<'a> {
     /// What the next leg is about; none when there is nothing left.
     pub(super) fn next(
         &mut self,
-        task: &Task<'_>,
+        task: &SqliteJob<'_>,
         conditions: &Conditions,
-        pace: &Pace,
+        pace: &BatchSizer,
         most: u64,
-    ) -> Result<Option<Work<'a>>, Halt> {
+    ) -> Result<Option<Work<'a>>, WriteError> {
         match self {
             Way::Alone(search) => {
                 let keys = search.next(task, conditions, pace, most);
                 Ok(keys.map_err(|error| task.halt(&error))?.map(Work::Keys))
             }
             Way::Together(together, live) => {
-                let given = together.next(task, live, pace.rows()).map_err(Halt::Problem)?;
+                let given = together.next(task, live, pace.rows()).map_err(WriteError::Problem)?;
                 Ok(given.map(|given| Work::Records(given, live)))
             }
         }
@@ -65,11 +65,11 @@ impl<'a> Way<'a> {
     /// Learns how a leg ended that might have taken so many rows.
     pub(super) fn ended(
         &mut self,
-        task: &Task<'_>,
-        (leg, allowed, pace): (Leg, u64, &Pace),
+        task: &SqliteJob<'_>,
+        (leg, allowed, pace): (Leg, u64, &BatchSizer),
         refusals: &mut Refusals,
         done: &mut Deletion,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), WriteError> {
         match self {
             Way::Alone(search) => search.ended(leg.refused, leg.held.rows, pace),
             Way::Together(together, live) if leg.ended.is_too_large => {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags};
 
 use super::checkpoints::Checkpoints;
-use super::neighbours::Neighbours;
+use super::other_connections::OtherConnections;
 use super::stand::{Look, Stand};
 use crate::diagnostic::Code;
 use crate::run::stop::Stop;
@@ -27,7 +27,7 @@ pub(crate) struct Writer {
     /// How many frames the log may have while a reader pins it.
     longest_log: i64,
     // Behind the connection: fields are dropped in their order, and this one must go last.
-    neighbours: Neighbours,
+    neighbours: OtherConnections,
     // For the same reason.
     look: Look,
 }
@@ -60,7 +60,7 @@ impl Writer {
         }
         let page: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0)).map_err(explain)?;
         let longest_log = LONGEST_LOG / page.max(512);
-        let neighbours = Neighbours::of(path, is_wal);
+        let neighbours = OtherConnections::of(path, is_wal);
         let (checkpoints, look) = (RefCell::default(), Look::at(path, is_wal));
         let writer = Writer {
             checkpoints,

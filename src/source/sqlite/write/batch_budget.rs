@@ -16,7 +16,7 @@ use rusqlite::types::{FromSql, Value, ValueRef};
 use super::evidence::Evidence;
 use super::keys::Bound;
 use super::sample::{Row, Sampler};
-use crate::evaluate::RuleBook;
+use crate::evaluate::Evaluator;
 use crate::source::sqlite::functions::{FRESH, cells};
 use crate::source::sqlite::schema::Table;
 use crate::source::sqlite::value;
@@ -30,7 +30,7 @@ const NO_NUMBER: i64 = i64::MIN;
 /// What the running leg may still do, shared with the function inside the engine. One thread
 /// at a time uses it; the atomics only let the engine own its part.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Quota(Arc<Left>);
+pub(super) struct BatchBudget(Arc<Left>);
 
 #[derive(Debug, Default)]
 struct Left {
@@ -55,18 +55,19 @@ struct Rest {
     refused: Option<Bound>,
 }
 
-impl Quota {
-    /// Registers the function; returns the quota, and the call that takes a row.
+impl BatchBudget {
+    /// Registers the function; returns the budget, and the call that takes a row.
     pub(super) fn register(
         connection: &Connection,
         table: &Table,
-        book: &Arc<RuleBook>,
+        book: &Arc<Evaluator>,
         (rule, evidence): (usize, &Evidence),
-    ) -> rusqlite::Result<(Quota, String)> {
+    ) -> rusqlite::Result<(BatchBudget, String)> {
         let order = table.order();
         let held = (0..book.settings(rule)).map(|setting| order.len() + book.cell_of(rule, setting));
-        let quota = Quota(Arc::new(Left { width: order.len(), held: held.collect(), ..Left::default() }));
-        let (shared, owned, width) = (quota.clone(), Arc::clone(book), order.len());
+        let budget =
+            BatchBudget(Arc::new(Left { width: order.len(), held: held.collect(), ..Left::default() }));
+        let (shared, owned, width) = (budget.clone(), Arc::clone(book), order.len());
         let (cells, seen) = (cells(connection, table, book)?, evidence.of_own_table());
         let behind = width + cells.len();
         connection.create_scalar_function("frist_take", -1, FRESH, move |context: &Context<'_>| {
@@ -82,7 +83,7 @@ impl Quota {
         })?;
         let key = order.iter().map(|column| table.column_sql(column));
         let arguments: Vec<String> = key.chain(cells).chain(evidence.cells(table)).collect();
-        Ok((quota, format!("frist_take({})", arguments.join(", "))))
+        Ok((budget, format!("frist_take({})", arguments.join(", "))))
     }
 
     fn is_spent(&self) -> bool {

@@ -17,14 +17,14 @@ const LOCKS: u64 = 9;
 /// The operating system drops all locks of a process on a file as soon as the process closes any
 /// descriptor of it: this must outlive the connection to the database.
 #[derive(Debug)]
-pub(super) struct Neighbours {
+pub(super) struct OtherConnections {
     index: Option<File>,
 }
 
-impl Neighbours {
+impl OtherConnections {
     /// Watches the database, whose WAL index must exist. Without one nobody can tell.
-    pub(super) fn of(database: &Path, is_wal: bool) -> Neighbours {
-        Neighbours { index: is_wal.then(|| File::open(beside(database, "-shm")).ok()).flatten() }
+    pub(super) fn of(database: &Path, is_wal: bool) -> OtherConnections {
+        OtherConnections { index: is_wal.then(|| File::open(beside(database, "-shm")).ok()).flatten() }
     }
 
     /// Whether another program may have the database open.
@@ -58,13 +58,13 @@ mod tests {
         let path = folder.path().join("data.db");
         let connection = Connection::open(&path).unwrap();
         connection.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (x); BEGIN IMMEDIATE").unwrap();
-        assert!(!Neighbours::of(&path, true).are_there());
+        assert!(!OtherConnections::of(&path, true).are_there());
     }
 
     #[test]
     fn where_nobody_can_tell_a_neighbour_is_assumed() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(Neighbours::of(&folder.path().join("data.db"), true).are_there());
-        assert!(Neighbours::of(&folder.path().join("data.db"), false).are_there());
+        assert!(OtherConnections::of(&folder.path().join("data.db"), true).are_there());
+        assert!(OtherConnections::of(&folder.path().join("data.db"), false).are_there());
     }
 }

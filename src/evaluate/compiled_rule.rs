@@ -4,14 +4,14 @@ use super::anonymised::Set;
 use super::length::{FromData, Length, Said};
 use super::related::AnswerCell;
 use super::started::{Started, Starts};
-use super::{Protection, Reason, Speaks, State, Verdict};
-use crate::calendar::{Cutoff, Event, Instant};
+use super::{Match, Protection, Reason, State, Verdict};
+use crate::calendar::{Cutoff, Event, Timestamp};
 use crate::condition::{Condition, Truth};
 use crate::value::Value;
 
 /// One rule, ready to judge.
 #[derive(Clone, Debug)]
-pub(super) struct Clause {
+pub(super) struct CompiledRule {
     /// Whether a run carries it out.
     pub(super) is_enforced: bool,
     /// Whether this run does, as far as limits and what was asked for let it.
@@ -30,21 +30,21 @@ pub(super) struct Clause {
     pub(super) protection: Protection,
 }
 
-impl Clause {
+impl CompiledRule {
     pub(super) fn matches<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> bool {
         let when = self.when.as_ref();
         when.is_none_or(|(when, columns)| when.eval(|column| row(columns[column])).matches())
-            && self.is_related(row, Speaks::Yes)
+            && self.is_related(row, Match::Yes)
     }
 
     /// Whether there are, at least so clearly, the related rows without which no record is meant.
-    fn is_related<'v>(&self, row: &impl Fn(usize) -> Value<'v>, clearly: Speaks) -> bool {
-        self.only_if.iter().all(|answer| Speaks::from_cell(row(*answer)) >= clearly)
+    fn is_related<'v>(&self, row: &impl Fn(usize) -> Value<'v>, clearly: Match) -> bool {
+        self.only_if.iter().all(|answer| Match::from_cell(row(*answer)) >= clearly)
     }
 
     /// The first answer that speaks for a record, at least so clearly.
-    pub(super) fn speaker<'v>(&self, row: &impl Fn(usize) -> Value<'v>, clearly: Speaks) -> Option<usize> {
-        self.unless.iter().copied().find(|answer| Speaks::from_cell(row(*answer)) >= clearly)
+    pub(super) fn speaker<'v>(&self, row: &impl Fn(usize) -> Value<'v>, clearly: Match) -> Option<usize> {
+        self.unless.iter().copied().find(|answer| Match::from_cell(row(*answer)) >= clearly)
     }
 
     /// The first of some answers that nobody can give, for a key in an unknown encoding.
@@ -55,7 +55,7 @@ impl Clause {
 
     /// What is said of a record of which nobody can say whether a related row speaks for it.
     pub(super) fn unclear<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> Option<Verdict> {
-        Clause::in_doubt(&self.unless, row)
+        CompiledRule::in_doubt(&self.unless, row)
     }
 
     /// The event, where it can be read and is not in the future.
@@ -82,13 +82,13 @@ impl Clause {
     /// What the rule says of a record that it surely means.
     #[inline]
     pub(super) fn own<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> Option<Verdict> {
-        self.opinion(row, Speaks::Yes)
+        self.opinion(row, Match::Yes)
     }
 
     /// What the rule says of a record by itself; none where it does not match. Related rows must
     /// speak for that at least so clearly.
     #[inline]
-    pub(super) fn opinion<'v>(&self, row: &impl Fn(usize) -> Value<'v>, clearly: Speaks) -> Option<Verdict> {
+    pub(super) fn opinion<'v>(&self, row: &impl Fn(usize) -> Value<'v>, clearly: Match) -> Option<Verdict> {
         if let Some((when, columns)) = &self.when {
             match when.eval(|column| row(columns[column])) {
                 Truth::True => {}
@@ -98,7 +98,7 @@ impl Clause {
                 }
             }
         }
-        if let Some(unclear) = Clause::in_doubt(&self.only_if, row) {
+        if let Some(unclear) = CompiledRule::in_doubt(&self.only_if, row) {
             return Some(unclear);
         }
         if !self.is_related(row, clearly) {
@@ -135,7 +135,7 @@ impl Clause {
     }
 
     /// When a record is due that this rule has judged by its event.
-    pub(super) fn due_from(&self, verdict: &Verdict) -> Option<Instant> {
+    pub(super) fn due_from(&self, verdict: &Verdict) -> Option<Timestamp> {
         verdict.due.or_else(|| match &self.length {
             Length::Fixed { schedule, .. } => Some(schedule.due_from(verdict.event?)),
             Length::FromData(_) => None,

@@ -43,7 +43,7 @@ const MOST_ROWS: u64 = 1_000_000;
 
 /// The size of the next batch, learnt from those before it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Pace {
+pub(crate) struct BatchSizer {
     stretch: u64,
     rows: u64,
     commit: Duration,
@@ -51,7 +51,7 @@ pub(crate) struct Pace {
 
 /// How one transaction went.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Held {
+pub(crate) struct LockTime {
     /// Rows deleted.
     pub(crate) rows: u64,
     /// Time from the lock to the last deletion.
@@ -64,14 +64,14 @@ pub(crate) struct Held {
     pub(crate) spent: bool,
 }
 
-impl Pace {
-    pub(crate) fn new() -> Pace {
-        Pace { stretch: FIRST_STRETCH, rows: FIRST_ROWS, commit: Duration::from_millis(5) }
+impl BatchSizer {
+    pub(crate) fn new() -> BatchSizer {
+        BatchSizer { stretch: FIRST_STRETCH, rows: FIRST_ROWS, commit: Duration::from_millis(5) }
     }
 
     /// Where a batch cannot end early, or its rows may cost much, the first one is a single row.
-    pub(crate) fn cautious() -> Pace {
-        Pace { stretch: CAUTIOUS_STRETCH, rows: 1, ..Pace::new() }
+    pub(crate) fn cautious() -> BatchSizer {
+        BatchSizer { stretch: CAUTIOUS_STRETCH, rows: 1, ..BatchSizer::new() }
     }
 
     /// The next batch has at most so many rows.
@@ -102,7 +102,7 @@ impl Pace {
     }
 
     /// Learns from a transaction.
-    pub(crate) fn learn(&mut self, held: Held) {
+    pub(crate) fn learn(&mut self, held: LockTime) {
         // The slowest recent commit counts: a fast one is no promise.
         self.commit = held.commit.max(self.commit.mul_f64(0.75));
         let time = self.time_for_work();
@@ -132,13 +132,13 @@ fn scaled(rows: u64, work: Duration, time: Duration) -> u64 {
 mod tests {
     use super::*;
 
-    fn held(rows: u64, work: Duration, spent: bool) -> Held {
-        Held { rows, work, looked: Duration::ZERO, commit: Duration::from_millis(2), spent }
+    fn held(rows: u64, work: Duration, spent: bool) -> LockTime {
+        LockTime { rows, work, looked: Duration::ZERO, commit: Duration::from_millis(2), spent }
     }
 
     #[test]
     fn batches_grow_while_they_are_quick_and_shrink_as_soon_as_one_is_slow() {
-        let mut pace = Pace::new();
+        let mut pace = BatchSizer::new();
         for _ in 0..20 {
             pace.learn(held(pace.rows(), Duration::from_nanos(1_000 * pace.rows()), false));
         }
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_batch_with_few_rows_does_not_make_the_next_one_larger_but_a_slow_one_makes_it_smaller() {
-        let mut pace = Pace::new();
+        let mut pace = BatchSizer::new();
         pace.learn(held(3, Duration::from_micros(10), false));
         assert_eq!(pace.rows(), FIRST_ROWS);
         pace.learn(held(3, Duration::from_secs(1), false));
@@ -159,11 +159,11 @@ mod tests {
 
     #[test]
     fn batches_do_not_dwindle_where_finding_out_takes_all_the_time() {
-        let mut pace = Pace::cautious();
+        let mut pace = BatchSizer::cautious();
         let looked = Duration::from_millis(60);
         for _ in 0..20 {
             let work = looked + Duration::from_micros(10 * pace.rows());
-            pace.learn(Held { looked, ..held(pace.rows(), work, false) });
+            pace.learn(LockTime { looked, ..held(pace.rows(), work, false) });
         }
         assert!((1_000..1_500).contains(&pace.rows()), "{}", pace.rows());
     }
@@ -171,7 +171,7 @@ mod tests {
     /// Where one row in ten is due, a batch that may pass over as many rows as it may take stayed at two of them.
     #[test]
     fn a_cautious_beginning_is_left_also_where_few_rows_are_due() {
-        let mut pace = Pace::cautious();
+        let mut pace = BatchSizer::cautious();
         for _ in 0..12 {
             let found = pace.rows().div_ceil(10);
             pace.learn(held(found, Duration::from_micros(10 * found), false));
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_spent_batch_shortens_the_stretch_and_an_easy_one_lengthens_it() {
-        let mut pace = Pace::new();
+        let mut pace = BatchSizer::new();
         pace.learn(held(500, Duration::from_millis(1), false));
         assert_eq!(pace.stretch(), FIRST_STRETCH * GROWTH);
         pace.learn(held(500, Duration::from_millis(44), true));
@@ -214,20 +214,23 @@ mod tests {
 
     #[test]
     fn a_slow_commit_takes_its_time_from_the_work() {
-        let mut pace = Pace::new();
+        let mut pace = BatchSizer::new();
         let locked = Instant::now();
-        pace.learn(Held { commit: Duration::from_millis(30), ..held(1, Duration::from_millis(1), false) });
+        pace.learn(LockTime {
+            commit: Duration::from_millis(30),
+            ..held(1, Duration::from_millis(1), false)
+        });
         assert_eq!(pace.deadline(locked) - locked, LOCK - Duration::from_millis(30));
-        pace.learn(Held { commit: Duration::from_secs(3), ..held(1, Duration::from_millis(1), false) });
+        pace.learn(LockTime { commit: Duration::from_secs(3), ..held(1, Duration::from_millis(1), false) });
         assert_eq!(pace.deadline(locked) - locked, LOCK / 8, "some work is always done");
     }
 
     #[test]
     fn batches_do_not_dwindle_where_a_commit_takes_all_the_time() {
-        let mut pace = Pace::new();
+        let mut pace = BatchSizer::new();
         for _ in 0..100 {
             let work = Duration::from_micros(10 * pace.rows());
-            pace.learn(Held { commit: LOCK * 2, ..held(pace.rows(), work, true) });
+            pace.learn(LockTime { commit: LOCK * 2, ..held(pace.rows(), work, true) });
         }
         assert!((500..700).contains(&pace.rows()), "{}", pace.rows());
     }

@@ -20,7 +20,7 @@ use crate::source::csv::coding::{Coding, Encoder};
 use crate::source::csv::files;
 
 /// What is written beside a file. It is removed where it does not take the file's place.
-pub(super) struct Successor {
+pub(super) struct Replacement {
     file: File,
     /// Writes into the same file.
     encoder: Encoder,
@@ -41,9 +41,9 @@ pub(super) fn path_beside(place: &Path) -> PathBuf {
     files::hidden_beside(place, "new")
 }
 
-impl Successor {
+impl Replacement {
     /// Begins one. What a killed run left is removed; what another run is writing is not.
-    pub(super) fn of(place: &Path) -> Result<Successor, Problem> {
+    pub(super) fn of(place: &Path) -> Result<Replacement, Problem> {
         files::require_finished(place)?;
         let path = path_beside(place);
         remove_stray(&path)?;
@@ -59,7 +59,17 @@ impl Successor {
         let encoder = encoder.map_err(|error| cannot_write(&path, &error))?;
         let (buffer, place) = (Vec::with_capacity(BUFFER), place.to_path_buf());
         let early = EarlySync::default();
-        Ok(Successor { file, encoder, coding, path, place, buffer, early, is_synced: false, is_done: false })
+        Ok(Replacement {
+            file,
+            encoder,
+            coding,
+            path,
+            place,
+            buffer,
+            early,
+            is_synced: false,
+            is_done: false,
+        })
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Problem> {
@@ -197,7 +207,7 @@ impl Successor {
     }
 }
 
-impl Drop for Successor {
+impl Drop for Replacement {
     fn drop(&mut self) {
         if !self.is_done
             && let Err(error) = fs::remove_file(&self.path)
@@ -343,10 +353,10 @@ mod tests {
     fn what_another_run_is_writing_is_not_removed() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("a.csv");
-        let mut other = Successor::of(&place).unwrap();
+        let mut other = Replacement::of(&place).unwrap();
         other.write(b"half").unwrap();
         assert_eq!(remove_stray(&path_beside(&place)).unwrap_err().code, Code::Busy);
-        assert_eq!(Successor::of(&place).err().map(|problem| problem.code), Some(Code::Busy));
+        assert_eq!(Replacement::of(&place).err().map(|problem| problem.code), Some(Code::Busy));
         drop(other);
         assert!(!path_beside(&place).exists());
     }

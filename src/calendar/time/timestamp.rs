@@ -12,31 +12,31 @@ const NANOS_PER_SECOND: u32 = 1_000_000_000;
 /// A point in time, to the nanosecond, counted from 1970-01-01T00:00:00Z
 /// without leap seconds, as Unix does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Instant {
+pub struct Timestamp {
     seconds: i64,
     nanos: u32,
 }
 
-impl Instant {
+impl Timestamp {
     /// The first instant that frist reads: 1900-01-01T00:00:00Z.
-    pub const EARLIEST: Instant = Instant::start_of_year_utc(1900);
+    pub const EARLIEST: Timestamp = Timestamp::start_of_year_utc(1900);
     /// The first instant that frist no longer reads: 2300-01-01T00:00:00Z.
-    pub const LATEST: Instant = Instant::start_of_year_utc(2300);
+    pub const LATEST: Timestamp = Timestamp::start_of_year_utc(2300);
     /// Later than everything; what a sum that leaves the time line becomes,
     /// because what is due then is kept.
-    pub const NEVER: Instant = Instant { seconds: i64::MAX, nanos: NANOS_PER_SECOND - 1 };
+    pub const NEVER: Timestamp = Timestamp { seconds: i64::MAX, nanos: NANOS_PER_SECOND - 1 };
 
-    const fn start_of_year_utc(year: i64) -> Instant {
-        Instant { seconds: civil::day_number(year, 1, 1) * SECONDS_PER_DAY, nanos: 0 }
+    const fn start_of_year_utc(year: i64) -> Timestamp {
+        Timestamp { seconds: civil::day_number(year, 1, 1) * SECONDS_PER_DAY, nanos: 0 }
     }
 
     /// The instant so many seconds and nanoseconds after 1970-01-01T00:00:00Z.
     /// A billion nanoseconds and more are carried into the seconds.
-    pub const fn from_unix(seconds: i64, nanos: u32) -> Instant {
+    pub const fn from_unix(seconds: i64, nanos: u32) -> Timestamp {
         let carried = (nanos / NANOS_PER_SECOND) as i64;
         match seconds.checked_add(carried) {
-            Some(seconds) => Instant { seconds, nanos: nanos % NANOS_PER_SECOND },
-            None => Instant::NEVER,
+            Some(seconds) => Timestamp { seconds, nanos: nanos % NANOS_PER_SECOND },
+            None => Timestamp::NEVER,
         }
     }
 
@@ -52,27 +52,27 @@ impl Instant {
 
     /// Whether frist reads this instant: from 1900 to the end of 2299, UTC.
     pub fn is_readable(self) -> bool {
-        (Instant::EARLIEST..Instant::LATEST).contains(&self)
+        (Timestamp::EARLIEST..Timestamp::LATEST).contains(&self)
     }
 
     /// The instant so many seconds later, or earlier for a negative number;
     /// none where the time line ends.
-    pub fn plus_seconds(self, seconds: i64) -> Option<Instant> {
+    pub fn plus_seconds(self, seconds: i64) -> Option<Timestamp> {
         let seconds = self.seconds.checked_add(seconds)?;
-        Some(Instant { seconds, ..self })
+        Some(Timestamp { seconds, ..self })
     }
 
     /// The last instant before this one, a nanosecond earlier.
-    pub fn predecessor(self) -> Instant {
+    pub fn predecessor(self) -> Timestamp {
         match self.nanos.checked_sub(1) {
-            Some(nanos) => Instant { nanos, ..self },
+            Some(nanos) => Timestamp { nanos, ..self },
             None => self.last_nanosecond_of_the_second_before(),
         }
     }
 
-    fn last_nanosecond_of_the_second_before(self) -> Instant {
+    fn last_nanosecond_of_the_second_before(self) -> Timestamp {
         match self.seconds.checked_sub(1) {
-            Some(seconds) => Instant { seconds, nanos: NANOS_PER_SECOND - 1 },
+            Some(seconds) => Timestamp { seconds, nanos: NANOS_PER_SECOND - 1 },
             None => self,
         }
     }
@@ -80,7 +80,7 @@ impl Instant {
     /// Reads what was typed after `--now`: a date-time as in an `iso` column,
     /// or a date, which stands for its first instant in `zone`. Without an
     /// offset the time is one of `zone`.
-    pub fn parse_now(text: &str, zone: &Zone) -> Result<Instant, NowError> {
+    pub fn parse_now(text: &str, zone: &Zone) -> Result<Timestamp, NowError> {
         let fault = |reason| NowError { text: text.to_owned(), reason };
         match iso::read(text.as_bytes(), *zone).map_err(fault)? {
             Event::Date(date) => Ok(zone.opening_of(date)),
@@ -99,7 +99,7 @@ pub struct NowError {
 
 /// RFC 3339 in UTC: `2026-11-20T01:00:00Z`, with a fraction only where there
 /// is one.
-impl fmt::Display for Instant {
+impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_civil_time(f, self.seconds, self.nanos)?;
         f.write_str("Z")
@@ -129,41 +129,41 @@ mod tests {
 
     #[test]
     fn prints_rfc3339_in_utc_with_a_fraction_only_where_there_is_one() {
-        let at = |seconds, nanos| Instant::from_unix(seconds, nanos).to_string();
+        let at = |seconds, nanos| Timestamp::from_unix(seconds, nanos).to_string();
         assert_eq!(at(1_795_136_400, 0), "2026-11-20T01:00:00Z");
         assert_eq!(at(1_795_136_400, 250_000_000), "2026-11-20T01:00:00.25Z");
         assert_eq!(at(-1, 1), "1969-12-31T23:59:59.000000001Z");
-        assert_eq!(Instant::EARLIEST.to_string(), "1900-01-01T00:00:00Z");
-        assert_eq!(Instant::LATEST.to_string(), "2300-01-01T00:00:00Z");
+        assert_eq!(Timestamp::EARLIEST.to_string(), "1900-01-01T00:00:00Z");
+        assert_eq!(Timestamp::LATEST.to_string(), "2300-01-01T00:00:00Z");
     }
 
     #[test]
     fn the_ends_of_the_time_line_neither_wrap_nor_panic() {
-        let first = Instant::from_unix(i64::MIN, 0);
+        let first = Timestamp::from_unix(i64::MIN, 0);
         assert_eq!(first.predecessor(), first);
         assert_eq!(first.plus_seconds(-1), None);
-        assert_eq!(Instant::from_unix(i64::MAX, u32::MAX), Instant::NEVER);
-        assert_eq!(Instant::NEVER.plus_seconds(1), None);
-        assert!(!first.to_string().is_empty() && !Instant::NEVER.to_string().is_empty());
+        assert_eq!(Timestamp::from_unix(i64::MAX, u32::MAX), Timestamp::NEVER);
+        assert_eq!(Timestamp::NEVER.plus_seconds(1), None);
+        assert!(!first.to_string().is_empty() && !Timestamp::NEVER.to_string().is_empty());
     }
 
     #[test]
     fn nanoseconds_carry_and_borrow() {
-        assert_eq!(Instant::from_unix(1, 2_500_000_000), Instant::from_unix(3, 500_000_000));
-        assert_eq!(Instant::from_unix(0, 0).predecessor(), Instant::from_unix(-1, 999_999_999));
-        assert_eq!(Instant::from_unix(0, 1).predecessor(), Instant::from_unix(0, 0));
+        assert_eq!(Timestamp::from_unix(1, 2_500_000_000), Timestamp::from_unix(3, 500_000_000));
+        assert_eq!(Timestamp::from_unix(0, 0).predecessor(), Timestamp::from_unix(-1, 999_999_999));
+        assert_eq!(Timestamp::from_unix(0, 1).predecessor(), Timestamp::from_unix(0, 0));
     }
 
     #[test]
     fn now_is_read_with_an_offset_or_in_the_zone() {
         let zone = Zone::parse("Europe/Copenhagen").unwrap();
-        let now = |text| Instant::parse_now(text, &zone).map(|at| at.to_string()).ok();
+        let now = |text| Timestamp::parse_now(text, &zone).map(|at| at.to_string()).ok();
         assert_eq!(now("2026-11-20").as_deref(), Some("2026-11-19T23:00:00Z"));
         assert_eq!(now("2026-11-20T02:00:00").as_deref(), Some("2026-11-20T01:00:00Z"));
         assert_eq!(now("2026-11-20 02:00Z").as_deref(), Some("2026-11-20T02:00:00Z"));
         assert_eq!(now("tomorrow"), None);
         assert_eq!(now("2300-01-02"), None);
-        let message = Instant::parse_now("2026-02-30", &zone).unwrap_err().to_string();
+        let message = Timestamp::parse_now("2026-02-30", &zone).unwrap_err().to_string();
         assert!(message.contains("`2026-02-30`") && message.contains("no such day"), "{message}");
     }
 }

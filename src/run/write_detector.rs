@@ -19,23 +19,23 @@ const DELETION: Duration = Duration::from_secs(1);
 
 /// What the files looked like before this run touched any.
 #[derive(Clone, Debug)]
-pub struct Witness {
+pub struct WriteDetector {
     /// When the last batch was announced.
     announced: Option<SystemTime>,
     /// Where the logs of databases stood, before they were put right.
     logs: BTreeMap<PathBuf, Stand>,
 }
 
-impl Witness {
+impl WriteDetector {
     /// Looks at the files. Must be called before anything else of a run.
-    pub fn look(lock: &RunLock) -> Result<Witness, LedgerError> {
+    pub fn look(lock: &RunLock) -> Result<WriteDetector, LedgerError> {
         let policy = Running::read(lock)?.and_then(|running| running.policy());
         let announced = modified(&lock.folder().ledger());
         let sources = policy.iter().flat_map(|policy| &policy.sources);
         let databases =
             sources.filter(|source| source.kind.has_tables()).map(|source| real(source.kind.path()));
         let logs = databases.filter_map(|path| Stand::of_log(&path).map(|stand| (path, stand))).collect();
-        Ok(Witness { announced, logs })
+        Ok(WriteDetector { announced, logs })
     }
 
     /// Where the log of a database stood.

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::anonymised::Set;
-use super::clause::Clause;
+use super::compiled_rule::CompiledRule;
 use super::elsewhere::{Answers, Elsewhere};
 use super::length::{FromData, Length};
 use super::started::{PartKind, StartPart, Starts};
-use super::{Protection, Question, Reason, Speaks, State, Verdict};
+use super::{Match, Protection, Question, Reason, State, Verdict};
 
-use crate::calendar::{Cutoff, Event, Instant, Period, Schedule, Timestamps};
+use crate::calendar::{Cutoff, Event, Period, Schedule, Timestamp, Timestamps};
 use crate::policy::{Keep, Part, Rule, Setting};
 use crate::value::Value;
 
@@ -28,24 +28,24 @@ pub enum Keeper {
 
 /// All rules on one table, as of one instant.
 #[derive(Clone, Debug)]
-pub struct RuleBook {
+pub struct Evaluator {
     columns: Vec<String>,
     pub(super) questions: Vec<Question>,
     /// The questions about rows of other sources, by their number; none for those that the source
     /// itself answers.
     elsewhere: Vec<Option<Elsewhere>>,
-    pub(super) clauses: Vec<Clause>,
+    pub(super) clauses: Vec<CompiledRule>,
     /// How many cells behind all others tell whether a row that stays refers to the record: none, one
     /// for all rules, or one for each.
     reference_cells: usize,
 }
 
-impl RuleBook {
+impl Evaluator {
     /// The book of some rules, which must all be about the same table.
-    pub fn new<'r>(rules: impl IntoIterator<Item = &'r Rule>, now: Instant) -> RuleBook {
+    pub fn new<'r>(rules: impl IntoIterator<Item = &'r Rule>, now: Timestamp) -> Evaluator {
         let rules: Vec<&Rule> = rules.into_iter().collect();
         let (columns, questions, elsewhere, clauses) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut book = RuleBook { columns, questions, elsewhere, clauses, reference_cells: 0 };
+        let mut book = Evaluator { columns, questions, elsewhere, clauses, reference_cells: 0 };
         // The answers stand behind the columns, and so these must all be known first.
         for (column, _) in rules.iter().flat_map(|rule| rule.columns()) {
             if !book.columns.iter().any(|known| known == column) {
@@ -59,13 +59,13 @@ impl RuleBook {
         book
     }
 
-    fn clause(&mut self, rule: &Rule, now: Instant) -> Clause {
+    fn clause(&mut self, rule: &Rule, now: Timestamp) -> CompiledRule {
         let parts = rule.start.parts.iter().map(|part| self.part(rule, part)).collect();
         let when = rule.when.as_ref().map(|when| {
             let columns = when.columns().iter().map(|column| self.column(column)).collect();
             (when.clone(), columns)
         });
-        Clause {
+        CompiledRule {
             is_enforced: rule.enforce,
             is_carried_out: rule.enforce,
             starts: Starts { choice: rule.start.choice, parts },
@@ -80,7 +80,7 @@ impl RuleBook {
         }
     }
 
-    fn length(&mut self, rule: &Rule, now: Instant) -> Length {
+    fn length(&mut self, rule: &Rule, now: Timestamp) -> Length {
         match &rule.keep {
             Keep::Fixed(schedule) => {
                 Length::Fixed { schedule: schedule.clone(), cutoff: schedule.cutoff(now) }
@@ -178,7 +178,7 @@ impl RuleBook {
     }
 
     /// When a record is due under the rule that gave this verdict; none where it has no event.
-    pub fn due_from(&self, rule: usize, verdict: &Verdict) -> Option<Instant> {
+    pub fn due_from(&self, rule: usize, verdict: &Verdict) -> Option<Timestamp> {
         self.clauses[rule].due_from(verdict)
     }
 
@@ -195,12 +195,12 @@ impl RuleBook {
 
     /// The same book for records that others may keep: whether they do is told by one cell behind all
     /// others, or by one for each rule, which is 0 where nothing keeps the record.
-    pub fn with_references(&self, cells: usize) -> RuleBook {
-        RuleBook { reference_cells: cells, ..self.clone() }
+    pub fn with_references(&self, cells: usize) -> Evaluator {
+        Evaluator { reference_cells: cells, ..self.clone() }
     }
 
     /// The same book for a run that carries out only some of the rules, by their places.
-    pub fn carrying_out(&self, is_carried_out: impl Fn(usize) -> bool) -> RuleBook {
+    pub fn carrying_out(&self, is_carried_out: impl Fn(usize) -> bool) -> Evaluator {
         let mut book = self.clone();
         for (place, clause) in book.clauses.iter_mut().enumerate() {
             clause.is_carried_out = is_carried_out(place);
@@ -258,10 +258,10 @@ impl RuleBook {
         }
         // Doubt keeps the record.
         let clause = &self.clauses[rule];
-        if let Some(unclear) = clause.unclear(row).filter(|_| clause.speaker(row, Speaks::Yes).is_none()) {
+        if let Some(unclear) = clause.unclear(row).filter(|_| clause.speaker(row, Match::Yes).is_none()) {
             return Some(unclear);
         }
-        if let Some(speaker) = clause.speaker(row, Speaks::Doubtful) {
+        if let Some(speaker) = clause.speaker(row, Match::Doubtful) {
             return Some(Verdict { state: State::Spared, reason: Reason::Spared(speaker), ..own });
         }
         if let Some(reason) = self.overruled(rule, &own, row) {
@@ -271,7 +271,7 @@ impl RuleBook {
         if self.deletes(rule) {
             return Some(self.unless_blocked(rule, own, row));
         }
-        if let Some(speaker) = clause.speaker(row, Speaks::Leaving) {
+        if let Some(speaker) = clause.speaker(row, Match::Leaving) {
             return Some(Verdict { state: State::Spared, reason: Reason::Spared(speaker), ..own });
         }
         Some(self.unless_done(rule, own, row))
@@ -280,7 +280,7 @@ impl RuleBook {
     /// Whether one rule alone decides.
     #[inline]
     fn is_single(&self) -> bool {
-        matches!(&self.clauses[..], [Clause { keep_newest: None, unless, .. }] if unless.is_empty())
+        matches!(&self.clauses[..], [CompiledRule { keep_newest: None, unless, .. }] if unless.is_empty())
             && self.reference_cells == 0
     }
 
@@ -288,7 +288,7 @@ impl RuleBook {
         if let Some(newest) = self.clauses.iter().position(|clause| clause.protects(row)) {
             return Verdict { state: State::Newest, reason: Reason::Newest(newest), ..own };
         }
-        let spared = self.clauses[rule].speaker(row, Speaks::Leaving).map(|speaker| Verdict {
+        let spared = self.clauses[rule].speaker(row, Match::Leaving).map(|speaker| Verdict {
             state: State::Spared,
             reason: Reason::Spared(speaker),
             ..own
@@ -349,9 +349,9 @@ impl RuleBook {
     ) -> bool {
         let clause = &self.clauses[other];
         // A rule that may mean the record keeps it as if it did.
-        let Some(opinion) = clause.opinion(row, Speaks::Doubtful) else { return false };
+        let Some(opinion) = clause.opinion(row, Match::Doubtful) else { return false };
         // Only a rule that would act, and surely spares the record instead, overrules nothing.
-        let spares = opinion.state == State::Due && clause.speaker(row, Speaks::Yes).is_some();
+        let spares = opinion.state == State::Due && clause.speaker(row, Match::Yes).is_some();
         if opinion.state == State::Unrelated || spares {
             return false;
         }
@@ -362,7 +362,7 @@ impl RuleBook {
 }
 
 /// The cutoff between what has happened and what is still to come.
-fn past(rule: &Rule, now: Instant) -> Option<Cutoff> {
+fn past(rule: &Rule, now: Timestamp) -> Option<Cutoff> {
     let at_once = Period::parse("immediately").ok()?;
     Some(Schedule::new(rule.keep.zone(), None, at_once).cutoff(now))
 }
