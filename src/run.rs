@@ -12,7 +12,6 @@ pub(crate) mod job;
 pub(crate) mod journal;
 #[cfg(test)]
 pub(crate) mod meanwhile;
-pub(crate) mod named_files;
 pub(crate) mod policy_run;
 pub(crate) mod recovery;
 pub(crate) mod running;

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::named_files::Stayed;
 use super::stop::{Stop, StopReason};
 use crate::anonymise::Key;
 use crate::ledger::{LedgerError, RecoveryOutcome, Removal};
 use crate::note::Gone;
 use crate::policy::{Kind, Source};
+use crate::source::folder::write::named_files::Stayed;
 use crate::source::request::TableQuery;
 use crate::source::{Problem, csv, folder, lookup, sqlite};
 

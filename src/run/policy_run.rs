@@ -9,7 +9,7 @@ use super::journal::LedgerJournal;
 use super::recovery::{self, Account};
 use super::running::Running;
 use super::stop::Stop;
-use super::{Confirmed, Outcome, RuleRun, WriteDetector, named_files};
+use super::{Confirmed, Outcome, RuleRun, WriteDetector};
 use crate::calendar::Timestamp;
 use crate::diagnostic::Code;
 use crate::key;
@@ -20,6 +20,7 @@ use crate::note::{Asked, Gone, Notes};
 use crate::plan::{Accepted, Plan, PlannedRule};
 use crate::policy::{Action, Policy, Rule};
 use crate::source::Problem;
+use crate::source::folder::write::named_files;
 use crate::source::joined;
 use crate::source::request::requests;
 

@@ -221,6 +221,50 @@ fn every_file_opens_with_what_it_is() {
     assert!(silent.is_empty(), "{silent:#?}");
 }
 
+/// Words by which files, folders and databases are changed.
+const CHANGES: [&str; 9] = [
+    "DELETE FROM",
+    "UPDATE OR",
+    "OPEN_READ_WRITE",
+    "unlinkat(",
+    "remove_file(",
+    "remove_dir",
+    "set_len(",
+    "renameat",
+    "fs::rename(",
+];
+
+/// Who reads a source cannot change it, whatever it gets wrong.
+#[test]
+fn nothing_but_the_writing_half_of_a_source_changes_data() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    // The state folder, data of the demo's own, and statements that are prepared and never carried out.
+    let others = ["ledger", "note", "key.rs", "command/demo", "source/sqlite/preparable.rs"];
+    let (mut reading, mut found, mut writing) = (vec![root.clone()], Vec::new(), 0);
+    while let Some(path) = reading.pop() {
+        let name = path.strip_prefix(&root).unwrap();
+        if others.iter().any(|other| name.starts_with(other)) || name.ends_with("tests") {
+            continue;
+        }
+        if path.is_dir() {
+            reading.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let has = |change: &&&str| {
+            code.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(**change))
+        };
+        let changes: Vec<&&str> = CHANGES.iter().filter(has).collect();
+        match name.iter().any(|part| part == "write" || part == "write.rs") {
+            true => writing += changes.len(),
+            false => found.extend((!changes.is_empty()).then(|| format!("{}: {changes:?}", name.display()))),
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+    assert!(writing > 8, "{writing}");
+}
+
 /// The message and the help of a code's findings, as its page shows them.
 fn printed(code: Code, policy: &str) -> Vec<String> {
     let place = Place::new();

@@ -6,6 +6,7 @@
 
 mod doubt;
 mod mark;
+pub(crate) mod named_files;
 mod parents;
 mod remove;
 mod task;

@@ -21,7 +21,7 @@ use crate::source::relational::model::EdgeKind;
 use crate::source::relational::reason::Reason;
 
 /// Row numbers as a statement takes them.
-fn array(rows: &[i64]) -> Rc<Vec<Value>> {
+pub(super) fn array(rows: &[i64]) -> Rc<Vec<Value>> {
     Rc::new(rows.iter().copied().map(Value::Integer).collect())
 }
 
@@ -39,8 +39,8 @@ pub(crate) enum Reading<'k> {
 
 /// Follows edges over one connection.
 pub(crate) struct Follower<'c> {
-    connection: &'c Connection,
-    web: &'c Web,
+    pub(super) connection: &'c Connection,
+    pub(super) web: &'c Web,
     settled: Arc<Mutex<Settled>>,
     /// What says of a row of each table what becomes of it by itself.
     judged: Vec<String>,
@@ -319,42 +319,6 @@ impl<'c> Follower<'c> {
             },
         )?;
         Ok(found)
-    }
-
-    /// Deletes rows of a table, whatever becomes of others.
-    pub(crate) fn delete(&self, table: u16, rows: &[i64]) -> rusqlite::Result<()> {
-        let plain = Table { alias: None, ..self.web.tables[usize::from(table)].table.clone() };
-        let from = format!("DELETE FROM {} WHERE", plain.sql());
-        if let Key::Rowid(rowid) = plain.key {
-            let sql = format!("{from} {} = ?1", plain.column_sql(rowid));
-            let mut statement = self.connection.prepare_cached(&sql)?;
-            return rows.iter().try_for_each(|row| statement.execute([row]).map(drop));
-        }
-        let columns = plain.order();
-        let equal =
-            columns.iter().zip(1..).map(|(column, mark)| format!("{} = ?{mark}", plain.column_sql(column)));
-        let sql = format!("{from} {}", equal.collect::<Vec<_>>().join(" AND "));
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        rows.iter().try_for_each(|row| statement.execute(params_from_iter(self.key(table, *row))).map(drop))
-    }
-
-    /// Deletes those of some rows to which no row leads any more; how many.
-    pub(crate) fn delete_unled(&self, table: u16, rows: &[i64]) -> rusqlite::Result<usize> {
-        let base = self.web.base(table);
-        let Key::Rowid(rowid) = base.key else { return Ok(0) };
-        let edges = self.web.model.edges_to(table);
-        let sharing = edges.filter(|(_, edge)| matches!(edge.kind, EdgeKind::Shares { .. }));
-        let leads = sharing.filter_map(|(number, edge)| {
-            let from = self.web.tables[usize::from(edge.from)].table.sql();
-            Some(format!(" AND NOT EXISTS (SELECT 1 FROM {from} WHERE {})", self.web.on(number, None)?))
-        });
-        let sql = format!(
-            "DELETE FROM {} WHERE {} IN (SELECT value FROM rarray(?1)){}",
-            base.sql(),
-            base.column_sql(rowid),
-            leads.collect::<String>()
-        );
-        self.connection.prepare_cached(&sql)?.execute([array(rows)])
     }
 
     /// What rows that are there hold in some columns; told one by one.

@@ -4,6 +4,7 @@
 mod act;
 mod batch;
 mod batch_budget;
+mod bulk;
 mod careful;
 mod checkpoints;
 mod doubt;

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::refusals::Refusal;
 use crate::ledger::Removal;
 use crate::run::job::{Deletion, Journal, WriteError};
-use crate::run::named_files;
+use crate::source::folder::write::named_files;
 
 /// What a transaction takes along.
 #[derive(Debug, Default)]
