@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use serde_json::json;
 
-use super::support::{COMING, OLD, PURGE, Place, Ran, count, finish, open};
+use super::support::{COMING, OLD, PURGE, Place, REPORT, Ran, count, finish, open};
 
 const DUE: u64 = 50_000;
 
@@ -150,6 +150,51 @@ fn another_writer_goes_on_beside_a_purge_with_a_log() {
 #[test]
 fn another_writer_goes_on_beside_a_purge_with_a_journal() {
     assert_writers_go_on("DELETE");
+}
+
+/// How a trigger can take a statement, or all of the transaction, with it.
+#[test]
+fn refusals_in_a_purge_that_is_alone_take_nothing_with_them_that_is_counted() {
+    for (raise, refused) in
+        [("ROLLBACK", "1, 4"), ("ROLLBACK", "1, 9, 10, 2000"), ("ABORT", "3, 900"), ("FAIL", "3, 900")]
+    {
+        let place = Place::in_memory();
+        place.write_rule_on("log");
+        let sql = format!(
+            "PRAGMA journal_mode = WAL; CREATE TABLE log (id INTEGER PRIMARY KEY, at TEXT); CREATE INDEX by_at ON log (at);
+             WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 3000)
+             INSERT INTO log SELECT n, '{OLD}' FROM n;
+             CREATE TRIGGER kept BEFORE DELETE ON log WHEN old.id IN ({refused}) BEGIN SELECT RAISE({raise}, 'no'); END"
+        );
+        drop(place.database(&sql));
+        let purge = place.purge().expect(3);
+        let connection = open(&place.path("data.db"));
+        let left = count(&connection, "log");
+        assert_eq!(left, refused.split(',').count() as u64, "{raise} {refused}");
+        assert_eq!(count(&connection, &format!("log WHERE id IN ({refused})")), left);
+        assert_eq!([&purge.rule("log")["deleted"], &purge.rule("log")["survivors"]], [3_000 - left, left]);
+        assert_eq!(batches(&place).iter().sum::<u64>(), 3_000 - left);
+        place.assert_ledger_is_whole();
+    }
+}
+
+/// An index that holds all that is asked looks shorter than the table where the engine's statistics are old: rows
+/// then came in its order, and what did not fit into a leg was passed over.
+#[test]
+fn rows_are_not_passed_over_where_statistics_are_old() {
+    let place = Place::in_memory();
+    place.write_rule_on("log");
+    let sql = format!(
+        "PRAGMA journal_mode = WAL; CREATE TABLE log (id INTEGER PRIMARY KEY, at TEXT, note TEXT);
+         CREATE INDEX by_at ON log (at); INSERT INTO log VALUES (1, '{OLD}', 'x'); ANALYZE;
+         WITH RECURSIVE n(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n LIMIT 40000)
+         INSERT INTO log SELECT n, iif(n % 3 = 0, '{COMING}', date('2001-01-01', '-' || (n * 7919 % 3000) || ' days')),
+         hex(randomblob(60)) FROM n;"
+    );
+    drop(place.database(&sql));
+    let due = place.frist(&REPORT).expect(0).rule("log")["due"].as_u64().unwrap();
+    let purge = place.purge().expect(0);
+    assert_eq!([&purge.rule("log")["deleted"], &purge.rule("log")["survivors"]], [due, 0]);
 }
 
 /// The longest time that an insert of another program took while a purge ran.

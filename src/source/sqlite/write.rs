@@ -355,7 +355,10 @@ impl SqliteJob<'_> {
                 (most, is_bold),
             );
             let tried = batch.commit(begun, &mut onwards, journal);
-            is_bold &= !matches!(tried, Ok(None));
+            if matches!(tried, Ok(None)) {
+                (is_bold, pace) = (false, begun);
+                self.writer.settle(true, stop).map_err(WriteError::Problem)?;
+            }
             let Some(mut committed) = self.or_again(tried, &mut way, &mut waiting)? else {
                 gap = self.gap_after(waiting.as_ref().map_or(GAP, Waiting::pause), false);
                 continue;
@@ -427,6 +430,10 @@ impl SqliteJob<'_> {
         pace: &mut BatchSizer,
     ) {
         if unkept.keys.is_empty() {
+            if matches!(way, Way::Together(..)) {
+                // These are known to stay, and do not come again.
+                refusals.add(committed.taken.refusals);
+            }
             pace.shrink_to(unkept.records / 2);
             way.again();
             return;

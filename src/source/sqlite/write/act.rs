@@ -14,7 +14,9 @@ use crate::value::Owned;
 
 /// Registers what the statement needs, and returns it.
 pub(super) fn register(task: &SqliteJob<'_>) -> rusqlite::Result<String> {
-    let table = task.table.sql();
+    // Rows have to come in the order of their numbers, and an index may look shorter than the table.
+    let order = if task.table.has_row_numbers() { " NOT INDEXED" } else { "" };
+    let table = format!("{}{order}", task.table.sql());
     if task.book.deletes(task.rule) {
         return Ok(format!("DELETE FROM {table}"));
     }

@@ -22,6 +22,9 @@ use crate::source::Problem;
 /// How long a commit waits for readers to end.
 const COMMIT_PATIENCE: Duration = Duration::from_millis(50);
 
+/// The most files that rows of one transaction name: they are remembered until these are gone.
+const MOST_FILES: usize = 10_000;
+
 /// What a batch is about.
 pub(super) enum Work<'a> {
     /// Records that nothing decides about but they themselves.
@@ -102,13 +105,8 @@ impl<'a> Batch<'a> {
     ) -> Result<Option<Committed>, WriteError> {
         let mut legs = 0;
         let tried = match self.try_to_commit(pace, (further, &mut legs), journal) {
-            Err(Failure::Refused(_)) if legs > 1 => return Ok(None),
-            // A long transaction needs more room beside the database than a short one.
-            Err(Failure::Ended(WriteError::Problem(problem)))
-                if legs > 1 && problem.code == Code::DiskFull =>
-            {
-                return Ok(None);
-            }
+            // A long transaction needs more room beside the database than a short one, too.
+            Err(Failure::Refused(_) | Failure::Ended(WriteError::Problem(_))) if legs > 1 => return Ok(None),
             Err(Failure::Refused(_)) if self.care != Care::Guarded => {
                 self.care = Care::Guarded;
                 self.try_to_commit(pace, (further, &mut legs), journal)
@@ -238,7 +236,8 @@ impl<'a> Batch<'a> {
         loop {
             *legs += 1;
             let (went, leg) = self.leg(&pace)?;
-            let is_clean = went.taken.refusals.is_empty() && leg.ended.is_clean();
+            // What is undone for the sake of one row takes earlier legs with it.
+            let is_clean = self.care != Care::Guarded && leg.ended.is_clean();
             let all = match &mut all {
                 None => all.insert(went),
                 Some(all) => {
@@ -247,7 +246,7 @@ impl<'a> Batch<'a> {
                 }
             };
             tracing::trace!("{:?}, {} rows were looked at", leg.held, leg.ended.reached);
-            let then = match is_clean {
+            let then = match is_clean && all.taken.files.len() < MOST_FILES {
                 true => further.then(leg, all.taken.records)?,
                 false => Then::Commit(Some(leg)),
             };
@@ -346,7 +345,8 @@ impl<'a> Batch<'a> {
         let (bounds, parameters) = keys.condition(self.task.table);
         let (table, Conditions { act, take, .. }) = (self.task.table, self.conditions);
         let number = table.order().iter().map(|column| table.column_sql(column)).collect::<String>();
-        let sql = format!("SELECT {number} FROM {} WHERE {bounds} AND {take}", table.sql());
+        // Rows have to come in the order of their numbers, and an index may look shorter than the table.
+        let sql = format!("SELECT {number} FROM {} NOT INDEXED WHERE {bounds} AND {take}", table.sql());
         let mut found = self.connection().prepare(&sql)?;
         let numbers: Vec<i64> = found
             .query_map(params_from_iter(parameters), |row| row.get(0))?

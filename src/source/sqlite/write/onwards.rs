@@ -71,6 +71,9 @@ impl<'a> Further<'a> for Onwards<'_, 'a> {
         let (allowed, most) = (self.pace.rows(), self.most - records);
         self.pace.learn(leg.held);
         self.way.ended(self.task, (leg, allowed, self.pace), self.refusals, self.done)?;
+        if self.way.looks_ahead() {
+            return Ok(Then::Commit(None));
+        }
         let next = self.way.next(self.task, self.conditions, self.pace, most)?;
         Ok(next.map_or(Then::Commit(None), |work| Then::Leg(work, *self.pace, most)))
     }

@@ -79,6 +79,11 @@ impl Search {
         }
     }
 
+    /// Whether finding the next keys may take long.
+    pub(super) fn looks_ahead(&self) -> bool {
+        matches!(self, Search::Walk(Walk { is_sparse: true, .. }))
+    }
+
     /// The keys of the next leg; none when there is nothing left.
     pub(super) fn next(
         &mut self,

@@ -159,6 +159,11 @@ impl Together {
         self.room_before.clone_from(&self.room);
     }
 
+    /// Whether finding the next records may take long.
+    pub(super) fn looks_ahead(&self) -> bool {
+        self.left.is_empty() && !self.is_read
+    }
+
     /// The records of the next leg, which may take so many rows.
     pub(super) fn next(
         &mut self,

@@ -26,6 +26,14 @@ impl<'a> Way<'a> {
         }
     }
 
+    /// Whether finding out what comes next may take long, for which no lock is to be held.
+    pub(super) fn looks_ahead(&self) -> bool {
+        match self {
+            Way::Alone(search) => search.looks_ahead(),
+            Way::Together(together, _) => together.looks_ahead(),
+        }
+    }
+
     /// What the next leg is about; none when there is nothing left.
     pub(super) fn next(
         &mut self,
