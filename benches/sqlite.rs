@@ -7,7 +7,7 @@
 //!
 //! What is quoted is the median of the ratios of neighbouring runs: absolute times drift with
 //! the machine. Words after `--` choose from: report, purge, waits, nightly,
-//! related, circles, random, evidence, together.
+//! related, circles, indexed, evidence, together.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(missing_docs)]
@@ -18,6 +18,8 @@ mod circles;
 mod data;
 #[path = "support/evidence.rs"]
 mod evidence;
+#[path = "support/indexed.rs"]
+mod indexed;
 #[path = "support/measure.rs"]
 mod measure;
 #[path = "support/neighbours.rs"]
@@ -66,8 +68,8 @@ fn main() {
     if wanted("circles") {
         circles(rows, count);
     }
-    if wanted("random") {
-        random(&database, count);
+    if wanted("indexed") {
+        indexed(rows, count);
     }
     if wanted("evidence") {
         evidence(rows / 5, count);
@@ -150,28 +152,30 @@ fn circles(rows: u64, count: u64) {
     }
 }
 
-/// Half the rows of a table with an index in random order.
-fn random(database: &Database, count: u64) {
-    let copy = || {
-        let copy = database.copy(false);
-        shell(&copy.path, &format!("CREATE INDEX log_email ON log (email, amount); {CHECKPOINT}")).unwrap();
-        copy
-    };
-    let measured = pairs(
-        count,
-        || {
-            let copy = copy();
-            frist(&["purge", "--yes", &copy.policy("5 years")])
-        },
-        || {
-            let copy = copy();
-            let before = copy.due_before(&copy.policy("5 years"));
-            shell(&copy.path, &format!("DELETE FROM log WHERE created_at < '{before}'; {CHECKPOINT}"))
-                .unwrap()
-        },
-    );
-    let name = "purge of half the rows with an index in random order / one DELETE";
-    print(["frist", "sqlite3"], name, "told for comparison", &measured);
+/// Half the rows of tables with several indexes, and a writer that comes in the middle.
+fn indexed(rows: u64, count: u64) {
+    for shape in indexed::SHAPES {
+        let mut memory = 0;
+        let build = || indexed::Indexed::build(shape, rows / 5);
+        let measured = pairs(
+            count,
+            || {
+                let data = build();
+                let (time, peak) = measure::frist_with_peak(&["purge", "--yes", &data.policy]);
+                memory = memory.max(peak);
+                time
+            },
+            || build().delete(),
+        );
+        let name = format!("purge of half of {} rows, {} / one DELETE", rows / 5, shape.0);
+        print(["frist", "sqlite3"], &name, "at most 1.0, alone", &measured);
+        println!("  peak memory of purge: {memory} MiB (at most 64)");
+        let data = build();
+        let wait = measure::wait_of_a_late_writer(&data.path, || {
+            frist(&["purge", "--yes", &data.policy]);
+        });
+        println!("  a writer that comes in the middle waits for {} ms\n", wait.as_millis());
+    }
 }
 
 /// A million records and five times as many rows that belong to them.

@@ -96,6 +96,32 @@ pub(crate) fn longest_wait(path: &Path, work: impl FnOnce()) -> Duration {
     })
 }
 
+/// How long the unluckiest insert of a connection waits that is opened while `work` runs, and closed again: one a
+/// second.
+pub(crate) fn wait_of_a_late_writer(path: &Path, work: impl FnOnce()) -> Duration {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let mut longest = Duration::ZERO;
+            loop {
+                thread::sleep(Duration::from_secs(1));
+                if done.load(Ordering::Relaxed) {
+                    return longest;
+                }
+                let connection = Connection::open(path).unwrap();
+                connection.busy_timeout(Duration::from_secs(60)).unwrap();
+                let started = Instant::now();
+                connection.execute("INSERT INTO beside VALUES ('x')", []).unwrap();
+                longest = longest.max(started.elapsed());
+            }
+        });
+        let ended = Ended(&done);
+        work();
+        drop(ended);
+        writer.join().unwrap()
+    })
+}
+
 /// Lets the writer end, also where the work panics.
 struct Ended<'a>(&'a AtomicBool);
 

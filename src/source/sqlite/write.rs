@@ -138,6 +138,10 @@ struct SqliteJob<'a> {
     notes: &'a dyn Noting,
 }
 
+/// The pages that a purge with indexes keeps in memory, in KiB; fewer where what goes together is there as well.
+const CACHE: u32 = 40_000;
+const CACHE_BESIDE_OTHERS: u32 = 32_000;
+
 /// Why a record stays that is not what it was judged to be when its turn comes.
 fn changes(table: &str) -> String {
     format!("a trigger keeps, takes or changes rows of `{table}` that were to go")
@@ -330,12 +334,16 @@ impl SqliteJob<'_> {
         } else {
             BatchSizer::cautious()
         };
-        let mut care =
-            if is_alone_decided && conditions.reaches_others { Care::EachRow } else { Care::Fused };
-        let mut gap = Gap::none();
-        let mut waiting: Option<Waiting> = None;
         // Where nobody waits, a transaction may go on, unless the database refuses something.
         let mut is_bold = self.nice == 0.0 && (conditions.is_indexed || self.web.is_some());
+        let mut care =
+            if is_alone_decided && conditions.reaches_others { Care::EachRow } else { Care::Fused };
+        if is_bold && (self.is_plain(conditions) || !is_alone_decided) {
+            let cache = if is_alone_decided { CACHE } else { CACHE_BESIDE_OTHERS };
+            self.writer.widen_cache(cache).map_err(|error| self.halt(&error))?;
+        }
+        let mut gap = Gap::none();
+        let mut waiting: Option<Waiting> = None;
         loop {
             done.stopped = stop.reason();
             let most = self.amount.most.saturating_sub(done.deleted);

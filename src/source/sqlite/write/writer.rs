@@ -33,7 +33,7 @@ pub(crate) struct Writer {
 }
 
 /// Pages of deleted rows are kept until the commit: enough of them that none is written early.
-const CACHE: &str = "PRAGMA cache_size = -40000";
+const CACHE: &str = "PRAGMA cache_size = -24000";
 
 impl Writer {
     /// Opens an existing database; `wait` is how long it waits for other writers.
@@ -107,6 +107,11 @@ impl Writer {
         if let Err(error) = self.connection.busy_timeout(time) {
             tracing::warn!("{}", self.problem(&error));
         }
+    }
+
+    /// Keeps more pages in memory, where these come in random order and nothing else takes much.
+    pub(super) fn widen_cache(&self, kibibytes: u32) -> rusqlite::Result<()> {
+        self.connection.execute_batch(&format!("PRAGMA cache_size = -{kibibytes}"))
     }
 
     /// The database file.
