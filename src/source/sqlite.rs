@@ -24,6 +24,7 @@ pub mod prefilter;
 pub mod preparable;
 pub mod related;
 pub(crate) mod release;
+mod required_index;
 pub mod schema;
 pub mod settable;
 mod settled;

@@ -139,7 +139,7 @@ fn watched_for(connection: &Connection, place: usize, asked: &Asked) -> Result<O
     let evidence =
         Table { alias: Some("frist_evidence".to_string()), ..describe(connection, &table, &relation.at)? };
     let why = format!("which records of `{}` rows of `{table}` belong to that go", record.name);
-    join::require_way_back(connection, (&record, &evidence), question, (&pairs, &why))?;
+    super::required_index::require_way_back(connection, (&record, &evidence), question, (&pairs, &why))?;
     let alias = quoted(evidence.qualifier());
     let row = evidence
         .order()

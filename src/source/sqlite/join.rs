@@ -1,17 +1,16 @@
-//! How the rows of a relation are found in a database: their table, the columns that are equal, and
-//! the index that this needs.
+//! How the rows of a relation are found in a database: their table, and the columns that are equal.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use super::foreign_key::{Reference, is_large, references_between};
+use super::foreign_key::{Reference, references_between};
 use super::leaving::Leaving;
 use super::name::alias_beside;
-use super::narrow::{self, Narrow};
 use super::quoted;
-use super::schema::{Table, columns, no_such_table, require_column, table_names};
+use super::required_index::{narrowed_on, require_index};
+use super::schema::{Table, columns, no_such_table, require_column};
 use super::settable::affinity;
 use crate::diagnostic::Code;
 use crate::evaluate::{Evaluator, Question};
@@ -70,45 +69,9 @@ pub(super) fn join_as(
     let (from, on) = (format!("main.{}", quoted(&relation.table)), equal.join(" AND "));
     let mut join = Join { from, alias, on, ours, leaving: None };
     require_another_table(connection, table, relation, &join).map_err(engine)??;
-    let narrowed = narrowed(connection, table, relation, &join).map_err(engine)?;
-    narrowed.iter().for_each(|narrow| join.on = format!("{} AND {}", join.on, narrow.sql(&join.alias)));
+    join.on = narrowed_on(connection, table, relation, &join).map_err(engine)?;
     require_index(connection, table, question, (&join, &pairs)).map_err(engine)??;
     Ok(join)
-}
-
-/// What the relation's condition adds to the comparison, where only that leads to an index.
-fn narrowed(
-    connection: &Connection,
-    table: &Table,
-    relation: &Relation,
-    join: &Join,
-) -> rusqlite::Result<Vec<Narrow>> {
-    if relation.condition.is_none() || !searches_all(connection, table, join)? {
-        return Ok(Vec::new());
-    }
-    let narrows = narrow::of(connection, relation)?;
-    let words = narrows.iter().map(|narrow| narrow.sql(&join.alias));
-    let on = std::iter::once(join.on.clone()).chain(words).collect::<Vec<_>>().join(" AND ");
-    let is_found = !searches_all(connection, table, &Join { on, ..join.clone() })?;
-    Ok(if is_found { narrows } else { Vec::new() })
-}
-
-/// The same, for the rows of a relation that is followed both ways.
-pub(super) fn narrowed_pairs(
-    connection: &Connection,
-    (record, child): (&Table, &Table),
-    relation: &Relation,
-    pairs: &Pairs,
-) -> rusqlite::Result<Vec<Narrow>> {
-    narrowed(connection, record, relation, &to_child((record, child), pairs))
-}
-
-/// The way from a record to rows of another table.
-fn to_child((record, child): (&Table, &Table), pairs: &Pairs) -> Join {
-    let alias = quoted(child.qualifier());
-    let on: Vec<String> = pairs.iter().map(|pair| pair.sql(record, &alias)).collect();
-    let from = format!("main.{}", quoted(&child.name));
-    Join { from, alias, on: on.join(" AND "), ours: Vec::new(), leaving: None }
 }
 
 /// The columns that are equal; all that are read of the related rows must be there.
@@ -136,7 +99,7 @@ pub(super) fn pairs(connection: &Connection, table: &Table, question: &Question)
     }
 }
 
-fn folded(side: &Side, column: String) -> String {
+pub(super) fn folded(side: &Side, column: String) -> String {
     side.folds.iter().rev().fold(column, |inner, fold| format!("{}({inner})", fold.word()))
 }
 
@@ -161,8 +124,8 @@ fn require(relation: &Relation, columns: &[String], column: &str) -> Result<(), 
 /// Two columns that are equal.
 #[derive(Clone, Debug)]
 pub(super) struct Pair {
-    theirs: Side,
-    ours: Side,
+    pub(super) theirs: Side,
+    pub(super) ours: Side,
     /// Whether the record's column stands on the left, where its collation decides.
     is_ours_first: bool,
     /// What makes one of values that the comparison takes for equal, where it does not compare byte by byte.
@@ -347,159 +310,4 @@ fn require_another_table(
     };
     let message = format!("`{}` {what}, and so cannot be a related table: {help}", relation.table);
     Ok(Err(Problem::new(Code::RelatedToItself, message).at(&relation.at)))
-}
-
-/// Refuses a relation that is followed both ways, from a record to its rows and back, where either way
-/// would read all of a large table for every record.
-pub(super) fn require_indexes(
-    connection: &Connection,
-    (parent, child): (&Table, &Table),
-    question: &Question,
-    pairs: &Pairs,
-) -> Result<(), Problem> {
-    let relation = &question.relation;
-    let engine = |error: rusqlite::Error| Problem::new(Code::Sqlite, error.to_string()).at(&relation.at);
-    let mut join = to_child((parent, child), pairs);
-    let narrowed = narrowed(connection, parent, relation, &join).map_err(engine)?;
-    narrowed.iter().for_each(|narrow| join.on = format!("{} AND {}", join.on, narrow.sql(&join.alias)));
-    require_index(connection, parent, question, (&join, pairs)).map_err(engine)??;
-    let why = format!("whether other rows of `{}` share those of `{}`", parent.name, child.name);
-    require_way_back(connection, (parent, child), question, (pairs, &why))
-}
-
-/// Refuses a relation where, from one of its rows back to the records, all of a large table would be read.
-pub(super) fn require_way_back(
-    connection: &Connection,
-    (record, child): (&Table, &Table),
-    question: &Question,
-    (pairs, why): (&Pairs, &str),
-) -> Result<(), Problem> {
-    let relation = &question.relation;
-    let engine = |error: rusqlite::Error| Problem::new(Code::Sqlite, error.to_string()).at(&relation.at);
-    let child_alias = quoted(child.qualifier());
-    let on: Vec<String> = pairs.iter().map(|pair| pair.sql(record, &child_alias)).collect();
-    let from = format!("main.{}", quoted(&record.name));
-    let back = Join {
-        from,
-        alias: quoted(record.qualifier()),
-        on: on.join(" AND "),
-        ours: Vec::new(),
-        leaving: None,
-    };
-    if !searches_all(connection, child, &back).map_err(engine)?
-        || !is_large(connection, &record.name).map_err(engine)?
-    {
-        return Ok(());
-    }
-    let ours: Vec<String> = pairs.iter().map(|pair| folded(&pair.ours, quoted(&pair.ours.column))).collect();
-    let message = format!(
-        "{why} is looked for by {columns} without an index; run: CREATE INDEX {name} ON {table} ({columns})",
-        columns = ours.join(", "),
-        name = quoted(&format!("{}_{}", record.name, pairs[0].ours.column)),
-        table = quoted(&record.name),
-    );
-    Err(Problem::new(Code::UnindexedRelation, message).at(&relation.at))
-}
-
-/// Refuses a relation for which all of a large table would be read for every record. The index that
-/// is asked for holds all that is read, so that the rows themselves need not be.
-pub(super) fn require_index(
-    connection: &Connection,
-    table: &Table,
-    question: &Question,
-    (join, pairs): (&Join, &Pairs),
-) -> Checked<()> {
-    let relation = &question.relation;
-    if !searches_all(connection, table, join)? || !is_any_large(connection, &relation.table)? {
-        return Ok(Ok(()));
-    }
-    let theirs: Vec<String> =
-        pairs.iter().map(|pair| folded(&pair.theirs, quoted(&pair.theirs.column))).collect();
-    let unindexed = |advice: String| {
-        let message = format!(
-            "rows of `{}` are looked for by {} without an index, so that all of them would be read for every \
-             record; {advice}",
-            relation.table,
-            theirs.join(", ")
-        );
-        Ok(Err(Problem::new(Code::UnindexedRelation, message).at(&relation.at)))
-    };
-    if !table_names(connection)?.contains(&relation.table) {
-        return unindexed(
-            "it is a view: relate the table that it reads, with an index on that column".to_string(),
-        );
-    }
-    if let Some(advice) = other_types(connection, (table, relation), pairs) {
-        return unindexed(advice);
-    }
-    let mut indexed = theirs.clone();
-    for column in question.columns().map(|column| quoted(column)) {
-        if !indexed.contains(&column) {
-            indexed.push(column);
-        }
-    }
-    let names: Vec<&str> = pairs.iter().map(|pair| pair.theirs.column.as_str()).collect();
-    unindexed(format!(
-        "run: CREATE INDEX {} ON {} ({}); an index helps where both columns are declared with one type and one \
-         collation",
-        quoted(&format!("{}_{}", relation.table, names.join("_"))),
-        quoted(&relation.table),
-        indexed.join(", ")
-    ))
-}
-
-/// Advice where no index on the columns helps, because the engine would have to convert what they hold.
-fn other_types(
-    connection: &Connection,
-    (table, relation): (&Table, &Relation),
-    pairs: &Pairs,
-) -> Option<String> {
-    let kind = |table: &str, side: &Side| {
-        let (declared, ..) = connection.column_metadata(Some("main"), table, side.column.as_str()).ok()?;
-        Some(declared.map_or_else(Default::default, |declared| declared.to_string_lossy().into_owned()))
-    };
-    let is_number = |kind: &str| matches!(affinity(kind), "INTEGER" | "REAL" | "NUMERIC");
-    let told = |kind: &str| if kind.is_empty() { "has no type".to_string() } else { format!("is {kind}") };
-    pairs.iter().filter(|pair| pair.plain_columns().is_some()).find_map(|pair| {
-        let (theirs, ours) = (kind(&relation.table, &pair.theirs)?, kind(&table.name, &pair.ours)?);
-        (is_number(&ours) && !is_number(&theirs)).then(|| {
-            let (column, own) = (&pair.theirs.column, &pair.ours.column);
-            format!(
-                "`{column}` {} and `{own}` of `{}` {}, so that no index on it can be used; compare their texts, with \
-                 on = \"lower({column}) = lower({own})\", and run: CREATE INDEX {} ON {} (lower({}))",
-                told(&theirs),
-                table.name,
-                told(&ours),
-                quoted(&format!("{}_{column}", relation.table)),
-                quoted(&relation.table),
-                quoted(column)
-            )
-        })
-    })
-}
-
-/// Whether the engine reads all related rows for one record, in the very comparison that it makes.
-fn searches_all(connection: &Connection, table: &Table, join: &Join) -> rusqlite::Result<bool> {
-    let Join { from, alias, on, .. } = join;
-    let sql = format!(
-        "EXPLAIN QUERY PLAN SELECT EXISTS (SELECT 1 FROM {from} AS {alias} WHERE {on}) FROM {}",
-        table.sql()
-    );
-    let mut statement = connection.prepare(&sql)?;
-    let steps = statement.query_map([], |row| Ok((row.get::<_, i64>(1)?, row.get::<_, String>(3)?)))?;
-    let steps: Vec<(i64, String)> = steps.collect::<rusqlite::Result<_>>()?;
-    // The records themselves are read at the top, and the related rows below it.
-    Ok(steps.iter().any(|(parent, step)| *parent != 0 && step.starts_with("SCAN")))
-}
-
-/// Whether a table has many rows; of what a view reads, the largest table may be.
-fn is_any_large(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
-    let tables = table_names(connection)?;
-    let read = if tables.iter().any(|table| table == name) { vec![name.to_string()] } else { tables };
-    for table in read {
-        if is_large(connection, &table)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

@@ -80,7 +80,8 @@ fn one(
     let on: Vec<String> = pairs.iter().map(|pair| pair.sql(&record, &alias)).collect();
     let from = format!("main.{}", quoted(&child.name));
     let join = Join { from, alias, on: on.join(" AND "), ours: Vec::new(), leaving: None };
-    join::require_index(connection, &record, &question, (&join, &pairs)).map_err(engine)??;
+    super::required_index::require_index(connection, &record, &question, (&join, &pairs))
+        .map_err(engine)??;
     let (question, column) = (Arc::new(question), emptied.column.clone());
     Ok(Release { table: child, column, pairs, question, key, number })
 }

@@ -10,8 +10,8 @@ mod checkpoints;
 mod doubt;
 mod evidence;
 mod keys;
+mod long_transaction;
 mod named;
-mod onwards;
 mod other_connections;
 mod parts;
 mod refusals;
@@ -58,10 +58,10 @@ use batch::{Batch, Committed, Unkept};
 use batch_budget::BatchBudget;
 use careful::Care;
 use evidence::Evidence;
-use onwards::Onwards;
+use long_transaction::LongTransaction;
 use refusals::Refusals;
 use search::Search;
-use taken::remove_files;
+use taken::{Taken, remove_files};
 use together::{Live, Together};
 use touched::Touched;
 use way::Way;
@@ -329,19 +329,7 @@ impl SqliteJob<'_> {
         done: &mut Deletion,
     ) -> Result<(), WriteError> {
         let is_alone_decided = matches!(way, Way::Alone(_));
-        let mut pace = if is_alone_decided && self.is_plain(conditions) {
-            BatchSizer::new()
-        } else {
-            BatchSizer::cautious()
-        };
-        // Where nobody waits, a transaction may go on, unless the database refuses something.
-        let mut is_bold = self.nice == 0.0 && (conditions.is_indexed || self.web.is_some());
-        let mut care =
-            if is_alone_decided && conditions.reaches_others { Care::EachRow } else { Care::Fused };
-        if is_bold && (self.is_plain(conditions) || !is_alone_decided) {
-            let cache = if is_alone_decided { CACHE } else { CACHE_BESIDE_OTHERS };
-            self.writer.widen_cache(cache).map_err(|error| self.halt(&error))?;
-        }
+        let Manner { mut pace, mut care, mut goes_on } = self.manner(conditions, is_alone_decided)?;
         let mut gap = Gap::none();
         let mut waiting: Option<Waiting> = None;
         loop {
@@ -357,15 +345,12 @@ impl SqliteJob<'_> {
             let (number, is_exclusive) = (done.batches + 1, waiting.is_some());
             let batch = Batch { task: self, conditions, number, work, most, care, is_exclusive };
             let begun = pace;
-            let mut onwards = Onwards::new(
-                (self, conditions, stop),
-                (&mut way, &mut pace, refusals, done),
-                (most, is_bold),
-            );
-            let tried = batch.commit(begun, &mut onwards, journal);
+            let learns = (&mut way, &mut pace, &mut *refusals, &mut *done);
+            let mut further = LongTransaction::new((self, conditions, stop), learns, (most, goes_on));
+            let tried = batch.commit(begun, &mut further, journal);
             if matches!(tried, Ok(None)) {
-                (is_bold, pace) = (false, begun);
-                self.writer.settle(true, stop).map_err(WriteError::Problem)?;
+                (goes_on, pace) = (false, begun);
+                self.settle(stop)?;
             }
             let Some(mut committed) = self.or_again(tried, &mut way, &mut waiting)? else {
                 gap = self.gap_after(waiting.as_ref().map_or(GAP, Waiting::pause), false);
@@ -376,30 +361,65 @@ impl SqliteJob<'_> {
                 self.not_kept((unkept, committed), (&mut way, refusals), &mut pace);
                 continue;
             }
-            let is_alone = !self.writer.has_neighbours();
-            gap = self.gap_after(committed.held, is_alone);
-            tracing::debug!(
-                "held {:?} for {} records, then {:?}",
-                committed.held,
-                committed.taken.records,
-                gap.length
-            );
-            let Committed { leg, mut taken, .. } = committed;
-            refusals.add(std::mem::take(&mut taken.refusals));
-            if let Some(leg) = leg {
-                let allowed = pace.rows();
-                pace.learn(leg.held);
-                way.ended(self, (leg, allowed, &pace), refusals, done)?;
-            }
-            let has_taken = taken.records > 0;
-            let files = taken.account(told, done);
-            if has_taken {
-                self.writer.settle(is_alone, stop).map_err(WriteError::Problem)?;
-                self.notes.rest().map_err(WriteError::Problem)?;
-            }
-            let own = (self.writer.path(), self.connection());
-            remove_files(&files, own, journal, done)?;
+            gap = self.gap_after(committed.held, !self.writer.has_neighbours());
+            tracing::debug!("held {:?}, then {:?}", committed.held, gap.length);
+            let taken = self.learn(committed, (&mut way, &mut pace), refusals, done)?;
+            self.account(taken, (stop, journal, told), done)?;
         }
+    }
+
+    /// How a way is begun.
+    fn manner(&self, conditions: &Conditions, is_alone_decided: bool) -> Result<Manner, WriteError> {
+        let is_plain = is_alone_decided && self.is_plain(conditions);
+        let pace = if is_plain { BatchSizer::new() } else { BatchSizer::cautious() };
+        let care = if is_alone_decided && conditions.reaches_others { Care::EachRow } else { Care::Fused };
+        let goes_on = self.nice == 0.0 && (conditions.is_indexed || self.web.is_some());
+        let cache = match (goes_on, is_alone_decided) {
+            (true, true) => Some(CACHE).filter(|_| is_plain),
+            (true, false) => Some(CACHE_BESIDE_OTHERS),
+            (false, _) => None,
+        };
+        let widened = cache.map_or(Ok(()), |cache| self.writer.widen_cache(cache));
+        widened.map_err(|error| self.halt(&error))?;
+        Ok(Manner { pace, care, goes_on })
+    }
+
+    /// Learns from a batch that was committed; what it took.
+    fn learn(
+        &self,
+        committed: Committed,
+        (way, pace): (&mut Way<'_>, &mut BatchSizer),
+        refusals: &mut Refusals,
+        done: &mut Deletion,
+    ) -> Result<Taken, WriteError> {
+        let Committed { leg, mut taken, .. } = committed;
+        refusals.add(std::mem::take(&mut taken.refusals));
+        if let Some(leg) = leg {
+            let allowed = pace.rows();
+            pace.learn(leg.held);
+            way.ended(self, (leg, allowed, pace), refusals, done)?;
+        }
+        Ok(taken)
+    }
+
+    /// Adds what a batch took to what is done, makes it durable, and removes the files that its rows named.
+    fn account(
+        &self,
+        taken: Taken,
+        (stop, journal, told): (&Stop, &mut dyn Journal, &dyn Fn(u64)),
+        done: &mut Deletion,
+    ) -> Result<(), WriteError> {
+        let has_taken = taken.records > 0;
+        let files = taken.account(told, done);
+        if has_taken {
+            self.settle(stop)?;
+            self.notes.rest().map_err(WriteError::Problem)?;
+        }
+        remove_files(&files, (self.writer.path(), self.connection()), journal, done)
+    }
+
+    fn settle(&self, stop: &Stop) -> Result<(), WriteError> {
+        self.writer.settle(!self.writer.has_neighbours(), stop).map_err(WriteError::Problem)
     }
 
     /// What a batch did; none where it did not happen, and the same comes again.
@@ -476,6 +496,14 @@ impl SqliteJob<'_> {
     fn halt(&self, error: &rusqlite::Error) -> WriteError {
         WriteError::Problem(self.writer.problem(error))
     }
+}
+
+/// How the records of a task go.
+struct Manner {
+    pace: BatchSizer,
+    care: Care,
+    /// Whether a transaction may go on where nobody waits: until the database refuses something in one.
+    goes_on: bool,
 }
 
 /// What a refused commit means: other constraints speak earlier.

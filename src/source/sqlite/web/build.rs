@@ -16,7 +16,7 @@ use crate::source::request::{Acting, TableQuery};
 use crate::source::sqlite::foreign_key::{self, Reference, all_references, pointing_at};
 use crate::source::sqlite::narrow::Narrow;
 use crate::source::sqlite::schema::{Table, describe};
-use crate::source::sqlite::{join, leaving, prefilter, quoted, release};
+use crate::source::sqlite::{join, leaving, prefilter, quoted, release, required_index};
 use crate::source::{Problem, lookup};
 
 impl Web {
@@ -238,7 +238,7 @@ impl<'a> Build<'a> {
             }
             let (record, question) = (self.web.base(from), Question::any(relation));
             let pairs = join::pairs(self.connection, &record, &question)?;
-            join::require_indexes(self.connection, (&record, &member.table), &question, &pairs)?;
+            required_index::require_indexes(self.connection, (&record, &member.table), &question, &pairs)?;
             let naming = pointing_at(&self.references, &plain.name);
             if let Some(problem) = foreign_key::obstacle(self.connection, &naming).map_err(engine)? {
                 return Err(problem);
@@ -274,7 +274,7 @@ impl<'a> Build<'a> {
         pairs: &join::Pairs,
     ) -> Vec<Narrow> {
         let child = &self.web.tables[usize::from(child)].table;
-        join::narrowed_pairs(self.connection, (record, child), relation, pairs).unwrap_or_default()
+        required_index::narrowed_pairs(self.connection, (record, child), relation, pairs).unwrap_or_default()
     }
 
     /// The foreign keys that name rows that may go.

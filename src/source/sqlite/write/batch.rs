@@ -55,7 +55,7 @@ pub(super) struct Leg {
 }
 
 /// What comes behind a leg.
-pub(super) enum Then<'a> {
+pub(super) enum Next<'a> {
     /// Another one, in the same transaction.
     Leg(Work<'a>, BatchSizer, u64),
     /// The commit; with the leg, where nobody has learnt from it.
@@ -63,8 +63,8 @@ pub(super) enum Then<'a> {
 }
 
 /// Asked behind each leg in which nothing was refused, with how many records went so far.
-pub(super) trait Further<'a> {
-    fn then(&mut self, leg: Leg, records: u64) -> Result<Then<'a>, WriteError>;
+pub(super) trait Continuation<'a> {
+    fn behind(&mut self, leg: Leg, records: u64) -> Result<Next<'a>, WriteError>;
 }
 
 /// How a batch ended.
@@ -100,7 +100,7 @@ impl<'a> Batch<'a> {
     pub(super) fn commit(
         mut self,
         pace: BatchSizer,
-        further: &mut dyn Further<'a>,
+        further: &mut dyn Continuation<'a>,
         journal: &mut dyn Journal,
     ) -> Result<Option<Committed>, WriteError> {
         let mut legs = 0;
@@ -132,7 +132,7 @@ impl<'a> Batch<'a> {
     fn try_to_commit(
         &mut self,
         pace: BatchSizer,
-        (further, legs): (&mut dyn Further<'a>, &mut u64),
+        (further, legs): (&mut dyn Continuation<'a>, &mut u64),
         journal: &mut dyn Journal,
     ) -> Result<Committed, Failure> {
         let evidence = self.task.evidence;
@@ -205,7 +205,7 @@ impl<'a> Batch<'a> {
     fn in_transaction(
         &mut self,
         pace: BatchSizer,
-        (further, legs): (&mut dyn Further<'a>, &mut u64),
+        (further, legs): (&mut dyn Continuation<'a>, &mut u64),
         journal: &mut dyn Journal,
     ) -> Result<(Acted, Option<Noted>, Instant), Failure> {
         let mut acted = self.legs(pace, (further, legs))?;
@@ -229,7 +229,7 @@ impl<'a> Batch<'a> {
     fn legs(
         &mut self,
         mut pace: BatchSizer,
-        (further, legs): (&mut dyn Further<'a>, &mut u64),
+        (further, legs): (&mut dyn Continuation<'a>, &mut u64),
     ) -> Result<Acted, Failure> {
         let mut all: Option<Went> = None;
         *legs = 0;
@@ -247,12 +247,12 @@ impl<'a> Batch<'a> {
             };
             tracing::trace!("{:?}, {} rows were looked at", leg.held, leg.ended.reached);
             let then = match is_clean && all.taken.files.len() < MOST_FILES {
-                true => further.then(leg, all.taken.records)?,
-                false => Then::Commit(Some(leg)),
+                true => further.behind(leg, all.taken.records)?,
+                false => Next::Commit(Some(leg)),
             };
             match then {
-                Then::Leg(work, next, most) => (self.work, pace, self.most) = (work, next, most),
-                Then::Commit(leg) => return Ok(Acted { went: std::mem::take(all), leg }),
+                Next::Leg(work, next, most) => (self.work, pace, self.most) = (work, next, most),
+                Next::Commit(leg) => return Ok(Acted { went: std::mem::take(all), leg }),
             }
         }
     }

@@ -81,7 +81,7 @@ impl Evidence {
 
     /// Whether anything is asked that goes by this connection.
     pub(super) fn is_watching(&self) -> bool {
-        !self.own.is_empty() || !self.gone().asked().is_empty()
+        !self.gone().asked().is_empty()
     }
 
     /// Whether triggers alone can tell of rows of the own table: where the records must be looked for to which

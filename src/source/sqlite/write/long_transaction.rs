@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::batch::{Further, Leg, Then};
+use super::batch::{Continuation, Leg, Next};
 use super::refusals::Refusals;
 use super::way::Way;
 use super::{Conditions, SqliteJob};
@@ -24,7 +24,7 @@ const MOST: u64 = 1_000_000;
 const MOST_NOTED: u64 = 50_000;
 
 /// What may follow in a transaction, and what it learns from its legs.
-pub(super) struct Onwards<'o, 'a> {
+pub(super) struct LongTransaction<'o, 'a> {
     task: &'o SqliteJob<'o>,
     conditions: &'o Conditions,
     stop: &'o Stop,
@@ -33,11 +33,11 @@ pub(super) struct Onwards<'o, 'a> {
     refusals: &'o mut Refusals,
     done: &'o mut Deletion,
     most: u64,
-    is_bold: bool,
+    may_go_on: bool,
     began: Instant,
 }
 
-impl<'o, 'a> Onwards<'o, 'a> {
+impl<'o, 'a> LongTransaction<'o, 'a> {
     pub(super) fn new(
         (task, conditions, stop): (&'o SqliteJob<'o>, &'o Conditions, &'o Stop),
         (way, pace, refusals, done): (
@@ -46,15 +46,15 @@ impl<'o, 'a> Onwards<'o, 'a> {
             &'o mut Refusals,
             &'o mut Deletion,
         ),
-        (most, is_bold): (u64, bool),
-    ) -> Onwards<'o, 'a> {
+        (most, may_go_on): (u64, bool),
+    ) -> LongTransaction<'o, 'a> {
         let began = Instant::now();
-        Onwards { task, conditions, stop, way, pace, refusals, done, most, is_bold, began }
+        LongTransaction { task, conditions, stop, way, pace, refusals, done, most, may_go_on, began }
     }
 
     fn goes_on(&self, records: u64) -> bool {
         let most = if self.task.evidence.is_watching() { MOST_NOTED } else { MOST };
-        self.is_bold
+        self.may_go_on
             && records < most.min(self.most)
             && self.began.elapsed() < LONGEST
             && self.stop.reason().is_none()
@@ -63,18 +63,18 @@ impl<'o, 'a> Onwards<'o, 'a> {
     }
 }
 
-impl<'a> Further<'a> for Onwards<'_, 'a> {
-    fn then(&mut self, leg: Leg, records: u64) -> Result<Then<'a>, WriteError> {
+impl<'a> Continuation<'a> for LongTransaction<'_, 'a> {
+    fn behind(&mut self, leg: Leg, records: u64) -> Result<Next<'a>, WriteError> {
         if !self.goes_on(records) {
-            return Ok(Then::Commit(Some(leg)));
+            return Ok(Next::Commit(Some(leg)));
         }
         let (allowed, most) = (self.pace.rows(), self.most - records);
         self.pace.learn(leg.held);
         self.way.ended(self.task, (leg, allowed, self.pace), self.refusals, self.done)?;
         if self.way.looks_ahead() {
-            return Ok(Then::Commit(None));
+            return Ok(Next::Commit(None));
         }
         let next = self.way.next(self.task, self.conditions, self.pace, most)?;
-        Ok(next.map_or(Then::Commit(None), |work| Then::Leg(work, *self.pace, most)))
+        Ok(next.map_or(Next::Commit(None), |work| Next::Leg(work, *self.pace, most)))
     }
 }
