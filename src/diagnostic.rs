@@ -10,7 +10,7 @@ pub mod text;
 
 use std::ops::Range;
 
-pub use code::{Code, Weight};
+pub use code::Code;
 pub use printable::{printable, write_json};
 
 /// How much a finding weighs: an error stops every command, a warning stops none.

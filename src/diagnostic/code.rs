@@ -7,19 +7,19 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// What a code can be told as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weight {
-    /// It keeps a policy from being valid, or a report or a run from being whole.
-    Error,
-    /// It stops nothing, and should be looked at.
-    Warning,
-    /// Which of the two depends on the case.
-    Either,
+use super::Severity;
+
+macro_rules! severity {
+    (Either) => {
+        None
+    };
+    ($severity:ident) => {
+        Some(Severity::$severity)
+    };
 }
 
 macro_rules! codes {
-    ($($name:ident $weight:ident $text:literal $meaning:literal;)*) => {
+    ($($name:ident $severity:ident $text:literal $meaning:literal;)*) => {
         /// The name of a kind of finding or problem.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Code {
@@ -34,7 +34,7 @@ macro_rules! codes {
                 match self {
                     $(Code::$name => &Entry {
                         text: $text,
-                        weight: Weight::$weight,
+                        severity: severity!($severity),
                         meaning: $meaning,
                         page: include_str!(concat!("../../docs/codes/", $text, ".md")),
                     },)*
@@ -47,7 +47,7 @@ macro_rules! codes {
 /// What there is to say of a code.
 struct Entry {
     text: &'static str,
-    weight: Weight,
+    severity: Option<Severity>,
     meaning: &'static str,
     page: &'static str,
 }
@@ -193,9 +193,9 @@ impl Code {
         self.entry().text
     }
 
-    /// What the code can be told as.
-    pub const fn weight(self) -> Weight {
-        self.entry().weight
+    /// Whether it is an error or a warning; none where that depends on the case.
+    pub const fn severity(self) -> Option<Severity> {
+        self.entry().severity
     }
 
     /// What the code means, in one sentence.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use frist::diagnostic::{Code, Weight};
+use frist::diagnostic::{Code, Severity};
 
 use super::check::{is_named, rust_files};
 use super::support::Place;
@@ -166,12 +166,8 @@ fn every_code_has_a_page_and_every_page_a_code() {
 fn the_index_of_codes_names_each_once_as_the_registry_has_it() {
     let index = fs::read_to_string(codes().join("README.md")).unwrap();
     for code in Code::ALL {
-        let weight = match code.weight() {
-            Weight::Error => "error",
-            Weight::Warning => "warning",
-            Weight::Either => "both",
-        };
-        let line = format!("| [`{code}`]({code}.md) | {weight} | {} |", code.meaning());
+        let severity = code.severity().map_or("both", Severity::word);
+        let line = format!("| [`{code}`]({code}.md) | {severity} | {} |", code.meaning());
         assert_eq!(index.matches(&line).count(), 1, "{line}");
     }
     assert_eq!(index.matches("| [`").count(), Code::ALL.len());
@@ -186,12 +182,14 @@ fn named_behind<'s>(maker: &'s str, source: &'s str) -> impl Iterator<Item = Cod
 }
 
 #[test]
-fn findings_weigh_what_the_registry_says() {
+fn findings_are_as_severe_as_the_registry_says() {
     let sources = rust_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
     let mut told = 0;
-    for (maker, other) in [("Finding::error(", Weight::Warning), ("Finding::warning(", Weight::Error)] {
+    for (maker, other) in
+        [("Finding::error(", Some(Severity::Warning)), ("Finding::warning(", Some(Severity::Error))]
+    {
         for code in sources.iter().flat_map(|source| named_behind(maker, source)) {
-            assert_ne!(code.weight(), other, "{maker}{code:?}");
+            assert_ne!(code.severity(), other, "{maker}{code:?}");
             told += 1;
         }
     }

@@ -226,6 +226,26 @@ fn rows_that_many_share_and_that_take_others_along_go_in_a_few_portions() {
     assert_eq!([ids(&connection, "albums"), ids(&connection, "owners")], [[2], [1]]);
 }
 
+/// Files are remembered until the rows are gone that named them: that is not to take ever more memory.
+#[test]
+fn a_purge_that_is_alone_removes_files_before_it_remembers_very_many() {
+    let users = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000)";
+    let sql = format!(
+        "{users} INSERT INTO customers SELECT i, '{OLD}' FROM n; {users} INSERT INTO users SELECT i, i, i || '.png' FROM n;"
+    );
+    let (place, connection) = place(
+        &format!("with = [{{ table = \"users\", on = \"customer = id\", with = [{AVATAR}] }}]\n"),
+        "",
+        &sql,
+    );
+    drop(connection);
+    (1..=12_000).for_each(|user| fs::write(place.path("uploads").join(format!("{user}.png")), "").unwrap());
+    let (customers, batches) = purged(&place);
+    assert_eq!([&customers["deleted"], &customers["taken_along"]], [12_000, 24_000]);
+    assert!((2..10).contains(&batches), "{batches} batches");
+    assert!(files(&place).is_empty());
+}
+
 /// So many rows in one transaction would keep another program waiting.
 #[test]
 fn what_belongs_together_and_is_very_much_waits_until_nobody_else_is_there() {

@@ -259,7 +259,9 @@ fn what_the_condition_equals_is_part_of_an_index_and_leaves_no_doubtful_row_out(
              ({other}, 4, '2001-01-01'), (NULL, 5, '2001-01-01'), ({wanted}, 5, '2001-01-01')"
         )
     };
-    for (kinds, literal) in [(["INTEGER", "7", "8"], "7"), (["TEXT", "'it''s'", "'8'"], "'it''s'")] {
+    for (kinds, literal) in
+        [(["INTEGER", "7", "8"], "7"), (["TEXT", "'x'') OR 1; --'", "'8'"], "'x'') OR 1; --'")]
+    {
         let on = format!("on = \"customer_id = id\", where = \"kind = {literal} and customer_id > 0\"");
         let spared = place(&format!("unless = [{{ table = \"calls\", {on} }}]"), &many(kinds));
         // What nobody can read may speak for 2 and 3; of 4 and 6 it surely is another kind, or none.

@@ -246,7 +246,7 @@ impl<'a> Batch<'a> {
                 }
             };
             tracing::trace!("{:?}, {} rows were looked at", leg.held, leg.ended.reached);
-            let then = match is_clean && all.taken.files.len() < MOST_FILES {
+            let then = match is_clean && all.taken.named_files() < MOST_FILES {
                 true => further.behind(leg, all.taken.records)?,
                 false => Next::Commit(Some(leg)),
             };

@@ -26,6 +26,11 @@ pub(super) struct Taken {
 }
 
 impl Taken {
+    /// How many files are to be removed after the commit.
+    pub(super) fn named_files(&self) -> usize {
+        self.files.iter().map(|removal| removal.files.len()).sum()
+    }
+
     /// Adds what a later leg of the same transaction took.
     pub(super) fn absorb(&mut self, later: Taken) {
         let Taken { records, rows, ahead, refusals, files } = later;
