@@ -20,17 +20,18 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log(&cli);
     outlive_the_file_size_limit();
-    let (stdout, stderr) = (io::stdout(), io::stderr());
+    let (stdout, mut stderr) = (io::stdout(), io::stderr());
     let asks = io::stdin().is_terminal() && stderr.is_terminal();
     let mut answers = io::stdin().lock();
     let style = Style { width: width(), color: color(cli.color) };
     let mut console = Console {
         out: &mut io::BufWriter::new(stdout.lock()),
-        err: &mut stderr.lock(),
+        // Not locked: the threads of a run log there too, and somebody waits for them.
+        err: &mut stderr,
         answers: if asks { Some(&mut answers) } else { None },
         style,
         quiet: cli.quiet,
-        progress: stderr.is_terminal() && !cli.quiet,
+        progress: io::stderr().is_terminal() && !cli.quiet,
     };
     let code = command::run(&cli, &mut console, &now);
     // A reader that went away before the end has been dealt with where it was noticed.

@@ -115,3 +115,20 @@ fn a_ledger_that_cannot_grow_keeps_the_data() {
     place.frist(&["ledger", "verify", "policy.toml"]).code(0);
     purge(&place, &[]).code(0).says("2 records deleted");
 }
+
+#[test]
+fn a_log_that_cannot_be_emptied_is_told_and_waited_for_by_nobody() {
+    let place = Place::with_rules(&rule("people", "people", "1 year", "ended_at"));
+    place.sql(
+        "PRAGMA journal_mode = WAL; CREATE TABLE people (id INTEGER PRIMARY KEY, ended_at TEXT, name TEXT);
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+         INSERT INTO people SELECT i, iif(i > 18000, '2020-01-01', NULL), hex(randomblob(100)) FROM n",
+    );
+    // What is written into the log fits, and what goes from there to the end of the database does not.
+    let limit = "trap '' XFSZ; ulimit -f 4000;";
+    let ran = place.frist_in_shell(limit, &["-v", "purge", "--yes", "policy.toml"], "");
+    assert_eq!(ran.err.matches("not emptied").count(), 1, "{}", ran.err);
+    ran.code(0).says("2,000 records deleted").says("app.db: the log was not emptied: disk I/O error");
+    place.sql("PRAGMA wal_checkpoint(TRUNCATE)");
+    assert_eq!(people(&place), 18_000);
+}

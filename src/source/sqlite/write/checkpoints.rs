@@ -82,15 +82,18 @@ impl Drop for Checkpoints {
     }
 }
 
-/// Answers each question with the number of frames in the log.
+/// Answers each question with the number of frames in the log, until that fails.
 fn serve(database: &Path, asked: &Receiver<()>, answer: &SyncSender<i64>) {
     let connection = match open(database) {
         Ok(connection) => connection,
-        Err(error) => return tracing::warn!("{}: {error}", database.display()),
+        Err(error) => return tracing::debug!("{}: {error}", database.display()),
     };
     while asked.recv().is_ok() {
-        if answer.send(checkpoint(&connection, database)).is_err() {
-            return;
+        match connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1)) {
+            Ok(frames) if answer.send(frames).is_ok() => {}
+            Ok(_) => return,
+            // The purge's own connection goes on with it, and tells of what it meets.
+            Err(error) => return tracing::debug!("{}: {error}", database.display()),
         }
     }
 }
@@ -100,14 +103,6 @@ fn open(database: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(database, flags)?;
     connection.query_row("PRAGMA wal_autocheckpoint = 0", [], |_| Ok(()))?;
     Ok(connection)
-}
-
-fn checkpoint(connection: &Connection, database: &Path) -> i64 {
-    let frames = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1));
-    frames.unwrap_or_else(|error| {
-        tracing::warn!("{}: the log was not emptied: {error}", database.display());
-        0
-    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A connection that may write.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -26,6 +26,8 @@ pub(crate) struct Writer {
     pub(super) is_wal: bool,
     /// How many frames the log may have while a reader pins it.
     longest_log: i64,
+    /// Whether it was said that the log cannot be emptied.
+    has_told: Cell<bool>,
     // Behind the connection: fields are dropped in their order, and this one must go last.
     neighbours: OtherConnections,
     // For the same reason.
@@ -69,6 +71,7 @@ impl Writer {
             wait,
             is_wal,
             longest_log,
+            has_told: Cell::new(false),
             neighbours,
             look,
         };
@@ -176,7 +179,7 @@ impl Writer {
         let mut checkpoints = self.checkpoints.borrow_mut();
         if is_alone && self.log_size() > LOG_OF_ONE {
             *checkpoints = None;
-            if self.try_to_empty("TRUNCATE") {
+            if self.try_to_empty("TRUNCATE").unwrap_or(false) {
                 return Ok(());
             }
         }
@@ -186,8 +189,14 @@ impl Writer {
         }
         *checkpoints = None;
         match self.checkpoint("PASSIVE") {
-            Some(Log { frames, .. }) if frames > self.longest_log => self.begin_the_log_anew(stop),
-            _ => Ok(()),
+            Ok(log) if log.frames > self.longest_log => self.begin_the_log_anew(stop),
+            Ok(_) => Ok(()),
+            // A log that only grows would fill the disk.
+            Err(error) if self.log_size() > LONGEST_LOG as u64 => Err(self.problem(&error)),
+            Err(error) => {
+                self.not_emptied(&error);
+                Ok(())
+            }
         }
     }
 
@@ -196,7 +205,7 @@ impl Writer {
     fn begin_the_log_anew(&self, stop: &Stop) -> Result<(), Problem> {
         let since = Instant::now();
         while stop.reason().is_none() {
-            if self.try_to_empty("RESTART") {
+            if self.try_to_empty("RESTART").map_err(|error| self.problem(&error))? {
                 return Ok(());
             }
             if since.elapsed() > self.wait {
@@ -222,35 +231,44 @@ impl Writer {
     /// reader: where one stays, the engine does it later.
     pub(crate) fn finish(self) {
         *self.checkpoints.borrow_mut() = None;
-        if self.is_wal && !(0..LAST_TRIES).any(|number| self.is_emptied(number)) {
-            tracing::info!("{}: another program reads, and so the log was not emptied", self.path.display());
+        if !self.is_wal {
+            return;
         }
+        for number in 0..LAST_TRIES {
+            if number > 0 {
+                std::thread::sleep(BETWEEN_TRIES);
+            }
+            match self.try_to_empty("TRUNCATE") {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(error) => return self.not_emptied(&error),
+            }
+        }
+        tracing::info!("{}: another program reads, and so the log was not emptied", self.path.display());
     }
 
-    fn is_emptied(&self, number: u32) -> bool {
-        if number > 0 {
-            std::thread::sleep(BETWEEN_TRIES);
+    /// What is in the log counts, and the next program that writes moves it. Told once.
+    fn not_emptied(&self, error: &rusqlite::Error) {
+        if !self.has_told.replace(true) {
+            tracing::warn!("{}: the log was not emptied: {error}", self.path.display());
         }
-        self.try_to_empty("TRUNCATE")
     }
 
     /// Moves all pages beside other writers, and then tries for a moment to begin the log anew, for which
     /// these have to wait.
-    fn try_to_empty(&self, how: &str) -> bool {
+    fn try_to_empty(&self, how: &str) -> rusqlite::Result<bool> {
         self.be_patient_for(Duration::ZERO);
-        let is_empty = self.checkpoint("PASSIVE").is_some_and(|log| log.moved == log.frames)
-            && self.checkpoint(how).is_some_and(|log| !log.is_busy);
+        let is_empty = self
+            .checkpoint("PASSIVE")
+            .and_then(|log| Ok(log.moved == log.frames && !self.checkpoint(how)?.is_busy));
         self.be_patient();
         is_empty
     }
 
-    fn checkpoint(&self, how: &str) -> Option<Log> {
-        let sql = format!("PRAGMA wal_checkpoint({how})");
-        let log = self.connection.query_row(&sql, [], |row| {
+    fn checkpoint(&self, how: &str) -> rusqlite::Result<Log> {
+        self.connection.query_row(&format!("PRAGMA wal_checkpoint({how})"), [], |row| {
             Ok(Log { is_busy: row.get(0)?, frames: row.get(1)?, moved: row.get(2)? })
-        });
-        log.inspect_err(|error| tracing::warn!("{}: the log was not emptied: {error}", self.path.display()))
-            .ok()
+        })
     }
 }
 
