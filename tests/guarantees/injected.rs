@@ -79,23 +79,28 @@ pub(crate) fn trace(place: &Place, injection: &str) -> Command {
 
 /// Lets every call meet a fault, the first time that it is made, the second, and so on.
 pub(crate) fn every_call<S: Subject>(fault: &str) {
-    assert!(calls::<S>(&CALLS, fault, "") > 100, "{fault}");
+    assert!(calls::<S>(&CALLS, fault, "", 1) > 100, "{fault}");
 }
 
 /// The same of some calls.
 pub(crate) fn some_calls<S: Subject>(some: &[&str], fault: &str) {
-    assert!(calls::<S>(some, fault, "") > some.len(), "{fault}");
+    assert!(calls::<S>(some, fault, "", 1) > some.len(), "{fault}");
 }
 
 /// The same, and what begins to fail goes on to fail.
 pub(crate) fn some_calls_from_then_on<S: Subject>(some: &[&str], fault: &str) {
-    assert!(calls::<S>(some, fault, "+") > some.len(), "{fault}");
+    assert!(calls::<S>(some, fault, "+", 1) > some.len(), "{fault}");
 }
 
-/// How many times there was such a call.
-fn calls<S: Subject>(calls: &[&str], fault: &str, later: &str) -> usize {
+/// The same, of which one in so many fails, or begins to where `later` says so.
+pub(crate) fn few_calls<S: Subject>(some: &[&str], fault: &str, (later, step): (&str, usize)) {
+    assert!(calls::<S>(some, fault, later, step) > some.len(), "{fault}");
+}
+
+/// How many times there was such a call, of which one in so many meets the fault.
+fn calls<S: Subject>(calls: &[&str], fault: &str, later: &str, step: usize) -> usize {
     let meets = |call, number| meets::<S>(&format!("{call}:{fault}:when={number}{later}"));
-    calls.iter().map(|call| (1..400).take_while(|number| meets(call, *number)).count()).sum()
+    calls.iter().map(|call| (1..400).step_by(step).take_while(|number| meets(call, *number)).count()).sum()
 }
 
 /// Runs a purge into a fault, looks at what it left, and lets the next one finish. Whether there
