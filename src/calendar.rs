@@ -68,9 +68,12 @@ pub use time::zone::{UnknownZone, Zone};
 pub(crate) use due::comparison::{start_dates, telling_events};
 pub(crate) use format::coarse::Coarse;
 pub(crate) use format::iso_common::CommonTime;
+pub(crate) use format::names::Locale;
+pub(crate) use format::number::{Count, Unit};
+pub(crate) use format::pattern::{Dialect, Pattern};
 pub(crate) use format::timestamps::{Reading, Timestamps, Unreadable};
 pub(crate) use format::written_bound::{NumberBound, TextBound, WrittenBound};
-pub(crate) use format::{Format, FormatError, UnixScale};
+pub(crate) use format::{Format, FormatError};
 pub(crate) use period::Longest;
 pub(crate) use period::written::{PeriodReading, UnreadablePeriod, WrittenPeriods};
 

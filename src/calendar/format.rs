@@ -3,6 +3,7 @@
 pub(crate) mod coarse;
 pub(crate) mod iso;
 pub(crate) mod iso_common;
+pub(crate) mod names;
 pub(crate) mod number;
 pub(crate) mod pattern;
 pub(crate) mod pattern_reading;
@@ -15,6 +16,7 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::spelling;
+use number::{Count, Unit};
 use pattern::{Pattern, PatternProblem};
 
 /// How a column stores time.
@@ -22,33 +24,26 @@ use pattern::{Pattern, PatternProblem};
 pub enum Format {
     /// Text: a date, or a date and a time, as ISO 8601 writes them.
     Iso,
-    /// A count since 1970, as a number or as digits in text.
-    Unix(UnixScale),
+    /// A count since some epoch, as a number or as digits in text.
+    Count(Count),
     /// Days since noon of 24 November 4714 BC, as SQLite's `julianday`.
     JulianDay,
     /// Text in a pattern of `%` fields.
     Strftime(Pattern),
+    /// One of several, none of which is of this kind.
+    OneOf(Vec<Format>),
 }
 
-/// What a count since 1970 counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UnixScale {
-    /// Seconds.
-    Seconds,
-    /// Thousandths of a second.
-    Milliseconds,
-    /// Millionths of a second.
-    Microseconds,
-    /// Thousand-millionths of a second.
-    Nanoseconds,
-}
-
-const NAMED: [(&str, Format); 6] = [
+const NAMED: [(&str, Format); 10] = [
     ("iso", Format::Iso),
-    ("unix", Format::Unix(UnixScale::Seconds)),
-    ("unix-ms", Format::Unix(UnixScale::Milliseconds)),
-    ("unix-us", Format::Unix(UnixScale::Microseconds)),
-    ("unix-ns", Format::Unix(UnixScale::Nanoseconds)),
+    ("unix", Format::Count(Count::unix(Unit::Seconds))),
+    ("unix-ms", Format::Count(Count::unix(Unit::Milliseconds))),
+    ("unix-us", Format::Count(Count::unix(Unit::Microseconds))),
+    ("unix-ns", Format::Count(Count::unix(Unit::Nanoseconds))),
+    ("webkit", Format::Count(Count::since_year(1601, Unit::Microseconds))),
+    ("cocoa", Format::Count(Count::since_year(2001, Unit::Seconds))),
+    ("excel-serial", Format::Count(Count::EXCEL_SERIAL)),
+    ("dotnet-ticks", Format::Count(Count::since_year(1, Unit::HundredNanoseconds))),
     ("julian-day", Format::JulianDay),
 ];
 
@@ -67,8 +62,16 @@ impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Format::Strftime(pattern) => pattern.fmt(f),
-            named => {
-                NAMED.iter().filter(|(_, format)| format == named).try_for_each(|(name, _)| f.write_str(name))
+            Format::OneOf(formats) => {
+                let formats: Vec<String> = formats.iter().map(Format::to_string).collect();
+                f.write_str(&formats.join(" or "))
+            }
+            Format::Iso | Format::Count(_) | Format::JulianDay => {
+                match (NAMED.iter().find(|(_, format)| format == self), self) {
+                    (Some((name, _)), _) => f.write_str(name),
+                    (None, Format::Count(count)) => count.fmt(f),
+                    (None, _) => Ok(()),
+                }
             }
         }
     }
@@ -78,7 +81,7 @@ impl fmt::Display for Format {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum FormatError {
     /// It is none of the names, and no pattern either.
-    #[error("`{text}` is no format{}; formats are iso, unix, unix-ms, unix-us, unix-ns, julian-day, or a pattern such as `%Y-%m-%d`", spelling::did_you_mean(.suggestion))]
+    #[error("`{text}` is no format{}; formats are iso, unix, unix-ms, unix-us, unix-ns, webkit, cocoa, excel-serial, dotnet-ticks, julian-day, or a pattern such as `%Y-%m-%d`", spelling::did_you_mean(.suggestion))]
     Unknown {
         /// What was written.
         text: String,
@@ -113,6 +116,10 @@ fn other_name(text: &str) -> Option<String> {
         "unix-microseconds" | "unix-micros" | "epoch-us" | "us" => "unix-us",
         "unix-nanoseconds" | "unix-nanos" | "epoch-ns" | "ns" => "unix-ns",
         "julianday" | "julian" | "jd" => "julian-day",
+        "chrome" | "chromium" => "webkit",
+        "cfabsolutetime" | "nsdate" | "core-data" | "coredata" | "apple" | "mac" => "cocoa",
+        "excel" | "serial" | "ole" | "oadate" | "oa-date" | "spreadsheet" => "excel-serial",
+        "ticks" | "dotnet" | ".net" => "dotnet-ticks",
         _ => return None,
     };
     Some(name.to_owned())
@@ -139,9 +146,13 @@ mod tests {
 
     #[test]
     fn formats_print_as_they_are_written() {
-        for text in ["iso", "unix", "unix-ms", "unix-us", "unix-ns", "julian-day", "%d-%m-%Y"] {
+        for text in NAMED.map(|(name, _)| name).into_iter().chain(["%d-%m-%Y"]) {
             assert_eq!(Format::parse(text).unwrap().to_string(), text);
         }
+        let count = Count::since("2000-01-01".parse().unwrap(), Unit::Minutes);
+        assert_eq!(Format::Count(count).to_string(), "minutes since 2000-01-01");
+        let several = Format::OneOf(vec![Format::Iso, Format::Count(count)]);
+        assert_eq!(several.to_string(), "iso or minutes since 2000-01-01");
     }
 
     #[test]
@@ -152,6 +163,8 @@ mod tests {
             ("unix-milliseconds", Some("unix-ms")),
             ("julianday", Some("julian-day")),
             ("epoch", Some("unix")),
+            ("Chrome", Some("webkit")),
+            ("excel", Some("excel-serial")),
             ("DD-MM-YYYY", Some("%d-%m-%Y")),
             ("yyyy-MM-dd HH:mm:ss", Some("%Y-%m-%d %H:%M:%S")),
             ("DD-MM-YY", None),

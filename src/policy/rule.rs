@@ -128,7 +128,7 @@ impl Rule {
     fn after_words(&self) -> String {
         let own = self.start.only_column().filter(|own| self.table.is_empty() && own.column == "name");
         match own.map(|own| own.timestamps.format()) {
-            Some(Format::Strftime(_)) => "the date in its name".to_string(),
+            Some(Format::Strftime(_) | Format::OneOf(_)) => "the date in its name".to_string(),
             _ => self.start.to_string(),
         }
     }

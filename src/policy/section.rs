@@ -294,7 +294,7 @@ impl<'t> Section<'t> {
 }
 
 /// What a missing key may look like.
-const EXAMPLES: [(&str, &str); 13] = [
+const EXAMPLES: [(&str, &str); 15] = [
     ("[policy]", "[policy]"),
     ("timezone", "timezone = \"Europe/Copenhagen\""),
     ("sqlite", "sqlite = \"../data/app.db\""),
@@ -308,6 +308,8 @@ const EXAMPLES: [(&str, &str); 13] = [
     ("table", "table = \"schema_migrations\""),
     ("file", "file = \"README*\""),
     ("column", "column = \"ended_at\""),
+    ("epoch", "epoch = \"1601-01-01\""),
+    ("unit", "unit = \"us\""),
 ];
 
 fn kind_of(value: &DeValue<'_>) -> &'static str {

@@ -2,6 +2,7 @@
 
 mod csv;
 mod folder;
+mod format;
 mod ignore;
 mod settings;
 
@@ -14,9 +15,9 @@ use super::section::{Placed, Section};
 use super::{LoadContext, copies, path};
 pub use csv::{CsvFiles, Rewrite};
 pub use folder::{COLUMNS as FOLDER_COLUMNS, Folder, Unit};
+pub(super) use format::read_of_name;
 pub use ignore::{Ignored, IgnoredFiles};
 pub use settings::ColumnSettings;
-pub(super) use settings::parse_pattern;
 
 /// Where data lives.
 #[derive(Clone, Debug, PartialEq, Eq)]

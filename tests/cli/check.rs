@@ -6,6 +6,7 @@ mod csv;
 mod data;
 mod elsewhere;
 mod folders;
+mod formats;
 mod gone_within;
 mod header;
 mod laws;

@@ -309,7 +309,7 @@ impl Case {
     fn policy(&self) -> String {
         let first = &self.events[0].column;
         let formats: Vec<String> = (0..2)
-            .map(|event| format!("'{}' = '{}'", EVENTS[event], self.events[event].column.format.declared()))
+            .map(|event| format!("'{}' = {}", EVENTS[event], self.events[event].column.format.declared()))
             .collect();
         let empty = if first.has_empty_values { "empty = ['9999-12-31', '-1']\n" } else { "" };
         let head = format!(

@@ -1,7 +1,9 @@
 //! Cells of an event column, made together with what they mean, so that nothing here has to
 //! read a date.
 
-use chrono::{DateTime, Days, LocalResult, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Timelike, Utc,
+};
 use chrono_tz::Tz;
 use proptest::prelude::*;
 use rusqlite::types::Value;
@@ -23,53 +25,102 @@ pub(crate) enum Format {
     UnixUs,
     UnixNs,
     JulianDay,
+    Webkit,
+    Cocoa,
+    DotnetTicks,
+    MinutesSince2000,
+    ExcelSerial,
     DayMonthYear,
+    ShortYear,
     Compact,
     DottedTime,
+    TwelveHours,
+    DanishMonth,
     Month,
     Year,
+    IsoOrSlashes,
+    DayOrMonthFirst,
+    UnixOrIso,
 }
 
-pub(crate) const FORMATS: [Format; 11] = [
+pub(crate) const FORMATS: [Format; 22] = [
     Format::Iso,
     Format::Unix,
     Format::UnixMs,
     Format::UnixUs,
     Format::UnixNs,
     Format::JulianDay,
+    Format::Webkit,
+    Format::Cocoa,
+    Format::DotnetTicks,
+    Format::MinutesSince2000,
+    Format::ExcelSerial,
     Format::DayMonthYear,
+    Format::ShortYear,
     Format::Compact,
     Format::DottedTime,
+    Format::TwelveHours,
+    Format::DanishMonth,
     Format::Month,
     Format::Year,
+    Format::IsoOrSlashes,
+    Format::DayOrMonthFirst,
+    Format::UnixOrIso,
 ];
 
 impl Format {
     /// As a policy declares it.
     pub(crate) fn declared(self) -> &'static str {
         match self {
-            Format::Iso => "iso",
-            Format::Unix => "unix",
-            Format::UnixMs => "unix-ms",
-            Format::UnixUs => "unix-us",
-            Format::UnixNs => "unix-ns",
-            Format::JulianDay => "julian-day",
-            Format::DayMonthYear => "%d-%m-%Y",
-            Format::Compact => "%Y%m%d",
-            Format::DottedTime => "%d.%m.%Y %H:%M",
-            Format::Month => "%Y-%m",
-            Format::Year => "%Y",
+            Format::Iso => "'iso'",
+            Format::Unix => "'unix'",
+            Format::UnixMs => "'unix-ms'",
+            Format::UnixUs => "'unix-us'",
+            Format::UnixNs => "'unix-ns'",
+            Format::JulianDay => "'julian-day'",
+            Format::Webkit => "{ epoch = '1601-01-01', unit = 'us' }",
+            Format::Cocoa => "'cocoa'",
+            Format::DotnetTicks => "'dotnet-ticks'",
+            Format::MinutesSince2000 => "{ epoch = '2000-01-01', unit = 'minutes' }",
+            Format::ExcelSerial => "'excel-serial'",
+            Format::DayMonthYear => "'%d-%m-%Y'",
+            Format::ShortYear => "{ pattern = '%d/%m/%y', century = '1950' }",
+            Format::Compact => "'%Y%m%d'",
+            Format::DottedTime => "'%d.%m.%Y %H:%M'",
+            Format::TwelveHours => "'%-m/%-d/%Y %-I:%M %p'",
+            Format::DanishMonth => "{ pattern = '%-d. %b %Y', locale = 'da' }",
+            Format::Month => "'%Y-%m'",
+            Format::Year => "'%Y'",
+            Format::IsoOrSlashes => "['iso', '%d/%m/%Y']",
+            Format::DayOrMonthFirst => "['%d/%m/%Y', '%m/%d/%Y']",
+            Format::UnixOrIso => "['unix', 'iso']",
         }
     }
 
-    fn nanoseconds(self) -> Option<i64> {
-        match self {
-            Format::Unix => Some(1_000_000_000),
-            Format::UnixMs => Some(1_000_000),
-            Format::UnixUs => Some(1_000),
-            Format::UnixNs => Some(1),
-            _ => None,
-        }
+    /// When a count begins, and how many nanoseconds one of it is.
+    fn count(self) -> Option<(DateTime<Utc>, i128)> {
+        let (epoch, nanoseconds) = match self {
+            Format::Unix | Format::UnixOrIso => ("1970-01-01", 1_000_000_000),
+            Format::UnixMs => ("1970-01-01", 1_000_000),
+            Format::UnixUs => ("1970-01-01", 1_000),
+            Format::UnixNs => ("1970-01-01", 1),
+            Format::Webkit => ("1601-01-01", 1_000),
+            Format::Cocoa => ("2001-01-01", 1_000_000_000),
+            Format::DotnetTicks => ("0001-01-01", 100),
+            Format::MinutesSince2000 => ("2000-01-01", 60_000_000_000),
+            _ => return None,
+        };
+        Some((midnight(epoch.parse().unwrap()), nanoseconds))
+    }
+}
+
+/// An instant, where it is one that is read and not the epoch itself, at which no time is known.
+fn at_nanoseconds(epoch: DateTime<Utc>, since: i128) -> Meaning {
+    let seconds = i64::try_from(since.div_euclid(1_000_000_000)).unwrap();
+    let at = DateTime::from_timestamp(epoch.timestamp() + seconds, since.rem_euclid(1_000_000_000) as u32);
+    match at.filter(|at| since != 0 && (1900..2300).contains(&at.year())) {
+        Some(at) => Meaning::At(at),
+        None => Meaning::Unreadable,
     }
 }
 
@@ -195,17 +246,44 @@ impl Column {
     }
 
     fn minus_one(&self) -> Meaning {
-        match self.format.nanoseconds() {
-            Some(nanoseconds) => Meaning::At(DateTime::UNIX_EPOCH - TimeDelta::nanoseconds(nanoseconds)),
-            None => Meaning::Unreadable,
-        }
+        self.format
+            .count()
+            .map_or(Meaning::Unreadable, |(epoch, nanoseconds)| at_nanoseconds(epoch, -nanoseconds))
     }
 
     fn write_time(&self, at: DateTime<Utc>, spelling: u8) -> (Cell, Meaning) {
         let date = at.date_naive();
         match self.format {
             Format::Iso => self.iso(at, spelling),
-            Format::Unix | Format::UnixMs | Format::UnixUs | Format::UnixNs => self.unix(at, spelling),
+            Format::Unix
+            | Format::UnixMs
+            | Format::UnixUs
+            | Format::UnixNs
+            | Format::Webkit
+            | Format::Cocoa
+            | Format::DotnetTicks
+            | Format::MinutesSince2000 => self.count(at, spelling),
+            Format::ExcelSerial => self.excel_serial(at, spelling),
+            Format::ShortYear => (text(date.format("%d/%m/%y").to_string()), since_1950(date)),
+            Format::TwelveHours => {
+                let minute = truncated(at, 60).naive_utc();
+                let form =
+                    if spelling.is_multiple_of(2) { "%-m/%-d/%Y %-I:%M %p" } else { "%m/%d/%Y %I:%M %P" };
+                (text(minute.format(form).to_string()), Meaning::At(self.resolved(minute)))
+            }
+            Format::DanishMonth => (text(danish(date, spelling)), Meaning::Date(date)),
+            Format::IsoOrSlashes if spelling >= 128 => {
+                (text(date.format("%d/%m/%Y").to_string()), Meaning::Date(date))
+            }
+            Format::IsoOrSlashes => self.iso(at, spelling),
+            Format::DayOrMonthFirst => {
+                let is_clear = date.day() > 12 || date.day() == date.month();
+                let form = if spelling.is_multiple_of(2) { "%d/%m/%Y" } else { "%m/%d/%Y" };
+                let meaning = if is_clear { Meaning::Date(date) } else { Meaning::Unreadable };
+                (text(date.format(form).to_string()), meaning)
+            }
+            Format::UnixOrIso if spelling >= 128 => self.count(at, spelling),
+            Format::UnixOrIso => self.iso(at, spelling),
             Format::JulianDay => self.julian_day(at, spelling),
             Format::DayMonthYear => (text(date.format("%d-%m-%Y").to_string()), Meaning::Date(date)),
             Format::DottedTime => {
@@ -260,26 +338,54 @@ impl Column {
         }
     }
 
-    /// Half a second at the finest, which a floating-point number of every scale holds exactly.
-    fn unix(&self, at: DateTime<Utc>, spelling: u8) -> (Cell, Meaning) {
-        let scale = self.format.nanoseconds().unwrap();
-        let second = truncated(at, 1);
-        let count = second.timestamp() * (1_000_000_000 / scale);
-        match spelling % 4 {
-            0 => (integer(count), Meaning::At(second)),
-            1 => (text(count.to_string()), Meaning::At(second)),
-            2 => (Cell::Value(Value::Real(count as f64)), self.unless_text(second)),
-            _ => {
-                let half = second + TimeDelta::milliseconds(500);
-                let count = (half.timestamp_millis() as f64) / 1000.0 * (1_000_000_000 / scale) as f64;
-                (Cell::Value(Value::Real(count)), self.unless_text(half))
+    /// Half a second at the finest, which a floating-point number of every scale holds as exactly as it holds
+    /// the count.
+    fn count(&self, at: DateTime<Utc>, spelling: u8) -> (Cell, Meaning) {
+        let (epoch, unit) = self.format.count().unwrap();
+        let at = truncated(at, i64::try_from(unit / 1_000_000_000).unwrap().max(1));
+        let count = i64::try_from(i128::from((at - epoch).num_seconds()) * 1_000_000_000 / unit).unwrap();
+        let whole = at_nanoseconds(epoch, i128::from(count) * unit);
+        match spelling % 5 {
+            0 => (integer(count), whole),
+            // Beyond that the engine itself rounds a decimal in a column of numbers.
+            1 if count.abs() < 100_000_000_000_000 => {
+                let half = i128::from(if count < 0 { -1 } else { 1 }) * unit / 2;
+                (text(format!("{count}.50")), at_nanoseconds(epoch, i128::from(count) * unit + half))
             }
+            1 | 2 => (text(count.to_string()), whole),
+            3 => self.real_count(count as f64),
+            _ if unit >= 1_000_000_000 => self.real_count(count as f64 + 0.5),
+            _ => self.real_count((i128::from(count) + 500_000_000 / unit) as f64),
         }
     }
 
-    /// A column of type TEXT writes a floating-point number with a point, which no count has.
-    fn unless_text(&self, at: DateTime<Utc>) -> Meaning {
-        if self.affinity == "TEXT" { Meaning::Unreadable } else { Meaning::At(at) }
+    fn real_count(&self, count: f64) -> (Cell, Meaning) {
+        let (epoch, unit) = self.format.count().unwrap();
+        let since = count.trunc() as i128 * unit + (count.fract() * unit as f64).round() as i128;
+        // A column of type TEXT writes such a number with an exponent.
+        let is_plain = self.affinity != "TEXT" || count.abs() < 1e15;
+        let meaning = if is_plain { at_nanoseconds(epoch, since) } else { Meaning::Unreadable };
+        (Cell::Value(Value::Real(count)), meaning)
+    }
+
+    /// A whole day is a date, and another a time without an offset.
+    fn excel_serial(&self, at: DateTime<Utc>, spelling: u8) -> (Cell, Meaning) {
+        let date = at.date_naive();
+        let day = (date - "1899-12-30".parse::<NaiveDate>().unwrap()).num_days();
+        let milliseconds = i64::from(at.num_seconds_from_midnight()) * 1_000;
+        let serial = day as f64 + milliseconds as f64 / 86_400_000.0;
+        let time = match milliseconds {
+            0 => Meaning::Date(date),
+            _ => Meaning::At(
+                self.resolved((midnight(date) + TimeDelta::milliseconds(milliseconds)).naive_utc()),
+            ),
+        };
+        match spelling % 4 {
+            0 => (integer(day), Meaning::Date(date)),
+            1 => (text(format!("{day}")), Meaning::Date(date)),
+            2 => (text(format!("{serial:.9}")), time),
+            _ => (Cell::Value(Value::Real(serial)), time),
+        }
     }
 
     fn julian_day(&self, at: DateTime<Utc>, spelling: u8) -> (Cell, Meaning) {
@@ -296,6 +402,21 @@ impl Column {
             _ => (Cell::Value(Value::Real(day)), Meaning::At(at)),
         }
     }
+}
+
+/// The same day of the year from 1950 to 2049 that ends in the same two digits, where there is one.
+fn since_1950(date: NaiveDate) -> Meaning {
+    let year = (1950..2050).find(|year| (year - date.year()) % 100 == 0).unwrap();
+    NaiveDate::from_ymd_opt(year, date.month(), date.day()).map_or(Meaning::Unreadable, Meaning::Date)
+}
+
+fn danish(date: NaiveDate, spelling: u8) -> String {
+    let months = ["jan", "feb", "mar", "apr", "maj", "jun", "jul", "aug", "sep", "okt", "nov", "dec"];
+    let longer = ["jan", "feb", "marts", "apr", "maj", "juni", "juli", "aug", "sept", "okt", "nov", "dec"];
+    let month = if spelling.is_multiple_of(3) { longer } else { months }[date.month0() as usize];
+    let dot = if spelling.is_multiple_of(2) { "." } else { "" };
+    let written = format!("{}. {month}{dot} {}", date.day(), date.year());
+    if spelling.is_multiple_of(5) { written.to_uppercase() } else { written }
 }
 
 /// Down to a whole number of so many seconds.

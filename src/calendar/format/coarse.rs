@@ -7,7 +7,7 @@
 
 use chrono::{Datelike, Days};
 
-use crate::calendar::{Date, Event, Format, Reading, Timestamps, Unreadable, Zone, iso, number};
+use crate::calendar::{Date, Format, Reading, Timestamps, Unreadable, Zone, iso, number};
 use crate::value::{Owned, Value};
 
 /// How much of a date stays.
@@ -44,11 +44,11 @@ impl Timestamps {
             Reading::Event(event) => event,
         };
         let date = event.date_in(zone);
-        let made = match (self.format(), value) {
-            (Format::Unix(_) | Format::JulianDay, _) => self.number(value, coarse.first(date), zone)?,
-            (_, Value::Text(text)) => Owned::Text(self.text(text, coarse, date)?),
-            (_, Value::Integer(count)) => {
-                let text = self.text(count.to_string().as_bytes(), coarse, date)?;
+        let made = match (self.format_of(value), value) {
+            (Format::Count(_) | Format::JulianDay, _) => self.number(value, coarse.first(date), zone)?,
+            (format, Value::Text(text)) => Owned::Text(format.text(text, coarse, date)?),
+            (format, Value::Integer(count)) => {
+                let text = format.text(count.to_string().as_bytes(), coarse, date)?;
                 let text = std::str::from_utf8(&text).map_err(|_| Unreadable::OtherPattern)?;
                 Owned::Integer(text.parse().map_err(|_| Unreadable::OutOfRange)?)
             }
@@ -63,8 +63,30 @@ impl Timestamps {
         }
     }
 
+    fn number(&self, value: Value<'_>, first: Date, zone: Zone) -> Result<Owned, Unreadable> {
+        let opening = zone.opening_of(first);
+        let made = match self.format_of(value) {
+            Format::Count(count) => count.write(value, first, zone)?,
+            _ => number::write_julian_day(value, opening)?,
+        };
+        // A float may have been rounded to the day before.
+        let of = |made: &Owned| match self.read(made.as_value()) {
+            Reading::Event(event) => Some(event.date_in(zone)),
+            _ => None,
+        };
+        match made {
+            Owned::Real(count) if of(&made).is_some_and(|date| date < first) => {
+                Ok(Owned::Real(count.next_up()))
+            }
+            made => Ok(made),
+        }
+    }
+}
+
+impl Format {
+    /// A text of another date in the shape of one that this format reads.
     fn text(&self, text: &[u8], coarse: Coarse, date: Date) -> Result<Vec<u8>, Unreadable> {
-        let with = |date: Date| match self.format() {
+        let with = |date: Date| match self {
             Format::Strftime(pattern) => pattern.with_date(text, date),
             _ => iso::with_date(text, date),
         };
@@ -75,25 +97,6 @@ impl Timestamps {
             return Ok(text.to_vec());
         }
         with(coarse.first(date)).ok_or(Unreadable::OtherPattern)
-    }
-
-    fn number(&self, value: Value<'_>, first: Date, zone: Zone) -> Result<Owned, Unreadable> {
-        let opening = zone.opening_of(first);
-        let made = match self.format() {
-            Format::Unix(scale) => number::write_unix(value, *scale, opening)?,
-            _ => number::write_julian_day(value, opening)?,
-        };
-        // A float may have been rounded to the day before.
-        let of = |made: &Owned| match self.read(made.as_value()) {
-            Reading::Event(Event::At(at)) => Some(zone.date_of(at)),
-            _ => None,
-        };
-        match made {
-            Owned::Real(count) if of(&made).is_some_and(|date| date < first) => {
-                Ok(Owned::Real(count.next_up()))
-            }
-            made => Ok(made),
-        }
     }
 }
 

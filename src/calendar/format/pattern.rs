@@ -10,6 +10,7 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::calendar::FormatError;
+use crate::calendar::format::names::{Locale, Name};
 
 /// A compiled pattern of literals and `%` fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,9 +25,19 @@ pub struct Pattern {
 pub(crate) enum Piece {
     Literal(Vec<u8>),
     Field(Field),
+    Name(Name),
 }
 
-/// One field: what it tells, which no pattern may tell twice, and how it is written.
+/// What a pattern leaves open, and the policy says beside it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dialect {
+    /// The first of the hundred years that a year of two digits can be.
+    pub century: Option<i64>,
+    /// The language of names, where it is written.
+    pub locale: Option<Locale>,
+}
+
+/// One field of digits: what it tells, which no pattern may tell twice, and how it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Field {
     pub(crate) part: Part,
@@ -47,6 +58,7 @@ pub(crate) enum Part {
     Second,
     Fraction,
     Offset,
+    ZoneName,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,61 +69,53 @@ pub(crate) enum Written {
     Short,
     /// Two digits, or a blank and one.
     Blank,
-    /// A name in full.
-    Name(&'static [&'static str]),
-    /// The first three letters of a name.
-    ShortName(&'static [&'static str]),
+    /// The last two digits of a year, of the hundred from this one on.
+    YearSince(i64),
     /// One to nine digits.
     Fraction,
     /// A dot and one to nine digits, or nothing at all.
     DottedFraction,
     /// `Z`, or a sign and digits.
     Offset,
+    /// Letters, digits, and what else stands in the names of zones.
+    ZoneName,
 }
 
-const MONTHS: &[&str] = &[
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-const WEEKDAYS: &[&str] = &["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-
-/// What stands behind a `%` for one field. None begins with another one.
-const FIELDS: [(&str, Part, Written); 21] = [
+/// What stands behind a `%` for one field of digits. None begins with another one.
+const FIELDS: [(&str, Part, Written); 18] = [
     ("Y", Part::Year, Written::Digits(4)),
     ("m", Part::Month, Written::Digits(2)),
     ("-m", Part::Month, Written::Short),
-    ("b", Part::Month, Written::ShortName(MONTHS)),
-    ("h", Part::Month, Written::ShortName(MONTHS)),
-    ("B", Part::Month, Written::Name(MONTHS)),
     ("d", Part::Day, Written::Digits(2)),
     ("-d", Part::Day, Written::Short),
     ("e", Part::Day, Written::Blank),
     ("j", Part::DayOfYear, Written::Digits(3)),
-    ("a", Part::Weekday, Written::ShortName(WEEKDAYS)),
-    ("A", Part::Weekday, Written::Name(WEEKDAYS)),
     ("H", Part::Hour, Written::Digits(2)),
     ("-H", Part::Hour, Written::Short),
     ("I", Part::Hour12, Written::Digits(2)),
-    ("p", Part::HalfOfDay, Written::Name(&["AM", "PM"])),
+    ("-I", Part::Hour12, Written::Short),
     ("M", Part::Minute, Written::Digits(2)),
+    ("-M", Part::Minute, Written::Short),
     ("S", Part::Second, Written::Digits(2)),
     ("f", Part::Fraction, Written::Fraction),
     (".f", Part::Fraction, Written::DottedFraction),
     ("z", Part::Offset, Written::Offset),
+    ("Z", Part::ZoneName, Written::ZoneName),
+];
+
+/// What stands behind a `%` for a name, and whether it is short.
+const NAMES: [(&str, Part, bool); 6] = [
+    ("b", Part::Month, true),
+    ("h", Part::Month, true),
+    ("B", Part::Month, false),
+    ("a", Part::Weekday, true),
+    ("A", Part::Weekday, false),
+    ("p", Part::HalfOfDay, false),
 ];
 
 /// What stands behind a `%` for several fields.
-const SHORTHANDS: [(&str, &str); 3] = [("F", "%Y-%m-%d"), ("T", "%H:%M:%S"), ("R", "%H:%M")];
+const SHORTHANDS: [(&str, &str); 4] =
+    [("F", "%Y-%m-%d"), ("D", "%m/%d/%y"), ("T", "%H:%M:%S"), ("R", "%H:%M")];
 
 /// Why a pattern is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -121,7 +125,7 @@ pub enum PatternProblem {
     LonePercent,
     /// A specifier that frist does not have.
     #[error(
-        "frist has no `{specifier}`; it has %Y %m %-m %b %B %d %-d %e %j %a %A %H %-H %I %p %M %S %f %.f %z %F %T %R %%"
+        "frist has no `{specifier}`; it has %Y %y %m %-m %b %B %d %-d %e %j %a %A %H %-H %I %-I %p %M %-M %S %f %.f %z %Z %F %D %T %R %%"
     )]
     UnknownSpecifier {
         /// The specifier.
@@ -129,7 +133,8 @@ pub enum PatternProblem {
     },
     /// A specifier whose year has two digits, or may have.
     #[error(
-        "`{specifier}` has a year of two digits, and its century would be a guess; frist reads years of four digits, `%Y`"
+        "`{specifier}` has a year of two digits, and its century would be a guess; say which hundred years it can be: \
+         {{ pattern = \"%d.%m.%y\", century = \"1970\" }} reads 1970 to 2069"
     )]
     TwoDigitYear {
         /// The specifier.
@@ -157,12 +162,38 @@ pub enum PatternProblem {
         "a number whose length varies stands right before another digit, and where it ends would be a guess"
     )]
     OpenEnd,
+    /// The name of a zone stands right before what could belong to it.
+    #[error(
+        "`%Z` stands right before what may be a part of the zone's name, and where that ends would be a guess"
+    )]
+    OpenZone,
+    /// The name of a zone without an offset.
+    #[error(
+        "`%Z` without `%z` says no offset: `CST` names several; write a name that is always the same as it is, such as \
+         `UTC`, and its zone as `times-in`"
+    )]
+    ZoneAlone,
+    /// `century` where there is nothing for it to say.
+    #[error(
+        "`century` says nothing without a year of two digits; write `%y` in the pattern, or leave `century` out"
+    )]
+    UnusedCentury,
+    /// `locale` where there is nothing for it to say.
+    #[error(
+        "`locale` says nothing without a name of a month or a day; write `%B`, `%b`, `%A` or `%a`, or leave `locale` out"
+    )]
+    UnusedLocale,
 }
 
 impl Pattern {
-    /// Compiles a pattern.
+    /// Compiles a pattern that says all by itself, in English.
     pub fn parse(text: &str) -> Result<Pattern, FormatError> {
-        compile(text).map_err(|problem| FormatError::Pattern { pattern: text.to_owned(), problem })
+        Pattern::parse_in(text, Dialect::default())
+    }
+
+    /// Compiles a pattern that is read with what stands beside it.
+    pub fn parse_in(text: &str, dialect: Dialect) -> Result<Pattern, FormatError> {
+        compile(text, dialect).map_err(|problem| FormatError::Pattern { pattern: text.to_owned(), problem })
     }
 }
 
@@ -172,36 +203,50 @@ impl fmt::Display for Pattern {
     }
 }
 
-fn compile(text: &str) -> Result<Pattern, PatternProblem> {
+fn compile(text: &str, dialect: Dialect) -> Result<Pattern, PatternProblem> {
     let mut pieces = Vec::new();
-    read_pieces(text, &mut pieces)?;
-    let field = |piece: &Piece| if let Piece::Field(field) = piece { Some(field.part) } else { None };
-    let parts: Vec<Part> = pieces.iter().filter_map(field).collect();
+    read_pieces(text, dialect, &mut pieces)?;
+    let parts: Vec<Part> = pieces.iter().filter_map(Piece::part).collect();
     check_repetition(&parts)?;
     check_completeness(&parts)?;
     check_ends(&pieces)?;
+    check_dialect(&pieces, dialect)?;
+    give_dots_back(&mut pieces);
     let has_time = parts.iter().any(|part| part.is_of_time());
     Ok(Pattern { text: text.to_owned(), pieces, has_time })
 }
 
-fn read_pieces(mut text: &str, pieces: &mut Vec<Piece>) -> Result<(), PatternProblem> {
+fn read_pieces(mut text: &str, dialect: Dialect, pieces: &mut Vec<Piece>) -> Result<(), PatternProblem> {
     while let Some((literal, behind)) = text.split_once('%') {
         add_literal(literal, pieces);
         text = if let Some(rest) = behind.strip_prefix('%') {
             add_literal("%", pieces);
             rest
         } else if let Some((name, meaning)) = SHORTHANDS.iter().find(|(name, _)| behind.starts_with(name)) {
-            read_pieces(meaning, pieces)?;
+            read_pieces(meaning, dialect, pieces)?;
             &behind[name.len()..]
         } else {
-            let field = FIELDS.iter().find(|(name, ..)| behind.starts_with(name));
-            let (name, part, written) = *field.ok_or_else(|| no_field(behind))?;
-            pieces.push(Piece::Field(Field { part, written }));
+            let (name, piece) = field(behind, dialect).ok_or_else(|| no_field(behind))?;
+            pieces.push(piece);
             &behind[name.len()..]
         };
     }
     add_literal(text, pieces);
     Ok(())
+}
+
+/// The field that stands behind a `%`, and how it is called.
+fn field(behind: &str, dialect: Dialect) -> Option<(&'static str, Piece)> {
+    let digits = FIELDS.into_iter().find(|(name, ..)| behind.starts_with(name));
+    let name = NAMES.into_iter().find(|(name, ..)| behind.starts_with(name));
+    if let Some((name, part, written)) = digits {
+        Some((name, Piece::Field(Field { part, written })))
+    } else if let Some((name, part, is_short)) = name {
+        Some((name, Piece::Name(Name::new(part, is_short, dialect.locale.unwrap_or_default()))))
+    } else {
+        let century = dialect.century.filter(|_| behind.starts_with('y'))?;
+        Some(("y", Piece::Field(Field { part: Part::Year, written: Written::YearSince(century) })))
+    }
 }
 
 /// Joins literals that touch and leaves out empty ones.
@@ -219,7 +264,7 @@ fn no_field(behind: &str) -> PatternProblem {
     let specifier = format!("%{}", behind.chars().take(modifiers + 1).collect::<String>());
     match behind.chars().next() {
         None => PatternProblem::LonePercent,
-        Some('y' | 'g' | 'D' | 'x') => PatternProblem::TwoDigitYear { specifier },
+        Some('y' | 'g' | 'x') => PatternProblem::TwoDigitYear { specifier },
         Some('s') => PatternProblem::UnixInPattern,
         Some(_) => PatternProblem::UnknownSpecifier { specifier },
     }
@@ -253,6 +298,9 @@ fn check_completeness(parts: &[Part]) -> Result<(), PatternProblem> {
         (has(Part::Offset), has_hour, "an offset", "a time"),
         (has_time, has_date, "a time", "a whole date"),
     ];
+    if has(Part::ZoneName) && !has(Part::Offset) {
+        return Err(PatternProblem::ZoneAlone);
+    }
     match demands.into_iter().find(|(there, met, ..)| *there && !met) {
         Some((_, _, part, needed)) => Err(PatternProblem::Incomplete { part, needed }),
         None => Ok(()),
@@ -262,8 +310,12 @@ fn check_completeness(parts: &[Part]) -> Result<(), PatternProblem> {
 fn check_ends(pieces: &[Piece]) -> Result<(), PatternProblem> {
     for (place, piece) in pieces.iter().enumerate() {
         let Piece::Field(field) = piece else { continue };
-        if field.written.has_open_end() && may_go_on_with_digit(pieces.get(place + 1..).unwrap_or_default()) {
+        let behind = pieces.get(place + 1..).unwrap_or_default();
+        if field.written.has_open_end() && may_go_on_with_digit(behind) {
             return Err(PatternProblem::OpenEnd);
+        }
+        if field.written == Written::ZoneName && may_go_on_with_name(behind) {
+            return Err(PatternProblem::OpenZone);
         }
     }
     Ok(())
@@ -277,10 +329,55 @@ fn may_go_on_with_digit(pieces: &[Piece]) -> bool {
         [Piece::Field(Field { written: Written::DottedFraction, .. }), rest @ ..] => {
             may_go_on_with_digit(rest)
         }
-        [Piece::Field(field), ..] => {
-            !matches!(field.written, Written::Name(_) | Written::ShortName(_) | Written::Offset)
+        [Piece::Field(field), ..] => field.written != Written::Offset,
+        [Piece::Name(_), ..] | [] => false,
+    }
+}
+
+fn may_go_on_with_name(pieces: &[Piece]) -> bool {
+    match pieces.first() {
+        Some(Piece::Literal(bytes)) => bytes.first().copied().is_some_and(is_in_zone_name),
+        Some(Piece::Field(_) | Piece::Name(_)) => true,
+        None => false,
+    }
+}
+
+/// Whether a byte can stand in the name of a zone: `CEST`, `-03`, `Europe/Copenhagen`, `Etc/GMT+1`.
+pub(crate) fn is_in_zone_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+-/_".contains(&byte)
+}
+
+/// What stands beside a pattern must have something to say.
+fn check_dialect(pieces: &[Piece], dialect: Dialect) -> Result<(), PatternProblem> {
+    let is_year = |piece: &Piece| matches!(piece, Piece::Field(Field { written: Written::YearSince(_), .. }));
+    let is_name = |piece: &Piece| matches!(piece, Piece::Name(name) if name.is_of_a_language());
+    if dialect.century.is_some() && !pieces.iter().any(is_year) {
+        return Err(PatternProblem::UnusedCentury);
+    }
+    if dialect.locale.is_some() && !pieces.iter().any(is_name) {
+        return Err(PatternProblem::UnusedLocale);
+    }
+    Ok(())
+}
+
+/// A dot that the pattern itself has behind a short name is no part of the name.
+fn give_dots_back(pieces: &mut [Piece]) {
+    for place in 1..pieces.len() {
+        let has_dot = matches!(&pieces[place], Piece::Literal(bytes) if bytes.first() == Some(&b'.'))
+            || matches!(&pieces[place], Piece::Field(Field { written: Written::DottedFraction, .. }));
+        if let Piece::Name(name) = &mut pieces[place - 1] {
+            name.takes_dot &= !has_dot;
         }
-        [] => false,
+    }
+}
+
+impl Piece {
+    fn part(&self) -> Option<Part> {
+        match self {
+            Piece::Literal(_) => None,
+            Piece::Field(field) => Some(field.part),
+            Piece::Name(name) => Some(name.part),
+        }
     }
 }
 
@@ -312,6 +409,7 @@ impl Part {
             Part::Second => "the second",
             Part::Fraction => "the fraction",
             Part::Offset => "the offset",
+            Part::ZoneName => "the zone's name",
         }
     }
 }
@@ -319,7 +417,7 @@ impl Part {
 impl Written {
     /// Whether the number of digits at its end varies, so that a digit after it could belong to either.
     fn has_open_end(self) -> bool {
-        !matches!(self, Written::Digits(_) | Written::Blank | Written::Name(_) | Written::ShortName(_))
+        !matches!(self, Written::Digits(_) | Written::Blank | Written::YearSince(_) | Written::ZoneName)
     }
 }
 
@@ -328,14 +426,14 @@ mod tests {
     use super::*;
 
     fn fault(text: &str) -> PatternProblem {
-        compile(text).unwrap_err()
+        compile(text, Dialect::default()).unwrap_err()
     }
 
     #[test]
     fn guesses_are_refused_with_the_reason() {
         let named = |text: &str| text.to_owned();
         assert_eq!(fault("%d.%m.%y"), PatternProblem::TwoDigitYear { specifier: named("%y") });
-        assert_eq!(fault("%D"), PatternProblem::TwoDigitYear { specifier: named("%D") });
+        assert_eq!(fault("%D"), PatternProblem::TwoDigitYear { specifier: named("%y") });
         assert_eq!(fault("%s"), PatternProblem::UnixInPattern);
         assert_eq!(fault("%Y-%q"), PatternProblem::UnknownSpecifier { specifier: named("%q") });
         assert_eq!(fault("%Y-%-j"), PatternProblem::UnknownSpecifier { specifier: named("%-j") });
@@ -345,6 +443,23 @@ mod tests {
             PatternProblem::UnknownSpecifier { specifier: named("%\u{e9}") }
         );
         assert_eq!(fault("%Y-%"), PatternProblem::LonePercent);
+    }
+
+    #[test]
+    fn what_a_pattern_leaves_open_is_said_or_refused() {
+        let said = |text, century, locale| compile(text, Dialect { century, locale }).err();
+        assert_eq!(said("%d.%m.%y", Some(1970), None), None);
+        assert_eq!(said("%D", Some(1970), None), None);
+        assert_eq!(said("%d.%m.%Y", Some(1970), None), Some(PatternProblem::UnusedCentury));
+        assert_eq!(said("%y %Y", Some(1970), None), Some(PatternProblem::Repeated { part: "the year" }));
+        assert_eq!(said("%d. %B %Y", None, Some(Locale::Danish)), None);
+        assert_eq!(said("%F %I:%M %p", None, Some(Locale::Danish)), Some(PatternProblem::UnusedLocale));
+        assert_eq!(fault("%F %T %Z"), PatternProblem::ZoneAlone);
+        for text in ["%F %T%z %Z2", "%T%z %Z%F", "%z%Z %F %T"] {
+            assert!(compile(text, Dialect::default()).is_err(), "{text}");
+        }
+        assert_eq!(fault("%T%z %Z%F"), PatternProblem::OpenZone);
+        assert_eq!(fault("%F %T%z %Z/x"), PatternProblem::OpenZone);
     }
 
     #[test]
@@ -406,7 +521,7 @@ mod tests {
             "%H:%M:%S%z%F",
             "%F %H:%M:%S %z%%%z",
         ] {
-            let fault = compile(text).unwrap_err();
+            let fault = compile(text, Dialect::default()).unwrap_err();
             assert!(matches!(fault, PatternProblem::OpenEnd | PatternProblem::Repeated { .. }), "{text}");
         }
         assert_eq!(fault("%-d%m%Y"), PatternProblem::OpenEnd);
@@ -438,6 +553,11 @@ mod tests {
             "100%% %Y",
             "%F %-H:%M",
             "%F %T,%f",
+            "%-m/%-d/%Y %-I:%M %p",
+            "%F %-H.%-M",
+            "%a %b %d %H:%M:%S %z %Y",
+            "%FT%T%z[%Z]",
+            "%F %T %z %Z",
         ] {
             assert_eq!(Pattern::parse(text).unwrap().to_string(), text);
         }

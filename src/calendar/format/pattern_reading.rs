@@ -2,14 +2,14 @@
 
 use chrono::Datelike;
 
-use crate::calendar::format::pattern::{Field, Part, Pattern, Piece, Written};
+use crate::calendar::format::pattern::{Field, Part, Pattern, Piece, Written, is_in_zone_name};
 use crate::calendar::format::wall_time::{self, WallDay, WallTime, digits};
 use crate::calendar::{Date, Event, Unreadable, Zone};
 
 /// What the fields of one text say, by their parts. Months count from 1, weekdays from Monday as 0,
 /// halves of the day from 0.
 #[derive(Default)]
-struct Parts([Option<i64>; Part::Offset as usize + 1]);
+struct Parts([Option<i64>; Part::ZoneName as usize + 1]);
 
 impl Pattern {
     /// Reads a whole text. A pattern without a day stands for the last day of
@@ -36,6 +36,11 @@ impl Pattern {
                     parts.0[field.part as usize] = Some(value);
                     behind
                 }
+                Piece::Name(name) => {
+                    let (value, behind) = name.split(rest)?;
+                    parts.0[name.part as usize] = Some(value);
+                    behind
+                }
             };
         }
         rest.is_empty().then_some(parts)
@@ -53,6 +58,11 @@ impl Pattern {
                 Piece::Field(field) => {
                     let (_, behind) = field.split(rest)?;
                     made.extend(field.with_date(&rest[..rest.len() - behind.len()], date));
+                    rest = behind;
+                }
+                Piece::Name(name) => {
+                    let (_, behind) = name.split(rest)?;
+                    made.extend(name.written(&rest[..rest.len() - behind.len()], name.part.place(date)));
                     rest = behind;
                 }
             }
@@ -92,6 +102,18 @@ impl Parts {
     }
 }
 
+impl Part {
+    /// The place of a date among the part's names.
+    fn place(self, date: Date) -> usize {
+        match self {
+            Part::Month => date.month0() as usize,
+            Part::Weekday => date.weekday().num_days_from_monday() as usize,
+            // Midnight is in the first half of the day.
+            _ => 0,
+        }
+    }
+}
+
 impl Field {
     /// Splits the number that the field stands for off the start of a text.
     fn split(self, text: &[u8]) -> Option<(i64, &[u8])> {
@@ -104,8 +126,10 @@ impl Field {
                 Some(text) => split_digits::<1>(text),
                 None => split_digits::<2>(text),
             },
-            Written::Name(names) => self.split_name(names, usize::MAX, text),
-            Written::ShortName(names) => self.split_name(names, 3, text),
+            Written::YearSince(first) => {
+                let (year, rest) = split_digits::<2>(text)?;
+                Some((first + (year - first).rem_euclid(100), rest))
+            }
             Written::Fraction => split_fraction(text),
             // A dot that no digit follows belongs to the pattern, not to a fraction.
             Written::DottedFraction => match text {
@@ -113,28 +137,22 @@ impl Field {
                 _ => Some((0, text)),
             },
             Written::Offset => wall_time::split_offset(text),
+            Written::ZoneName => {
+                let length = text.iter().take_while(|byte| is_in_zone_name(**byte)).count();
+                (length > 0).then(|| (0, &text[length..]))
+            }
         }
-    }
-
-    /// Splits one of the names off, in any case.
-    fn split_name<'a>(self, names: &[&str], letters: usize, text: &'a [u8]) -> Option<(i64, &'a [u8])> {
-        let first = i64::from(self.part == Part::Month);
-        names.iter().zip(first..).find_map(|(name, number)| {
-            let (start, rest) = text.split_at_checked(name.len().min(letters))?;
-            start.eq_ignore_ascii_case(&name.as_bytes()[..start.len()]).then_some((number, rest))
-        })
     }
 
     /// What is written of the field for another date.
     fn with_date(self, before: &[u8], date: Date) -> Vec<u8> {
-        let (number, place) = match self.part {
-            Part::Year => (date.year().unsigned_abs(), 0),
-            Part::Month => (date.month(), date.month0()),
-            Part::Day => (date.day(), 0),
-            Part::DayOfYear => (date.ordinal(), 0),
-            Part::Weekday => (0, date.weekday().num_days_from_monday()),
-            Part::Hour12 => (12, 0),
-            _ => (0, 0),
+        let number = match self.part {
+            Part::Year => date.year().unsigned_abs(),
+            Part::Month => date.month(),
+            Part::Day => date.day(),
+            Part::DayOfYear => date.ordinal(),
+            Part::Hour12 => 12,
+            _ => 0,
         };
         match self.written {
             Written::Digits(count) => format!("{number:0count$}").into_bytes(),
@@ -144,12 +162,11 @@ impl Field {
             }
             Written::Short => number.to_string().into_bytes(),
             Written::Blank => format!("{number:>2}").into_bytes(),
-            Written::Name(names) => in_the_case_of(before, names[place as usize].as_bytes()),
-            Written::ShortName(names) => in_the_case_of(before, &names[place as usize].as_bytes()[..3]),
+            Written::YearSince(_) => format!("{:02}", number % 100).into_bytes(),
             Written::Fraction | Written::DottedFraction => {
                 before.iter().map(|byte| if byte.is_ascii_digit() { b'0' } else { *byte }).collect()
             }
-            Written::Offset => before.to_vec(),
+            Written::Offset | Written::ZoneName => before.to_vec(),
         }
     }
 }
@@ -161,16 +178,6 @@ fn split_digits<const N: usize>(text: &[u8]) -> Option<(i64, &[u8])> {
 
 fn split_fraction(text: &[u8]) -> Option<(i64, &[u8])> {
     wall_time::split_fraction(text).map(|(nanos, rest)| (nanos.into(), rest))
-}
-
-fn in_the_case_of(before: &[u8], name: &[u8]) -> Vec<u8> {
-    if before.iter().all(u8::is_ascii_lowercase) {
-        name.to_ascii_lowercase()
-    } else if before.iter().all(u8::is_ascii_uppercase) {
-        name.to_ascii_uppercase()
-    } else {
-        name.to_vec()
-    }
 }
 
 #[cfg(test)]
@@ -214,6 +221,22 @@ mod tests {
         ] {
             assert_eq!(date(pattern, text), "2024-03-05", "{pattern}");
         }
+    }
+
+    #[test]
+    fn the_name_of_a_zone_is_read_beside_its_offset() {
+        for text in [
+            "2024-03-05 14:00:00+0100 CET",
+            "2024-03-05 14:00:00+0100 Europe/Copenhagen",
+            "2024-03-05 14:00:00+0100 +01",
+        ] {
+            assert_eq!(instant("%F %T%z %Z", text), "2024-03-05T13:00:00Z");
+        }
+        assert_eq!(read("%F %T%z %Z", "2024-03-05 14:00:00+0100 "), Err(Unreadable::OtherPattern));
+        assert_eq!(
+            instant("%FT%T%z[%Z]", "2024-03-05T14:00:00+01:00[Europe/Copenhagen]"),
+            "2024-03-05T13:00:00Z"
+        );
     }
 
     #[test]

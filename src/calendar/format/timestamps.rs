@@ -38,6 +38,10 @@ pub enum Unreadable {
     NotANumber,
     /// A number where text is expected.
     UndeclaredNumber,
+    /// What none of several declared formats reads.
+    OtherFormats,
+    /// What two declared formats read, and each as another time.
+    Ambiguous,
     /// Year, month and day that name no day.
     NoSuchDay,
     /// Hour, minute and second that name no time.
@@ -97,22 +101,62 @@ impl Timestamps {
     #[inline(always)]
     fn read_event(&self, value: Value<'_>) -> Result<Event, Unreadable> {
         match (&self.format, value) {
-            (_, Value::Blob) => Err(Unreadable::Blob),
             (Format::Iso, Value::Text(text)) => iso::read(text, self.times_in),
-            (Format::Iso, _) => Err(Unreadable::UndeclaredNumber),
-            (Format::Unix(scale), value) => scale.read(value),
-            (Format::JulianDay, value) => number::read_julian_day(value),
-            (Format::Strftime(pattern), Value::Text(text)) => pattern.read(text, self.times_in),
-            (Format::Strftime(pattern), Value::Integer(count)) => {
-                pattern.read(count.to_string().as_bytes(), self.times_in)
-            }
-            (Format::Strftime(_), _) => Err(Unreadable::OtherPattern),
+            (format, value) => format.read(value, self.times_in),
         }
+    }
+
+    /// The format in which a readable cell is written.
+    pub(super) fn format_of(&self, value: Value<'_>) -> &Format {
+        let formats = if let Format::OneOf(formats) = &self.format { &formats[..] } else { &[] };
+        formats.iter().find(|format| format.read(value, self.times_in).is_ok()).unwrap_or(&self.format)
     }
 
     #[inline(always)]
     fn is_empty(&self, value: Value<'_>) -> bool {
         is_empty(value, &self.empty, self.blank_is_text)
+    }
+}
+
+impl Format {
+    /// Reads a cell that is not empty.
+    pub(crate) fn read(&self, value: Value<'_>, times_in: Zone) -> Result<Event, Unreadable> {
+        match (self, value) {
+            (_, Value::Blob) => Err(Unreadable::Blob),
+            (Format::Iso, Value::Text(text)) => iso::read(text, times_in),
+            (Format::Iso, _) => Err(Unreadable::UndeclaredNumber),
+            (Format::Count(count), value) => count.read(value, times_in),
+            (Format::JulianDay, value) => number::read_julian_day(value),
+            (Format::Strftime(pattern), Value::Text(text)) => pattern.read(text, times_in),
+            (Format::Strftime(pattern), Value::Integer(count)) => {
+                pattern.read(count.to_string().as_bytes(), times_in)
+            }
+            (Format::Strftime(_), _) => Err(Unreadable::OtherPattern),
+            (Format::OneOf(formats), value) => read_one_of(formats, value, times_in),
+        }
+    }
+}
+
+/// What all formats say that can read the cell. Two that read it differently would leave a choice.
+fn read_one_of(formats: &[Format], value: Value<'_>, times_in: Zone) -> Result<Event, Unreadable> {
+    let (mut event, mut why) = (None, None);
+    for format in formats {
+        match (format.read(value, times_in), event) {
+            (Ok(seen), Some(known)) if seen != known => return Err(Unreadable::Ambiguous),
+            (Ok(seen), _) => event = Some(seen),
+            // Where the shape is that of a format, what is wrong with it tells more.
+            (Err(fault), _) if !fault.is_of_shape() => why = Some(fault),
+            (Err(_), _) => {}
+        }
+    }
+    event.ok_or(why.unwrap_or(Unreadable::OtherFormats))
+}
+
+impl Unreadable {
+    /// Whether the value looks altogether different from what its format reads.
+    fn is_of_shape(self) -> bool {
+        use Unreadable::{NotADate, NotANumber, OtherPattern, UndeclaredNumber};
+        matches!(self, NotADate | NotANumber | OtherPattern | UndeclaredNumber)
     }
 }
 
@@ -123,6 +167,8 @@ impl fmt::Display for Unreadable {
             Unreadable::OtherPattern => "not in the declared pattern",
             Unreadable::NotANumber => "not a number",
             Unreadable::UndeclaredNumber => "a number where no format is declared",
+            Unreadable::OtherFormats => "in none of the declared formats",
+            Unreadable::Ambiguous => "read differently by two declared formats",
             Unreadable::NoSuchDay => "no such day",
             Unreadable::NoSuchTime => "no such time of day",
             Unreadable::OtherWeekday => "not the weekday of that date",

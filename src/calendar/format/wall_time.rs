@@ -37,7 +37,16 @@ impl WallDay {
         if !(1..=days).contains(&day_of_year) {
             return Err(Unreadable::NoSuchDay);
         }
-        let (year, month, day) = civil::civil_of(civil::day_number(year, 1, 1) + day_of_year - 1);
+        WallDay::of_number(civil::day_number(year, 1, 1) + day_of_year - 1)
+    }
+
+    /// The day so many days after 1970-01-01.
+    pub(crate) fn of_number(number: i64) -> Result<WallDay, Unreadable> {
+        // A year is written with four digits at most; far from that the arithmetic would overflow.
+        if !(civil::day_number(0, 1, 1)..civil::day_number(10_000, 1, 1)).contains(&number) {
+            return Err(Unreadable::OutOfRange);
+        }
+        let (year, month, day) = civil::civil_of(number);
         Ok(WallDay { year, month, day })
     }
 
@@ -84,6 +93,12 @@ impl WallTime {
             return Err(Unreadable::NoSuchTime);
         }
         Ok(WallTime { second_of_day: hour * 3600 + minute * 60 + second, nanos })
+    }
+
+    /// So many milliseconds after midnight.
+    pub(crate) fn of_milliseconds(milliseconds: i64) -> WallTime {
+        let nanos = milliseconds.rem_euclid(1_000) as u32 * 1_000_000;
+        WallTime { second_of_day: milliseconds.div_euclid(1_000), nanos }
     }
 
     /// 24:00, the start of the next day.

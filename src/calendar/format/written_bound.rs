@@ -44,9 +44,41 @@ pub enum TextBound {
 pub(crate) fn of(format: &Format, cutoff: &Cutoff) -> Option<WrittenBound> {
     match format {
         Format::Iso => Some(WrittenBound { numbers: NumberBound::Any, text: iso_bound(cutoff) }),
-        Format::Unix(scale) => Some(number_bound(cutoff, |last| scale.count_beyond(last))),
+        Format::Count(count) => Some(number_bound(cutoff, |last| count.count_beyond(last))),
         Format::JulianDay => Some(number_bound(cutoff, number::julian_day_beyond)),
         Format::Strftime(_) => None,
+        Format::OneOf(formats) => formats
+            .iter()
+            .map(|format| of(format, cutoff))
+            .reduce(|one, other| Some(one?.or(&other?)))
+            .flatten(),
+    }
+}
+
+impl WrittenBound {
+    /// What satisfies one of two bounds.
+    fn or(&self, other: &WrittenBound) -> WrittenBound {
+        WrittenBound { numbers: self.numbers.or(other.numbers), text: self.text.or(&other.text) }
+    }
+}
+
+impl NumberBound {
+    fn or(self, other: NumberBound) -> NumberBound {
+        match (self, other) {
+            (NumberBound::Nothing, bound) | (bound, NumberBound::Nothing) => bound,
+            (NumberBound::UpTo(one), NumberBound::UpTo(other)) => NumberBound::UpTo(one.max(other)),
+            (NumberBound::Any, _) | (_, NumberBound::Any) => NumberBound::Any,
+        }
+    }
+}
+
+impl TextBound {
+    fn or(&self, other: &TextBound) -> TextBound {
+        match (self, other) {
+            (TextBound::Nothing, bound) | (bound, TextBound::Nothing) => bound.clone(),
+            (TextBound::Before(one), TextBound::Before(other)) => TextBound::Before(one.max(other).clone()),
+            (TextBound::Any, _) | (_, TextBound::Any) => TextBound::Any,
+        }
     }
 }
 

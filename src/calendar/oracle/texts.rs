@@ -6,8 +6,9 @@
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, TimeDelta};
 use proptest::prelude::*;
 
-use crate::calendar::format::pattern::Pattern;
-use crate::calendar::{Event, Format, Period, Reading, Schedule, Timestamp, Timestamps, Zone, iso};
+use crate::calendar::{
+    Dialect, Event, Format, Pattern, Period, Reading, Schedule, Timestamp, Timestamps, Unreadable, Zone, iso,
+};
 use crate::value::Value;
 
 fn utc_event(local: NaiveDateTime, offset_seconds: i64) -> Option<Event> {
@@ -156,7 +157,7 @@ fn mutated(text: &str, mutations: &[(usize, u8, char)]) -> String {
 }
 
 /// Patterns that chrono writes exactly one text for, up to case.
-const PATTERNS: [&str; 14] = [
+const PATTERNS: [&str; 16] = [
     "%Y-%m-%d",
     "%d-%m-%Y",
     "%Y%m%d",
@@ -170,8 +171,25 @@ const PATTERNS: [&str; 14] = [
     "%B %Y",
     "%Y",
     "%e %h %Y %-H:%M",
+    "%-m/%-d/%Y %-I:%M %p",
+    "%Y-%m-%d %-H.%-M",
     "app-%Y-%m-%d.db.zst",
 ];
+
+/// Formats of which several read the same text.
+const ANY: [&str; 8] =
+    ["iso", "%d/%m/%Y", "%m/%d/%Y", "%Y%m%d", "unix", "unix-ms", "excel-serial", "%Y-%m-%d %H:%M"];
+
+fn any_text(format: &str, local: NaiveDateTime) -> String {
+    let utc = local.and_utc();
+    match format {
+        "iso" => utc.date_naive().to_string(),
+        "unix" => utc.timestamp().to_string(),
+        "unix-ms" => utc.timestamp_millis().to_string(),
+        "excel-serial" => (utc.timestamp().div_euclid(86_400) + 25_569).to_string(),
+        pattern => written(pattern, local, 0),
+    }
+}
 
 fn reader(format: &str, times_in: Zone) -> Timestamps {
     Timestamps::new(Format::parse(format).unwrap(), times_in, vec![])
@@ -186,10 +204,10 @@ fn written(pattern: &str, local: NaiveDateTime, minutes: i32) -> String {
 fn kept(pattern: &str, local: NaiveDateTime, minutes: i32) -> Option<Event> {
     let has = |field| pattern.contains(field);
     let date = local.date();
-    if !(has("%H") || has("%-H") || has("%I") || has("%T") || has("%R")) {
+    if !(has("%H") || has("%-H") || has("%I") || has("%-I") || has("%T") || has("%R")) {
         let later = |day: &NaiveDate| match (
             has("%j") || has("%d") || has("%-d") || has("%F"),
-            has("%m") || has("%B"),
+            has("%m") || has("%-m") || has("%B"),
         ) {
             (true, _) => *day == date,
             (false, true) => day.month() == date.month(),
@@ -230,7 +248,7 @@ proptest! {
 
     #[test]
     fn any_bytes_have_a_reading(bytes in proptest::collection::vec(any::<u8>(), 0..40), integer: i64, real: f64) {
-        for format in ["iso", "unix", "unix-ms", "unix-us", "unix-ns", "julian-day"].into_iter().chain(PATTERNS) {
+        for format in ["iso", "unix", "unix-ms", "unix-us", "unix-ns", "julian-day", "webkit", "cocoa", "excel-serial", "dotnet-ticks"].into_iter().chain(PATTERNS) {
             let column = reader(format, Zone::parse("Pacific/Apia").unwrap());
             for value in [Value::Text(&bytes), Value::Integer(integer), Value::Real(real)] {
                 if let Reading::Event(Event::At(instant)) = column.read(value) {
@@ -245,6 +263,42 @@ proptest! {
         let text = written(pattern, local, minutes);
         let event = Pattern::parse(pattern).unwrap().read(text.as_bytes(), Zone::UTC).ok();
         prop_assert_eq!(event, kept(pattern, local, minutes), "{} by {}", text, pattern);
+    }
+
+    /// chrono, too, reads 70 as 1970 and 69 as 2069.
+    #[test]
+    fn a_year_of_two_digits_is_read_as_chrono_reads_it(local in local_times(), mutations in mutations()) {
+        let text = mutated(&written("%d.%m.%y", local, 0), &mutations);
+        let dialect = Dialect { century: Some(1970), locale: None };
+        let event = Pattern::parse_in("%d.%m.%y", dialect).unwrap().read(text.as_bytes(), Zone::UTC).ok();
+        let is_plain = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let date = NaiveDate::parse_from_str(&text, "%d.%m.%y").ok().filter(|_| is_plain);
+        prop_assert_eq!(event, date.map(Event::Date), "{}", text);
+    }
+
+    /// Two readers apart, and then: what both read alike, or one of them alone.
+    #[test]
+    fn of_several_formats_exactly_one_meaning_is_read(
+        local in local_times(),
+        mutations in mutations(),
+        writes in proptest::sample::select(ANY.to_vec()),
+        reads in proptest::collection::vec(proptest::sample::select(ANY.to_vec()), 1..4),
+    ) {
+        let text = mutated(&any_text(writes, local), &mutations);
+        let value = Value::Text(text.as_bytes());
+        let mut events: Vec<Event> = reads.iter().filter_map(|format| match reader(format, Zone::UTC).read(value) {
+            Reading::Event(event) => Some(event),
+            _ => None,
+        }).collect();
+        events.dedup();
+        let all = Format::OneOf(reads.iter().map(|format| Format::parse(format).unwrap()).collect());
+        let read = Timestamps::new(all, Zone::UTC, vec![]).read(value);
+        match events[..] {
+            _ if text.trim_ascii().is_empty() => prop_assert_eq!(read, Reading::Empty),
+            [event] => prop_assert_eq!(read, Reading::Event(event), "{} by {:?}", text, reads),
+            [] => prop_assert!(matches!(read, Reading::Unreadable(why) if why != Unreadable::Ambiguous)),
+            _ => prop_assert_eq!(read, Reading::Unreadable(Unreadable::Ambiguous), "{} by {:?}", text, reads),
+        }
     }
 
     #[test]
@@ -280,7 +334,7 @@ proptest! {
 
         let Event::At(instant) = event else { return Ok(()) };
         let seconds = instant.seconds() as f64 + fraction;
-        let spellings = [("unix", seconds), ("unix-ms", seconds * 1e3), ("unix-us", seconds * 1e6), ("unix-ns", seconds * 1e9), ("julian-day", seconds / 86_400.0 + 2_440_587.5)];
+        let spellings = [("unix", seconds), ("unix-ms", seconds * 1e3), ("unix-us", seconds * 1e6), ("unix-ns", seconds * 1e9), ("julian-day", seconds / 86_400.0 + 2_440_587.5), ("webkit", (seconds + 11_644_473_600.0) * 1e6), ("cocoa", seconds - 978_307_200.0), ("excel-serial", seconds / 86_400.0 + 25_569.0), ("dotnet-ticks", (seconds + 62_135_596_800.0) * 1e7)];
         for (format, number) in spellings {
             let column = reader(format, times_in);
             let bound = column.written_before(&cutoff).unwrap();

@@ -2,12 +2,12 @@
 //! newest that stay.
 
 use super::Start;
-use crate::calendar::{Format, Timestamps, UnixScale, Zone};
+use crate::calendar::{Count, Format, Timestamps, Unit, Zone};
 use crate::condition::Condition;
 use crate::diagnostic::{Code, Finding, nearest};
 use crate::policy::FOLDER_COLUMNS;
 use crate::policy::section::{Placed, Section};
-use crate::policy::source::parse_pattern;
+use crate::policy::source::read_of_name;
 
 /// More would have to be remembered while a folder is read.
 const MOST_NEWEST: u64 = 10_000;
@@ -18,7 +18,7 @@ const CHOICES: &str = "write \"modified\", or a date in the name such as { name 
 pub(super) fn after(inner: &mut Section<'_>, times_in: Zone) -> Option<Start> {
     inner.not_yet(&["table", "on", "where", "latest", "earliest", "optional"]);
     let name_written = inner.has("name");
-    let name = inner.parsed("name", parse_pattern);
+    let name = inner.value("name").and_then(|value| read_of_name(inner, "name", value));
     let column = inner.text("column");
     let start = column.as_ref().and_then(|column| modified(inner, column));
     if name_written == inner.has("column") {
@@ -27,7 +27,7 @@ pub(super) fn after(inner: &mut Section<'_>, times_in: Zone) -> Option<Start> {
         return None;
     }
     match name {
-        Some(pattern) => Some(Start::own("name".to_string(), timestamps(pattern.value, times_in))),
+        Some(format) => Some(Start::own("name".to_string(), timestamps(format, times_in))),
         None => start,
     }
 }
@@ -40,7 +40,10 @@ pub(super) fn modified(section: &Section<'_>, column: &Placed<String>) -> Option
         section.note(finding.help(CHOICES));
         return None;
     }
-    Some(Start::own("modified".to_string(), timestamps(Format::Unix(UnixScale::Nanoseconds), Zone::UTC)))
+    Some(Start::own(
+        "modified".to_string(),
+        timestamps(Format::Count(Count::unix(Unit::Nanoseconds)), Zone::UTC),
+    ))
 }
 
 /// How a folder's records tell the time. Every name says something: a blank one is no date.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::calendar::{Format, FormatError, Timestamps, Zone};
+use crate::calendar::{Format, Timestamps, Zone};
 use crate::diagnostic::Code;
 
+use super::format;
 use crate::policy::header;
 use crate::policy::limit::{self, Limit};
 use crate::policy::section::{Complaint, Placed, Section};
@@ -77,44 +78,12 @@ pub(super) fn read(section: &mut Section<'_>, defaults: &ColumnSettings) -> Colu
 fn own_formats(section: &mut Section<'_>) -> Vec<(Placed<String>, Format)> {
     let title = format!("`formats` of {}", section.title());
     let Some(inner) = section.section("formats", title) else { return Vec::new() };
-    let mut formats = Vec::new();
-    for (column, value) in inner.entries() {
-        let text = inner.as_text(&column.value, value);
-        let format = text.and_then(|text| inner.understood(text, parse_format));
-        formats.extend(format.map(|format| (column, format.value)));
-    }
-    formats
+    let formats = inner.entries().filter_map(|(column, value)| {
+        let format = format::read(&inner, &column.value, value)?;
+        Some((column, format))
+    });
+    formats.collect()
 }
-
-fn parse_format(text: &str) -> Result<Format, Complaint> {
-    Format::parse(text).map_err(|error| match error {
-        FormatError::Unknown { text, suggestion } => {
-            let help = match suggestion {
-                Some(format) => format!("did you mean \"{format}\"?"),
-                None => FORMATS.to_string(),
-            };
-            Complaint::new(Code::BadFormat, format!("`{text}` is no format of times"), Some(help))
-        }
-        FormatError::Pattern { problem, .. } => {
-            let problem = problem.to_string();
-            let (message, help) = problem.split_once("; ").unwrap_or((&problem, FORMATS));
-            Complaint::new(Code::BadFormat, message, Some(help.to_string()))
-        }
-    })
-}
-
-/// Reads a pattern of a date in a name, which is the only format that a name can have.
-pub(crate) fn parse_pattern(text: &str) -> Result<Format, Complaint> {
-    if text.contains('%') {
-        return parse_format(text);
-    }
-    let help =
-        "write the whole name with the fields of its date, such as \"app-%Y-%m-%d.db.zst\"".to_string();
-    Err(Complaint::new(Code::BadFormat, format!("`{text}` has no date in it"), Some(help)))
-}
-
-const FORMATS: &str =
-    "write iso, unix, unix-ms, unix-us, unix-ns, julian-day, or a pattern such as \"%d-%m-%Y\"";
 
 fn parse_subject(text: &str) -> Result<(String, String), Complaint> {
     let parts = text.split_once(':').filter(|(kind, column)| !kind.is_empty() && !column.is_empty());

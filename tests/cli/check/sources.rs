@@ -166,7 +166,7 @@ fn a_strange_format_is_met_with_the_known_ones() {
     8 | formats = { ended_at = "sometimes" }
       |                        ^^^^^^^^^^^
       |
-      = help: write iso, unix, unix-ms, unix-us, unix-ns, julian-day, or a pattern such as "%d-%m-%Y"
+      = help: write iso, unix, unix-ms, unix-us, unix-ns, webkit, cocoa, excel-serial, dotnet-ticks, julian-day, a pattern such as "%d-%m-%Y", or { epoch = "1601-01-01", unit = "us" }
     "#);
 }
 
@@ -179,7 +179,7 @@ fn a_year_of_two_digits_would_be_a_guess() {
     8 | formats = { ended_at = "%d/%m/%y" }
       |                        ^^^^^^^^^^
       |
-      = help: frist reads years of four digits, `%Y`
+      = help: say which hundred years it can be: { pattern = "%d.%m.%y", century = "1970" } reads 1970 to 2069
     "#);
 }
 
@@ -192,14 +192,14 @@ fn a_pattern_that_names_no_day_is_incomplete() {
     8 | formats = { ended_at = "%d.%m." }
       |                        ^^^^^^^^
       |
-      = help: write iso, unix, unix-ms, unix-us, unix-ns, julian-day, or a pattern such as "%d-%m-%Y"
+      = help: write iso, unix, unix-ms, unix-us, unix-ns, webkit, cocoa, excel-serial, dotnet-ticks, julian-day, a pattern such as "%d-%m-%Y", or { epoch = "1601-01-01", unit = "us" }
     "#);
 }
 
 #[test]
 fn a_format_is_a_text() {
     assert_snapshot!(found(&with("[source.app]", "formats = { ended_at = 5 }")), @r#"
-    error[wrong-type]: `ended_at` in `formats` of source `app` must be text in quotes, not a whole number
+    error[wrong-type]: `ended_at` in `formats` of source `app` must be a format: text in quotes, a table, or a list of these, not a whole number
      --> policy.toml:8:24
       |
     8 | formats = { ended_at = 5 }

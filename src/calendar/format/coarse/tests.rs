@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::calendar::{Dialect, Event, Locale, Pattern};
 
 fn zone(name: &str) -> Zone {
     Zone::parse(name).unwrap()
@@ -61,6 +62,43 @@ fn a_text_keeps_its_shape() {
 }
 
 #[test]
+fn what_stands_beside_a_pattern_counts() {
+    let made = |pattern: &str, century: Option<i64>, locale: Option<Locale>, text: &str| {
+        let pattern = Pattern::parse_in(pattern, Dialect { century, locale }).unwrap();
+        let column = Timestamps::new(Format::Strftime(pattern), Zone::UTC, Vec::new());
+        match column.coarsened(Value::Text(text.as_bytes()), Coarse::Year, Zone::UTC) {
+            Ok(Some(Owned::Text(text))) => String::from_utf8(text).unwrap(),
+            other => format!("{other:?}"),
+        }
+    };
+    let (danish, german) = (Some(Locale::Danish), Some(Locale::German));
+    assert_eq!(made("%d/%m/%y", Some(1950), None, "23/11/50"), "01/01/50");
+    assert_eq!(made("%-d. %b %Y", None, danish, "23. sept. 1978"), "1. jan. 1978");
+    assert_eq!(made("%-d. %B %Y", None, danish, "23. NOVEMBER 1978"), "1. JANUAR 1978");
+    assert_eq!(
+        made("%A den %-d. %B %Y", None, danish, "torsdag den 23. november 1978"),
+        "søndag den 1. januar 1978"
+    );
+    assert_eq!(made("%a, %d. %b %Y", None, german, "Do., 23. Nov. 1978"), "So., 01. Jan. 1978");
+    assert_eq!(made("%b.%Y", None, danish, "okt.1978"), "jan.1978");
+    assert_eq!(
+        made("%F %-I:%-M:%S %p%z (%Z)", None, None, "1978-11-23 3:4:05 PM+0100 (CET)"),
+        "1978-01-01 12:0:00 AM+0100 (CET)"
+    );
+}
+
+#[test]
+fn each_value_keeps_the_format_in_which_it_is_written() {
+    let formats = ["iso", "%d/%m/%Y", "unix"].map(|format| Format::parse(format).unwrap());
+    let column = Timestamps::new(Format::OneOf(formats.to_vec()), Zone::UTC, Vec::new());
+    let made = |value: Value<'_>| column.coarsened(value, Coarse::Year, Zone::UTC).unwrap().unwrap();
+    assert_eq!(made(Value::Text(b"1978-11-23")), Owned::Text(b"1978-01-01".to_vec()));
+    assert_eq!(made(Value::Text(b"23/11/1978")), Owned::Text(b"01/01/1978".to_vec()));
+    assert_eq!(made(Value::Integer(1_600_000_000)), Owned::Integer(1_577_836_800));
+    assert_eq!(made(Value::Text(b"1600000000.25")), Owned::Text(b"1577836800.00".to_vec()));
+}
+
+#[test]
 fn the_year_is_that_of_the_civil_date_in_the_policy_s_zone() {
     assert_eq!(made("iso", Coarse::Year, "2020-12-31T23:30:00Z"), "2021-01-01T00:00:00Z");
     assert_eq!(made("iso", Coarse::Month, "2020-12-31 22:30:00Z"), "2020-12-01 00:00:00Z");
@@ -77,6 +115,13 @@ fn numbers_stay_numbers() {
     assert_eq!(utc("unix", Value::Integer(1_600_000_000)), Ok(Some(Owned::Integer(1_577_836_800))));
     assert_eq!(utc("unix-ms", Value::Real(1.6e12)), Ok(Some(Owned::Real(1_577_836_800_000.0))));
     assert_eq!(utc("unix", Value::Integer(1_577_836_800)), Ok(None));
+    assert_eq!(utc("excel-serial", Value::Real(46_346.25)), Ok(Some(Owned::Real(46_023.0))));
+    assert_eq!(utc("excel-serial", Value::Text(b"46346")), Ok(Some(Owned::Text(b"46023".to_vec()))));
+    assert_eq!(utc("cocoa", Value::Real(816_829_200.5)), Ok(Some(Owned::Real(788_918_400.0))));
+    assert_eq!(
+        utc("webkit", Value::Integer(13_439_610_000_000_000)),
+        Ok(Some(Owned::Integer(13_411_699_200_000_000)))
+    );
     assert_eq!(utc("julian-day", Value::Real(2_459_000.25)), Ok(Some(Owned::Real(2_458_849.5))));
     assert_eq!(utc("julian-day", Value::Integer(2_459_000)), Ok(Some(Owned::Integer(2_458_850))));
     assert_eq!(utc("julian-day", Value::Text(b"2459000")), Ok(Some(Owned::Text(b"2458850".to_vec()))));
