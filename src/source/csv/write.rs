@@ -17,6 +17,7 @@ mod strays;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod writers;
 
 pub(crate) use doubt::{decide, mend};
 pub(crate) use strays::clear as clear_strays;

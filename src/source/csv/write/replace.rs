@@ -90,8 +90,16 @@ impl Rewriting<'_> {
     fn follow(&self, exchange: &mut Exchange<'_>) -> Result<(), Problem> {
         let Exchange { successor, tail, .. } = exchange;
         // A compressed file is not appended to.
-        if successor.can_grow() && tail.follow(successor)? {
-            let path = self.path().display();
+        if !successor.can_grow() {
+            return Ok(());
+        }
+        let (followed, path) = (tail.follow(successor)?, self.path().display());
+        if followed.is_held {
+            tracing::warn!(
+                "{path}: a program has the old file open, and what it writes there from now on is lost; let it open \
+                 the file again, or set `rewrite` in the policy"
+            );
+        } else if followed.has_grown {
             tracing::warn!(
                 "{path}: a program wrote to the old file after the new one took its place. Its lines were taken \
                  along; let it open the file again, or set `rewrite` in the policy"

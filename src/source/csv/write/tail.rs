@@ -10,6 +10,7 @@ use memchr::memrchr;
 
 use super::reading::stamp;
 use super::replacement::Replacement;
+use super::writers;
 use crate::diagnostic::Code;
 use crate::source::Problem;
 use crate::source::csv::files::cannot_read;
@@ -17,12 +18,24 @@ use crate::source::csv::files::cannot_read;
 /// How long a program that has the old file open may take to notice, at least.
 const GRACE: Duration = Duration::from_millis(20);
 
+/// How often a program that has it open and writes nothing is waited for: on a busy machine it comes to its turn
+/// late.
+const HELD: u32 = 25;
+
 /// How often it is looked at: a program that never opens the file again must not hold up a run
 /// for ever.
 const PATIENCE: u32 = 250;
 
 /// How much is appended at once.
 const PIECE: usize = 1024 * 1024;
+
+/// What became of the old file after the exchange.
+pub(super) struct Followed {
+    /// Whether something was written to it, and taken along.
+    pub(super) has_grown: bool,
+    /// Whether a program has it open still.
+    pub(super) is_held: bool,
+}
 
 /// Follows a file from where it has been read to its end.
 pub(super) struct Tail<'a> {
@@ -58,13 +71,22 @@ impl<'a> Tail<'a> {
     }
 
     /// Takes what is appended to the old file after the new one took its place, as long as more
-    /// comes; whether anything did. A program may have opened the old file just before.
-    pub(super) fn follow(&mut self, new: &mut Replacement) -> Result<bool, Problem> {
-        for followed in 0..PATIENCE {
+    /// comes. A program may have opened the old file just before, and write when it gets its turn.
+    pub(super) fn follow(&mut self, new: &mut Replacement) -> Result<Followed, Problem> {
+        let (mut quiet, mut has_grown) = (0, false);
+        for _ in 0..PATIENCE {
             std::thread::sleep(GRACE);
             if self.grown()? == 0 {
-                return Ok(followed > 0);
+                quiet += 1;
+                let metadata = self.old.metadata().map_err(|error| cannot_read(self.path, &error))?;
+                let is_held = writers::are_there(&metadata);
+                // What was written between the two looks is there now, if nobody can write any more.
+                if (!is_held && self.grown()? == 0) || quiet >= HELD {
+                    return Ok(Followed { has_grown, is_held });
+                }
+                continue;
             }
+            (quiet, has_grown) = (0, true);
             let bytes = self.piece().map_err(|error| cannot_read(self.path, &error))?;
             new.append(&bytes)?;
             self.taken += bytes.len() as u64;
