@@ -71,6 +71,7 @@ pub(crate) use format::iso_common::CommonTime;
 pub(crate) use format::names::Locale;
 pub(crate) use format::number::{Count, Unit};
 pub(crate) use format::pattern::{Dialect, Pattern};
+pub(crate) use format::shapes::Shapes;
 pub(crate) use format::timestamps::{Reading, Timestamps, Unreadable};
 pub(crate) use format::written_bound::{NumberBound, TextBound, WrittenBound};
 pub(crate) use format::{Format, FormatError};

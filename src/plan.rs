@@ -411,6 +411,7 @@ pub(crate) fn unreadable_words(
     let places: Vec<String> =
         survey.unreadable.iter().map(|Unread { key, why, .. }| format!("{key} ({why})")).collect();
     let first = if places.is_empty() { String::new() } else { format!("; first: {}", places.join(", ")) };
+    let looks = survey.looks.as_ref().map(|looks| format!("; {looks}")).unwrap_or_default();
     let advice = if survey.bytes_due.is_some() {
         "correct them, or leave them out with `match` or `when`"
     } else if rule.keep.instructions().is_some() {
@@ -420,5 +421,5 @@ pub(crate) fn unreadable_words(
         "correct the values, or say in the policy how the column is written (`formats`) and what means empty \
          (`empty`)"
     };
-    Some((format!("{records} of {} cannot be read, and so {are} kept{first}", rule.data()), advice))
+    Some((format!("{records} of {} cannot be read, and so {are} kept{first}{looks}", rule.data()), advice))
 }

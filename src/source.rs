@@ -4,9 +4,11 @@ pub mod csv;
 pub mod folder;
 pub(crate) mod joined;
 pub mod lookup;
+mod plausible;
 pub(crate) mod relational;
 pub mod request;
 pub mod sqlite;
+mod unread;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +34,11 @@ pub fn survey(
         // Nothing but its own limit keeps a rule of such a source from being carried out.
         let asked = answered.iter().zip(&mut surveys);
         asked.for_each(|(request, survey)| survey.iter_mut().flatten().for_each(|one| one.decide(request)));
+    }
+    for (request, counts) in answered.iter().zip(&mut surveys) {
+        for one in counts.iter_mut().flatten() {
+            one.warning = plausible::warning(source, request, one).or(one.warning.take());
+        }
     }
     unanswered.into_iter().for_each(|(place, problem)| surveys.insert(place, Err(problem)));
     Ok(surveys)

@@ -7,6 +7,7 @@ pub(crate) mod names;
 pub(crate) mod number;
 pub(crate) mod pattern;
 pub(crate) mod pattern_reading;
+pub(crate) mod shapes;
 pub(crate) mod timestamps;
 pub(crate) mod wall_time;
 pub(crate) mod written_bound;

@@ -50,13 +50,22 @@ fn of_rule(named: &Named<'_>, request: &TableQuery<'_>, survey: &RuleCounts, cov
         coverage.add_problem(named.at, problem, named.source.span.clone());
     }
     let rule = request.rules[survey.rule];
-    let findings = unreadable(rule, survey).into_iter().chain(nothing_matched(rule, survey));
+    let findings = unreadable(rule, survey)
+        .into_iter()
+        .chain(nothing_matched(rule, survey))
+        .chain(implausible(rule, survey));
     findings.for_each(|finding| coverage.add(named.at, finding));
 }
 
 fn unreadable(rule: &Rule, survey: &RuleCounts) -> Option<Finding> {
     let (what, advice) = unreadable_words(rule, &survey.counted.tallies[survey.rule], survey)?;
     Some(Finding::warning(Code::Unreadable, what, unreadable_at(rule, survey)).help(advice))
+}
+
+fn implausible(rule: &Rule, survey: &RuleCounts) -> Option<Finding> {
+    let warning = survey.warning.as_ref().filter(|warning| warning.code == Code::ImplausibleTimes)?;
+    let (what, advice) = warning.message.split_once("; ").unwrap_or((&warning.message, ""));
+    Some(Finding::warning(warning.code, what, rule.places.after.clone()).help(advice))
 }
 
 /// A rule that matches nothing although there are records is seldom meant.

@@ -169,6 +169,7 @@ codes! {
     CannotDelete Error "cannot-delete" "Records of a folder could not be deleted.";
     NamedFiles Error "named-files" "Files that deleted rows named are still there.";
     // Records.
+    ImplausibleTimes Warning "implausible-times" "All times of a column lie where hardly any can.";
     Unreadable Either "unreadable" "Records hold a time or a period that cannot be read, or cannot be seen whole.";
     UnreadableKey Error "unreadable-key" "A related row of another source has a key that cannot be read.";
     Malformed Error "malformed" "A line among related rows is no proper record.";

@@ -9,7 +9,7 @@ use super::length::{FromData, Length};
 use super::started::{PartKind, StartPart, Starts};
 use super::{Match, Protection, Question, Reason, State, Verdict};
 
-use crate::calendar::{Cutoff, Event, Period, Schedule, Timestamp, Timestamps};
+use crate::calendar::{Cutoff, Event, Period, Schedule, Shapes, Timestamp, Timestamps};
 use crate::policy::{Keep, Part, Rule, Setting};
 use crate::value::Value;
 
@@ -186,6 +186,17 @@ impl Evaluator {
     /// how they are written.
     pub fn necessary(&self, rule: usize) -> impl Iterator<Item = (usize, &Timestamps)> {
         self.clauses[rule].starts.necessary()
+    }
+
+    /// Which formats would read the event of a record that is unreadable for it.
+    pub(crate) fn shapes<'v>(
+        &self,
+        rule: usize,
+        verdict: &Verdict,
+        row: &impl Fn(usize) -> Value<'v>,
+    ) -> Option<Shapes> {
+        let (cell, _) = self.clauses[rule].starts.only_column()?;
+        matches!(verdict.reason, Reason::Event(_)).then(|| Shapes::of(row(cell)))
     }
 
     /// How many of the newest records a rule keeps.

@@ -116,6 +116,11 @@ impl Tally {
         self.by_state[state as usize].earliest
     }
 
+    /// The earliest events of each state.
+    pub(crate) fn events(&self) -> impl Iterator<Item = Event> {
+        self.by_state.iter().flat_map(|seen| seen.earliest.events())
+    }
+
     /// Judges one record by every rule of the book and counts the verdicts.
     #[inline]
     pub fn count<'v>(tallies: &mut [Tally], book: &Evaluator, row: &impl Fn(usize) -> Value<'v>) {

@@ -5,8 +5,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use super::sqlite::decide::Kept;
+pub use super::unread::Unread;
 use super::{Counted, Problem, Status};
-use crate::calendar::Timestamp;
+use crate::calendar::{Shapes, Timestamp};
 use crate::diagnostic::Code;
 use crate::evaluate::{Evaluator, Reason, State, Verdict};
 use crate::note::Notes;
@@ -174,20 +175,6 @@ impl Acting {
     }
 }
 
-/// How many unreadable records are named.
-pub(super) const NAMED: usize = 3;
-
-/// A record that cannot be read under a rule.
-#[derive(Clone, Debug)]
-pub struct Unread {
-    /// What names it.
-    pub key: String,
-    /// Why, without any value of it.
-    pub why: String,
-    /// What of the rule asks for the value, in bytes of the policy.
-    pub asked_at: Range<usize>,
-}
-
 /// What was found about one wanted rule.
 #[derive(Clone, Debug, Default)]
 pub struct RuleCounts {
@@ -201,6 +188,8 @@ pub struct RuleCounts {
     pub total: u64,
     /// The first unreadable records.
     pub unreadable: Vec<Unread>,
+    /// Which formats would read the first of the times that cannot be read.
+    pub looks: Option<String>,
     /// What forbids the rule: a foreign key, or a column that cannot be set.
     pub obstacle: Option<Problem>,
     /// Which of the rules that are carried out together comes first: those of rows that refer to
@@ -274,12 +263,14 @@ pub struct Listed {
     pub verdict: Verdict,
     /// The rows that refer to it and stay, where these keep it.
     pub referred: Option<String>,
+    /// Which formats would read its event, where the declared one does not.
+    pub shapes: Option<Shapes>,
 }
 
 impl Listed {
     /// A record that no other refers to.
     pub fn new(key: String, verdict: Verdict) -> Listed {
-        Listed { key, verdict, referred: None }
+        Listed { key, verdict, referred: None, shapes: None }
     }
 }
 

@@ -362,8 +362,8 @@ impl Column {
     fn real_count(&self, count: f64) -> (Cell, Meaning) {
         let (epoch, unit) = self.format.count().unwrap();
         let since = count.trunc() as i128 * unit + (count.fract() * unit as f64).round() as i128;
-        // A column of type TEXT writes such a number with an exponent.
-        let is_plain = self.affinity != "TEXT" || count.abs() < 1e15;
+        // A column of type TEXT writes a longer number with an exponent.
+        let is_plain = self.affinity != "TEXT" || count.abs() < 1e16;
         let meaning = if is_plain { at_nanoseconds(epoch, since) } else { Meaning::Unreadable };
         (Cell::Value(Value::Real(count)), meaning)
     }

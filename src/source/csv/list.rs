@@ -63,15 +63,18 @@ fn one_file(
             return Ok(found(Listed::new(key(line), verdict)));
         }
         for record in chunk.records() {
-            let verdict = match record.fault {
+            let listed = match record.fault {
                 _ if record.is_blank() => None,
-                Some(fault) => Some(Verdict::malformed(fault.text())),
+                Some(fault) => Some(Listed::new(key(line), Verdict::malformed(fault.text()))),
                 None => {
                     let row = columns.row(record);
-                    request.book.judge(rule, &|column| row.value(column))
+                    let value = |column| row.value(column);
+                    request.book.judge(rule, &value).map(|verdict| Listed {
+                        shapes: request.book.shapes(rule, &verdict, &value),
+                        ..Listed::new(key(line), verdict)
+                    })
                 }
             };
-            let listed = verdict.map(|verdict| Listed::new(key(line), verdict));
             if listed.map(&mut *found) == Some(Flow::Stop) {
                 return Ok(Flow::Stop);
             }

@@ -10,7 +10,8 @@ use super::files::{self, CsvFile, cannot_read};
 use super::{list, turns};
 use crate::evaluate::{Evaluator, State, Tally};
 use crate::policy::CsvFiles;
-use crate::source::request::{Flow, NAMED, RuleCounts, TableQuery, TableSurvey, Unread, Unusable};
+use crate::source::request::{RuleCounts, TableQuery, TableSurvey, Unread, Unusable};
+use crate::source::unread::FirstUnread;
 use crate::source::{Counted, Problem};
 
 /// Surveys the files of a source. A file that cannot be read does not stop the others.
@@ -32,13 +33,17 @@ fn one_request(source: &CsvFiles, found: &files::Found, request: &TableQuery<'_>
         }
     }
     let total = counted.total.unwrap_or_default();
-    let survey = |rule: &usize| RuleCounts {
-        counted: counted.clone(),
-        rule: *rule,
-        total,
-        unreadable: first_unreadable(source, found, request, *rule, &counted.tallies[*rule]),
-        problems: problems[*rule].clone(),
-        ..RuleCounts::default()
+    let survey = |rule: &usize| {
+        let (unreadable, looks) = first_unreadable(source, found, request, *rule, &counted.tallies[*rule]);
+        RuleCounts {
+            counted: counted.clone(),
+            rule: *rule,
+            total,
+            unreadable,
+            looks,
+            problems: problems[*rule].clone(),
+            ..RuleCounts::default()
+        }
     };
     request.wanted.iter().map(survey).collect()
 }
@@ -103,16 +108,11 @@ fn first_unreadable(
     request: &TableQuery<'_>,
     rule: usize,
     tally: &Tally,
-) -> Vec<Unread> {
-    let mut named = Vec::new();
+) -> (Vec<Unread>, Option<String>) {
+    let mut first = FirstUnread::of(request, rule, tally.records(State::Unreadable));
     if tally.records(State::Unreadable) > 0 {
         // What cannot be read now has been told already.
-        let _ = list::records(source, &found.files, request, rule, &mut |listed| {
-            if listed.verdict.state == State::Unreadable {
-                named.push(request.unread(rule, listed.key, listed.verdict.reason));
-            }
-            if named.len() < NAMED { Flow::On } else { Flow::Stop }
-        });
+        let _ = list::records(source, &found.files, request, rule, &mut |listed| first.look(listed));
     }
-    named
+    first.into_told()
 }

@@ -59,7 +59,8 @@ pub fn records(
                 }),
                 _ => None,
             };
-            let listed = Listed { key: key_text(row, key.len())?, verdict, referred };
+            let shapes = book.shapes(rule, &verdict, &cell);
+            let listed = Listed { key: key_text(row, key.len())?, verdict, referred, shapes };
             if found(listed) == Flow::Stop {
                 break;
             }

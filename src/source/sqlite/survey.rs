@@ -17,9 +17,8 @@ use super::{
 use crate::diagnostic::Code;
 use crate::evaluate::{Evaluator, State};
 use crate::policy::{Rule, Source};
-use crate::source::request::{
-    Acting, Extent, Flow, NAMED, RuleCounts, TableQuery, TableSurvey, Unread, Unusable,
-};
+use crate::source::request::{Acting, Extent, RuleCounts, TableQuery, TableSurvey, Unread, Unusable};
+use crate::source::unread::{FirstUnread, NAMED};
 use crate::source::{Counted, Problem};
 
 /// Surveys the tables of one source. What decides about each other is decided first, for all of them; one table's
@@ -187,11 +186,8 @@ impl Survey<'_> {
         (counted, total, through_index): (Counted, u64, bool),
     ) -> rusqlite::Result<RuleCounts> {
         let tally = &counted.tallies[rule];
-        let unreadable = if tally.records(State::Unreadable) > 0 && !through_index {
-            self.first_unreadable(asked, rule)?
-        } else {
-            Vec::new()
-        };
+        let unread = if through_index { 0 } else { tally.records(State::Unreadable) };
+        let (unreadable, looks) = self.first_unreadable(asked, rule, unread)?;
         let would_go = tally.records(State::Due) + tally.records(State::Blocked) > 0;
         let policy = asked.request.rules[rule];
         let obstacle = self.obstacles.get(&policy.name).filter(|_| would_go).cloned();
@@ -210,6 +206,7 @@ impl Survey<'_> {
             through_index,
             total,
             unreadable,
+            looks,
             acts: self.acting.contains(policy),
             turn: self.decided.of_run.turn(table),
             has_ties: self.decided.of_run.has_ties(table),
@@ -221,16 +218,18 @@ impl Survey<'_> {
         })
     }
 
-    fn first_unreadable(&self, asked: &Asked<'_>, rule: usize) -> rusqlite::Result<Vec<Unread>> {
-        let mut named = Vec::new();
-        let key = key_columns(self.source, asked.table);
-        records(self.connection, asked.table, &key, asked.book, rule, |listed| {
-            if listed.verdict.state == State::Unreadable {
-                named.push(asked.request.unread(rule, listed.key, listed.verdict.reason));
-            }
-            if named.len() < NAMED { Flow::On } else { Flow::Stop }
-        })?;
-        Ok(named)
+    fn first_unreadable(
+        &self,
+        asked: &Asked<'_>,
+        rule: usize,
+        all: u64,
+    ) -> rusqlite::Result<(Vec<Unread>, Option<String>)> {
+        let mut first = FirstUnread::of(asked.request, rule, all);
+        if all > 0 {
+            let key = key_columns(self.source, asked.table);
+            records(self.connection, asked.table, &key, asked.book, rule, |listed| first.look(listed))?;
+        }
+        Ok(first.into_told())
     }
 }
 

@@ -24,6 +24,59 @@ fn unreadable_times_are_counted_and_the_first_are_named() {
 }
 
 #[test]
+fn what_would_read_them_is_told_and_no_value() {
+    let place = customers();
+    let told = |values: &str| {
+        place.sql(&format!("DELETE FROM customers; INSERT INTO customers (id, ended_at) VALUES {values}"));
+        let mut messages = messages(&place, 0);
+        let message = messages.pop().unwrap();
+        message.rsplit_once("; ").unwrap().1.to_string()
+    };
+    assert_eq!(told("(1, '31-12-2020')"), "it looks like `%d-%m-%Y`");
+    assert_eq!(
+        told("(1, '05/06/2024')"),
+        "it looks like `%d/%m/%Y` or `%m/%d/%Y`, which they do not tell apart"
+    );
+    assert_eq!(told("(1, '05/06/2024'), (2, '13/06/2024')"), "all 2 look like `%d/%m/%Y`");
+    assert_eq!(told("(1, '1700000000'), (2, '1700000000.5')"), "all 2 look like `unix`");
+    assert_eq!(
+        told("(1, '1700000000'), (2, 'soon')"),
+        "first: 1 (ended_at: not a date), 2 (ended_at: not a date)"
+    );
+    let many: Vec<String> = (1..=60).map(|id| format!("({id}, '{:02}.01.24')", id % 28 + 1)).collect();
+    let many = told(&many.join(", "));
+    assert_eq!(many, "the first 50 look like `{ pattern = \"%d.%m.%y\", century = \"1970\" }`");
+}
+
+#[test]
+fn times_that_all_lie_where_none_can_are_told() {
+    let place = customers();
+    let policy = std::fs::read_to_string(place.path("policy.toml")).unwrap();
+    let told = |format: &str, values: &str| {
+        let line = format!("sqlite = \"app.db\"\nformats = {{ ended_at = {format} }}");
+        std::fs::write(place.path("policy.toml"), policy.replace("sqlite = \"app.db\"", &line)).unwrap();
+        place.sql(&format!("DELETE FROM customers; INSERT INTO customers (id, ended_at) VALUES {values}"));
+        messages(&place, 0)
+    };
+    let said =
+        |what: &str| vec![format!("[implausible-times] all times in `ended_at` of app.customers {what}")];
+    // Milliseconds where seconds are declared would be unreadable; the other way round all is January 1970.
+    assert_eq!(
+        told("\"unix-ms\"", "(1, 1700000000), (2, 1600000000)"),
+        said("read as the first month of 1970, from which is counted")
+    );
+    assert_eq!(told("\"unix-ms\"", "(1, 1700000000), (2, 1700000000000)"), Vec::<String>::new());
+    assert_eq!(
+        told("\"unix\"", "(1, 790000000), (2, NULL)"),
+        said("lie before 2004, when there was no such database")
+    );
+    assert_eq!(told("\"unix\"", "(1, 790000000), (2, 1700000000)"), Vec::<String>::new());
+    assert_eq!(told("\"cocoa\"", "(1, 1700000000), (2, 1710000000)"), said("lie more than 20 years ahead"));
+    assert_eq!(told("\"cocoa\"", "(1, 790000000)"), Vec::<String>::new());
+    assert_eq!(told("\"iso\"", "(1, '1980-01-01')"), Vec::<String>::new());
+}
+
+#[test]
 fn a_rule_that_matches_nothing_is_told_where_there_are_records() {
     let rules =
         format!("{}when = \"kind = 'Extern'\"\n", rule("accounts", "customers", "1 year", "ended_at"));
