@@ -10,4 +10,5 @@
 
 mod support;
 
+mod firefox;
 mod home_assistant;
