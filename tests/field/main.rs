@@ -11,4 +11,6 @@
 mod support;
 
 mod firefox;
+mod gitea;
 mod home_assistant;
+mod wordpress;

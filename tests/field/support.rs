@@ -156,7 +156,7 @@ fn counts(rule: &Value) -> Counts {
         let parts = rule[name].as_array().into_iter().flatten();
         parts.map(|part| part["rows"].as_u64().unwrap()).sum()
     };
-    let mut counts = Counts {
+    let counts = Counts {
         due: number("due"),
         blocked: number("blocked"),
         unreadable: number("unreadable"),
