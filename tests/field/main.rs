@@ -10,6 +10,7 @@
 
 mod support;
 
+mod django;
 mod firefox;
 mod gitea;
 mod home_assistant;
