@@ -14,4 +14,5 @@ mod django;
 mod firefox;
 mod gitea;
 mod home_assistant;
+mod vaultwarden;
 mod wordpress;
