@@ -663,3 +663,34 @@ fn random_case(seed: u64) {
     let expected: Vec<String> = (0..5).filter(file_stays).map(|file| format!("f{file}")).collect();
     assert_eq!(files(&place), expected, "{told}");
 }
+
+/// A row that is shared is left with what would go along with it; that these refer to it blocks nobody. Something
+/// else that refers to one of them does.
+#[test]
+fn a_shared_row_is_left_with_what_would_go_along_with_it() {
+    let rules = rule("people", "people")
+        + "with = [{ table = \"pictures\", on = \"owner = id\", with = [{ table = \"blobs\", on = \"id = blob\", \
+           with = [{ table = \"sizes\", on = \"blob = id\" }] }] }]\n";
+    let sql = format!(
+        "CREATE TABLE people (id INTEGER PRIMARY KEY, at TEXT);
+         CREATE TABLE blobs (id INTEGER PRIMARY KEY);
+         CREATE TABLE pictures (id INTEGER PRIMARY KEY, owner INTEGER, blob INTEGER REFERENCES blobs (id));
+         CREATE TABLE sizes (id INTEGER PRIMARY KEY, blob INTEGER REFERENCES blobs (id));
+         CREATE TABLE uses (size INTEGER REFERENCES sizes (id));
+         INSERT INTO people VALUES (1, '{OLD}'), (2, '{COMING}'), (3, '{OLD}'), (4, '{OLD}');
+         INSERT INTO blobs VALUES (1), (2), (3);
+         INSERT INTO pictures VALUES (1, 1, 1), (2, 2, 1), (3, 3, 2), (4, 4, 3), (5, 2, 3);
+         INSERT INTO sizes VALUES (1, 1), (2, 2), (3, 3); INSERT INTO uses VALUES (3);"
+    );
+    let place = Place::in_memory();
+    place.write_policy(&format!("{WITHOUT_LIMIT}{SOURCE}{rules}"));
+    let connection = place.database(&sql);
+    let report = place.frist(&REPORT).expect(0).rule("people");
+    assert_eq!([&report["due"], &report["blocked"]], [2, 1], "{report}");
+    let purge = place.purge().expect(0).rule("people");
+    assert_eq!([&purge["deleted"], &purge["taken_along"]], [2, 4], "{purge}");
+    assert_eq!(ids(&connection, "people"), [2, 4]);
+    assert_eq!(ids(&connection, "pictures"), [2, 4, 5]);
+    assert_eq!([ids(&connection, "blobs"), ids(&connection, "sizes")], [[1, 3], [1, 3]]);
+    assert_eq!(count(&connection, "pragma_foreign_key_check"), 0);
+}

@@ -362,6 +362,8 @@ impl Graph {
         for Link { to, edge, hold, .. } in links {
             let kept = reason.by(edge, hold == Hold::Spares);
             match hold {
+                // What a shared row leaves behind, as it is left itself, is no reason of its own to keep it.
+                Hold::Refers if self.is_left_with(node, to) => {}
                 Hold::Refers | Hold::Spares => self.raise(to, kept, true, spread),
                 Hold::SharesAndRefers => self.raise(to, kept, false, spread),
                 Hold::Shares => {
@@ -374,6 +376,16 @@ impl Graph {
         for role in roles {
             self.end(role, reason, spread);
         }
+    }
+
+    /// Whether a row stays for no other reason than that one stays which would take it along, however that went.
+    fn is_left_with(&self, node: Node, taker: Node) -> bool {
+        let (row, taker_row) = (&self.rows[node as usize], &self.rows[taker as usize]);
+        let takes = |role: Role| self.takes(role).any(|taking| self.roles[taking.to as usize].node == node);
+        row.blocks.is_none()
+            && taker_row.judged.own.is_none()
+            && taker_row.roles != NONE
+            && self.roles_of(taker).all(|role| !self.roles[role as usize].is_active && takes(role))
     }
 
     /// A row takes nothing along any more.
@@ -455,5 +467,30 @@ mod tests {
         graph.link(other, message, 2, Hold::Shares);
         graph.solve();
         assert_eq!([graph.fate(record), graph.fate(message)], [Fate::Goes, Fate::Goes]);
+    }
+
+    /// What goes along with a shared row is left with it, and by referring to it blocks nobody.
+    #[test]
+    fn what_a_shared_row_would_take_along_blocks_nobody() {
+        for other_refers in [false, true] {
+            let mut graph = Graph::default();
+            let mut row = |table, own, may_be_taken| {
+                graph.add(Row { table, key: 1 }, judged(own, false), may_be_taken).0
+            };
+            let (record, blob, variant) = (row(0, true, false), row(1, false, true), row(2, false, true));
+            let (sharer, other) = (row(3, false, false), row(4, false, false));
+            let ((from, _), (of_blob, _)) = (graph.role(record, None), graph.role(blob, Some(0)));
+            let (of_variant, _) = graph.role(variant, Some(1));
+            graph.take(from, of_blob, 0);
+            graph.take(of_blob, of_variant, 1);
+            graph.link(variant, blob, 2, Hold::Refers);
+            graph.link(sharer, blob, 3, Hold::Shares);
+            if other_refers {
+                graph.link(other, variant, 4, Hold::Refers);
+            }
+            graph.solve();
+            assert_eq!(graph.fate(record) == Fate::Goes, !other_refers);
+            assert!([blob, variant].iter().all(|node| graph.fate(*node) != Fate::Goes));
+        }
     }
 }
