@@ -14,5 +14,7 @@ mod django;
 mod firefox;
 mod gitea;
 mod home_assistant;
+mod laravel;
+mod rails;
 mod vaultwarden;
 mod wordpress;
