@@ -10,6 +10,7 @@
 
 mod support;
 
+mod anki;
 mod django;
 mod firefox;
 mod gitea;
