@@ -16,6 +16,7 @@ mod firefox;
 mod gitea;
 mod home_assistant;
 mod laravel;
+mod nextcloud;
 mod rails;
 mod vaultwarden;
 mod wordpress;
