@@ -11,6 +11,7 @@
 mod support;
 
 mod anki;
+mod bookkeeping;
 mod django;
 mod firefox;
 mod gitea;
