@@ -12,6 +12,7 @@ mod support;
 
 mod anki;
 mod bookkeeping;
+mod chrome;
 mod django;
 mod firefox;
 mod gitea;
