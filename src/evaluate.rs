@@ -20,7 +20,7 @@ use crate::calendar::{Event, Timestamp, Unreadable, UnreadablePeriod};
 pub use common_case::{CommonCase, CommonTally};
 pub use elsewhere::{Answers, KeyUnreadable};
 pub use evaluator::{Evaluator, Keeper};
-pub use newest::{Newest, Protection};
+pub use newest::{Counting, Guard, Search};
 pub use related::{Answer, AnswerCell, Asked, Found, Lasting, LatestOf, LongestOf, Match, Question};
 pub use tally::{Counts, Extremes, Tally};
 

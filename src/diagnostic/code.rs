@@ -165,7 +165,7 @@ codes! {
     NotAFolder Error "not-a-folder" "The path of a folder leads to something else.";
     RefusedFolder Error "refused-folder" "A folder holds more than data, and frist does not empty such folders.";
     UnreadFolder Error "unread-folder" "Sub-folders could not be read.";
-    LastKept Warning "last-kept" "Only `keep-newest` keeps the last records of a folder.";
+    LastKept Warning "last-kept" "Only `keep-newest` keeps the last records of its data.";
     CannotDelete Error "cannot-delete" "Records of a folder could not be deleted.";
     NamedFiles Error "named-files" "Files that deleted rows named are still there.";
     // Records.

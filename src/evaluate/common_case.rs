@@ -32,7 +32,7 @@ struct Seen {
 impl Evaluator {
     /// The common case of this book; none where its answers need more than one column.
     pub fn common_case(&self) -> Option<CommonCase> {
-        let [clause @ CompiledRule { when: None, keep_newest: None, .. }] = &self.clauses[..] else {
+        let [clause @ CompiledRule { when: None, newest: None, .. }] = &self.clauses[..] else {
             return None;
         };
         let is_plain = self.questions.is_empty() && clause.deletes();

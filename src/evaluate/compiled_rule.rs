@@ -2,9 +2,10 @@
 
 use super::anonymised::Set;
 use super::length::{FromData, Length, Said};
+use super::newest::KeepNewest;
 use super::related::AnswerCell;
 use super::started::{Started, Starts};
-use super::{Match, Protection, Reason, State, Verdict};
+use super::{Match, Reason, State, Verdict};
 use crate::calendar::{Cutoff, Event, Timestamp};
 use crate::condition::{Condition, Truth};
 use crate::value::Value;
@@ -22,12 +23,10 @@ pub(super) struct CompiledRule {
     /// The places of the answers that spare a record, and of those without which it is not meant.
     pub(super) unless: Vec<usize>,
     pub(super) only_if: Vec<usize>,
-    /// Which events are not in the future, where that matters.
-    pub(super) past: Option<Cutoff>,
-    pub(super) keep_newest: Option<u64>,
+    /// Of which records it keeps the newest.
+    pub(super) newest: Option<Box<KeepNewest>>,
     /// The columns that it sets; none where it deletes.
     pub(super) sets: Vec<Set>,
-    pub(super) protection: Protection,
 }
 
 impl CompiledRule {
@@ -58,25 +57,26 @@ impl CompiledRule {
         CompiledRule::in_doubt(&self.unless, row)
     }
 
-    /// The event, where it can be read and is not in the future.
-    pub(super) fn past_event<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> Option<Event> {
-        let schedule = self.length.schedule();
-        match self.starts.read(&|event| schedule.due_from(event), row) {
-            Started::At(event) if self.past.is_none_or(|past| past.is_due(&event)) => Some(event),
+    /// When the event is over, where it can be read and is not in the future, and that matters.
+    pub(super) fn over<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> Option<Timestamp> {
+        let newest = self.newest.as_ref()?;
+        // Of several times that fall due together the one that counts is not yet said.
+        match self.starts.read(&|event| newest.end_of(event), row) {
+            Started::At(event) => newest.over(event),
             _ => None,
         }
     }
 
-    /// Whether the record is one of the newest that the rule keeps.
-    pub(super) fn protects<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> bool {
-        let (all, matching) = match self.protection {
-            Protection::None => return false,
-            Protection::Unknown => return true,
-            Protection::From { all, matching } => (all, matching),
-        };
-        let Some(event) = self.past_event(row) else { return false };
-        let is_kept = |from: Option<Event>| from.is_some_and(|from| event >= from);
-        is_kept(all) || (is_kept(matching) && self.matches(row))
+    /// Whether the record is one of the newest that the rule keeps; `extra` is the place of the first
+    /// cell that tells binary data apart.
+    #[inline]
+    pub(super) fn keeps_newest<'v>(&self, extra: usize, row: &impl Fn(usize) -> Value<'v>) -> bool {
+        let Some(newest) = &self.newest else { return false };
+        if !newest.is_known() {
+            return true;
+        }
+        let Some(at) = self.over(row) else { return false };
+        newest.keeps((at, extra), row, || self.matches(row))
     }
 
     /// What the rule says of a record that it surely means.

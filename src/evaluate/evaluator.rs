@@ -6,10 +6,11 @@ use super::anonymised::Set;
 use super::compiled_rule::CompiledRule;
 use super::elsewhere::{Answers, Elsewhere};
 use super::length::{FromData, Length};
+use super::newest::KeepNewest;
 use super::started::{PartKind, StartPart, Starts};
-use super::{Match, Protection, Question, Reason, State, Verdict};
+use super::{Match, Question, Reason, State, Verdict};
 
-use crate::calendar::{Cutoff, Event, Period, Schedule, Shapes, Timestamp, Timestamps};
+use crate::calendar::{Cutoff, Shapes, Timestamp, Timestamps};
 use crate::policy::{Keep, Part, Rule, Setting};
 use crate::value::Value;
 
@@ -31,9 +32,11 @@ pub enum Keeper {
 pub struct Evaluator {
     columns: Vec<String>,
     pub(super) questions: Vec<Question>,
+    /// The columns that have a cell behind the answers which tells binary data apart.
+    pub(super) binary: Vec<usize>,
     /// The questions about rows of other sources, by their number; none for those that the source
     /// itself answers.
-    elsewhere: Vec<Option<Elsewhere>>,
+    pub(super) elsewhere: Vec<Option<Elsewhere>>,
     pub(super) clauses: Vec<CompiledRule>,
     /// How many cells behind all others tell whether a row that stays refers to the record: none, one
     /// for all rules, or one for each.
@@ -45,7 +48,8 @@ impl Evaluator {
     pub fn new<'r>(rules: impl IntoIterator<Item = &'r Rule>, now: Timestamp) -> Evaluator {
         let rules: Vec<&Rule> = rules.into_iter().collect();
         let (columns, questions, elsewhere, clauses) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut book = Evaluator { columns, questions, elsewhere, clauses, reference_cells: 0 };
+        let binary = Vec::new();
+        let mut book = Evaluator { columns, questions, binary, elsewhere, clauses, reference_cells: 0 };
         // The answers stand behind the columns, and so these must all be known first.
         for (column, _) in rules.iter().flat_map(|rule| rule.columns()) {
             if !book.columns.iter().any(|known| known == column) {
@@ -73,10 +77,8 @@ impl Evaluator {
             unless: rule.unless.iter().map(|relation| self.ask(Question::any(relation))).collect(),
             only_if: rule.only_if.iter().map(|only| self.ask(Question::only_if(rule, only))).collect(),
             length: self.length(rule, now),
-            past: rule.keep_newest.and_then(|_| past(rule, now)),
-            keep_newest: rule.keep_newest,
+            newest: self.newest(rule, now).map(Box::new),
             sets: rule.then.settings().iter().map(|setting| self.set(setting)).collect(),
-            protection: rule.keep_newest.map_or(Protection::None, |_| Protection::Unknown),
         }
     }
 
@@ -106,6 +108,20 @@ impl Evaluator {
                 StartPart { cell: self.ask(Question::latest(rule, dated)), kind: PartKind::Related }
             }
         }
+    }
+
+    fn newest(&mut self, rule: &Rule, now: Timestamp) -> Option<KeepNewest> {
+        let mut per = Vec::with_capacity(rule.per.len());
+        for column in &rule.per {
+            let cell = self.column(column);
+            let known = self.binary.iter().position(|known| *known == cell);
+            let number = known.unwrap_or_else(|| {
+                self.binary.push(cell);
+                self.binary.len() - 1
+            });
+            per.push((cell, number));
+        }
+        KeepNewest::new(rule, now, per)
     }
 
     fn set(&self, setting: &Setting) -> Set {
@@ -199,11 +215,6 @@ impl Evaluator {
         matches!(verdict.reason, Reason::Event(_)).then(|| Shapes::of(row(cell)))
     }
 
-    /// How many of the newest records a rule keeps.
-    pub fn keep_newest(&self, rule: usize) -> Option<u64> {
-        self.clauses[rule].keep_newest
-    }
-
     /// The same book for records that others may keep: whether they do is told by one cell behind all
     /// others, or by one for each rule, which is 0 where nothing keeps the record.
     pub fn with_references(&self, cells: usize) -> Evaluator {
@@ -222,25 +233,12 @@ impl Evaluator {
     /// The place of the cell that tells under a rule whether others keep the record.
     fn referred(&self, rule: usize) -> Option<usize> {
         let cell = rule.min(self.reference_cells.checked_sub(1)?);
-        Some(self.columns.len() + self.questions.len() + cell)
+        Some(self.first_binary() + self.binary.len() + cell)
     }
 
-    /// Says that no record is kept for being one of the newest: to see whether it would matter.
-    pub fn keep_nothing(&mut self) {
-        self.clauses.iter_mut().for_each(|clause| clause.protection = Protection::None);
-    }
-
-    /// Says which are the newest records that a rule keeps. Until then it keeps all.
-    pub fn protect(&mut self, rule: usize, protection: Protection) {
-        self.clauses[rule].protection = protection;
-    }
-
-    /// The event that makes a record one of those among which a rule keeps the newest, and
-    /// whether the rule matches it.
-    pub fn counted<'v>(&self, rule: usize, row: &impl Fn(usize) -> Value<'v>) -> Option<(Event, bool)> {
-        let clause = &self.clauses[rule];
-        let event = clause.past_event(row)?;
-        Some((event, clause.matches(row)))
+    /// The place of the first cell that tells binary data apart.
+    pub(super) fn first_binary(&self) -> usize {
+        self.columns.len() + self.questions.len()
     }
 
     /// A record's state under one rule; none where the rule does not match it.
@@ -285,18 +283,23 @@ impl Evaluator {
         if let Some(speaker) = clause.speaker(row, Match::Leaving) {
             return Some(Verdict { state: State::Spared, reason: Reason::Spared(speaker), ..own });
         }
-        Some(self.unless_done(rule, own, row))
+        // What is anonymised already stays so; the newest others stay as they are.
+        let done = self.unless_done(rule, own, row);
+        Some(match self.keeper_of_newest(row).filter(|_| done.state != State::Done) {
+            Some(newest) => Verdict { state: State::Newest, reason: Reason::Newest(newest), ..own },
+            None => done,
+        })
     }
 
     /// Whether one rule alone decides.
     #[inline]
     fn is_single(&self) -> bool {
-        matches!(&self.clauses[..], [CompiledRule { keep_newest: None, unless, .. }] if unless.is_empty())
+        matches!(&self.clauses[..], [CompiledRule { newest: None, unless, .. }] if unless.is_empty())
             && self.reference_cells == 0
     }
 
     fn unless_blocked<'v>(&self, rule: usize, own: Verdict, row: &impl Fn(usize) -> Value<'v>) -> Verdict {
-        if let Some(newest) = self.clauses.iter().position(|clause| clause.protects(row)) {
+        if let Some(newest) = self.keeper_of_newest(row) {
             return Verdict { state: State::Newest, reason: Reason::Newest(newest), ..own };
         }
         let spared = self.clauses[rule].speaker(row, Match::Leaving).map(|speaker| Verdict {
@@ -320,7 +323,9 @@ impl Evaluator {
     /// The first rule that keeps a record by itself: its period is not over, or nobody can say.
     pub fn keeps<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> Option<usize> {
         let keeps = |state| !matches!(state, State::Due | State::Done | State::Overruled | State::Unrelated);
-        (0..self.len()).find(|rule| self.judge(*rule, row).is_some_and(|verdict| keeps(verdict.state)))
+        let keeper =
+            (0..self.len()).find(|rule| self.judge(*rule, row).is_some_and(|verdict| keeps(verdict.state)));
+        keeper.or_else(|| self.keeper_of_newest(&|cell| self.cell(cell, row)))
     }
 
     /// What keeps a record that some of the rules are to delete: nothing, or one of the rules, or
@@ -331,11 +336,12 @@ impl Evaluator {
         }
         let keeps = |rule: usize| match self.judge(rule, row)? {
             Verdict { reason: Reason::Referred(_), .. } => Some(Keeper::Referred),
-            Verdict { reason: Reason::Rule(other), .. } => Some(Keeper::Rule(other)),
+            Verdict { reason: Reason::Rule(other) | Reason::Newest(other), .. } => Some(Keeper::Rule(other)),
             Verdict { state: State::Unrelated, .. } => None,
             _ => Some(Keeper::Rule(rule)),
         };
-        (0..self.len()).find_map(keeps).unwrap_or(Keeper::NoRule)
+        let newest = || self.keeper_of_newest(&|cell| self.cell(cell, row)).map(Keeper::Rule);
+        (0..self.len()).find_map(keeps).or_else(newest).unwrap_or(Keeper::NoRule)
     }
 
     /// Whether a rule of a run, other than this one, means a record.
@@ -370,10 +376,4 @@ impl Evaluator {
         let (State::Due, (Some(theirs), Some(ours))) = (opinion.state, dates) else { return true };
         theirs > ours || (theirs == ours && other < rule)
     }
-}
-
-/// The cutoff between what has happened and what is still to come.
-fn past(rule: &Rule, now: Timestamp) -> Option<Cutoff> {
-    let at_once = Period::parse("immediately").ok()?;
-    Some(Schedule::new(rule.keep.zone(), None, at_once).cutoff(now))
 }

@@ -42,16 +42,6 @@ pub(super) struct Term<'a> {
     cap: Option<&'a Schedule>,
 }
 
-impl Length {
-    /// A schedule by which events can be told apart where no period is known.
-    pub(super) fn schedule(&self) -> &Schedule {
-        match self {
-            Length::Fixed { schedule, .. } => schedule,
-            Length::FromData(asked) => &asked.counted,
-        }
-    }
-}
-
 impl FromData {
     pub(super) fn read<'v>(&self, row: &impl Fn(usize) -> Value<'v>) -> Said<'_> {
         let value = row(self.cell);

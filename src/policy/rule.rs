@@ -3,6 +3,7 @@
 mod after;
 mod given;
 mod keep;
+mod newest;
 mod of_files;
 mod related;
 mod rows;
@@ -58,6 +59,8 @@ pub struct Rule {
     pub set_null: Vec<SetNull>,
     /// How many of the newest records are kept, however old.
     pub keep_newest: Option<u64>,
+    /// The columns that tell the groups apart of each of which so many are kept; none where there is one.
+    pub per: Vec<String>,
     /// What happens to a due record.
     pub then: Then,
     /// How much a run may delete or anonymise.
@@ -101,6 +104,8 @@ pub struct Places {
     pub after_at: String,
     /// `when`, as `FILE:LINE:COLUMN`.
     pub when_at: String,
+    /// `per`, as `FILE:LINE:COLUMN`.
+    pub per_at: String,
 }
 
 impl Rule {
@@ -118,7 +123,9 @@ impl Rule {
             Some(CountedFrom::EndOfYear) => ", from the end of the year",
             Some(CountedFrom::EndOfFinancialYear(_)) => ", from the end of the financial year",
         };
-        let newest = self.keep_newest.map(|count| format!(", but the newest {count}")).unwrap_or_default();
+        let per = if self.per.is_empty() { String::new() } else { format!(" per {}", self.per.join(", ")) };
+        let newest =
+            self.keep_newest.map(|count| format!(", but the newest {count}{per}")).unwrap_or_default();
         // What has a comma inside needs one behind it.
         let comma =
             if self.keep.instructions().is_some_and(|asked| asked.at_most.is_some()) { "," } else { "" };
@@ -153,10 +160,12 @@ impl Rule {
         let keep = self.keep.instructions().and_then(|asked| asked.own_column());
         let keys = self.relations().filter_map(|relation| Some((relation.key()?, relation.at.as_str())));
         let set = self.then.settings().iter().map(|setting| (setting.column.as_str(), setting.at.as_str()));
+        let per = self.per.iter().map(|column| (column.as_str(), places.per_at.as_str()));
         start
             .chain(keys.map(|(key, place)| (key.column.as_str(), place)))
             .chain(when.map(|column| (column.as_str(), places.when_at.as_str())))
             .chain(keep.map(|column| (column, places.keep_at.as_str())))
+            .chain(per)
             .chain(set)
     }
 }
@@ -226,7 +235,8 @@ fn read(name: Option<Placed<String>>, section: &mut Section<'_>, given: &Given<'
         only_if: meant.only_if,
         with,
         set_null,
-        keep_newest: meant.keep_newest,
+        keep_newest: meant.newest.count,
+        per: meant.newest.per,
         then,
         limit,
         has_own_limit,
@@ -270,7 +280,7 @@ struct Meant {
     when: Option<Placed<Condition>>,
     unless: Vec<Relation>,
     only_if: Vec<Relation>,
-    keep_newest: Option<u64>,
+    newest: newest::Newest,
 }
 
 fn meant(section: &mut Section<'_>, target: Option<&Target<'_>>, given: &Given<'_>) -> Meant {
@@ -283,7 +293,7 @@ fn meant(section: &mut Section<'_>, target: Option<&Target<'_>>, given: &Given<'
         when,
         unless: related::list(section, "unless", target, given),
         only_if: related::list(section, "only-if", target, given),
-        keep_newest: of_files::keep_newest(section, target.is_none() || is_folder),
+        newest: newest::read(section, is_folder),
     }
 }
 
@@ -294,6 +304,7 @@ fn places(target: &Target<'_>, clock: &Clock, meant: &Meant, given: &Given<'_>) 
         keep_at: given.place(clock.keep.span.start),
         after_at: given.place(clock.after.start),
         when_at: given.place(when.start),
+        per_at: given.place(meant.newest.per_span.start),
         data: target.span.clone(),
         keep: clock.keep.span.clone(),
         after: clock.after.clone(),

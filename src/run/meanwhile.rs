@@ -45,8 +45,28 @@ pub(crate) fn purge(
     signal: &Arc<AtomicBool>,
     happens: &mut dyn FnMut(u64),
 ) -> Purged {
+    purge_as(policy, (most, signal), &Manner::default(), happens)
+}
+
+/// How a deletion treats others.
+#[derive(Default)]
+pub(crate) struct Manner {
+    pub(crate) wait: Duration,
+    pub(crate) nice: f64,
+    /// Whether records are decided about together with others.
+    pub(crate) is_together: bool,
+}
+
+/// The same, in some manner.
+pub(crate) fn purge_as(
+    policy: &Policy,
+    (most, signal): (u64, &Arc<AtomicBool>),
+    manner: &Manner,
+    happens: &mut dyn FnMut(u64),
+) -> Purged {
     let source = &policy.sources[0];
-    let requests = requests(policy, source, Timestamp::from_unix(NOW, 0), |_| true);
+    let mut requests = requests(policy, source, Timestamp::from_unix(NOW, 0), |_| true);
+    requests[0].is_together = manner.is_together;
     let job = RuleJob {
         source,
         request: &requests[0],
@@ -54,8 +74,8 @@ pub(crate) fn purge(
         room: &std::collections::BTreeMap::new(),
         amount: Amount { expected: 1, most, blocked: 0, unreadable: 0 },
         stop: &Stop::new(Arc::clone(signal), Stopwatch::now(), None),
-        wait: Duration::ZERO,
-        nice: 0.0,
+        wait: manner.wait,
+        nice: manner.nice,
         key: None,
         notes: &Nothing,
         told: &|_| {},
@@ -91,7 +111,7 @@ struct Meanwhile<'f> {
 
 impl Journal for Meanwhile<'_> {
     fn announce(&mut self, batch: u64, rows: u64, mark: Mark) -> Result<(), LedgerError> {
-        assert!(matches!(mark, Mark::Private(_)), "names are never in the ledger");
+        assert!(matches!(mark, Mark::Private(_) | Mark::Rows { .. }), "names are never in the ledger");
         self.announced.push(rows);
         (self.happens)(batch);
         Ok(())

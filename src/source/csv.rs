@@ -10,6 +10,7 @@ pub(super) mod gather;
 pub(crate) mod index;
 pub mod list;
 mod missing;
+mod newest;
 pub mod survey;
 pub(crate) mod turns;
 mod walk;

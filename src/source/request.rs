@@ -9,7 +9,7 @@ pub use super::unread::Unread;
 use super::{Counted, Problem, Status};
 use crate::calendar::{Shapes, Timestamp};
 use crate::diagnostic::Code;
-use crate::evaluate::{Evaluator, Reason, State, Verdict};
+use crate::evaluate::{Evaluator, Reason, State, Tally, Verdict};
 use crate::note::Notes;
 use crate::policy::{Policy, Rule, Source};
 
@@ -66,6 +66,25 @@ impl TableQuery<'_> {
     /// The name of its source.
     pub fn source(&self) -> &str {
         self.rules.first().map_or("", |rule| rule.source.as_str())
+    }
+
+    /// Where nothing but `keep-newest` keeps the last records, no newer ones have come for as long as
+    /// the period: that is seldom meant. With groups it is only told where that is so of all of them:
+    /// nobody expects that each has something new.
+    pub(super) fn last_ones(&self, rule: usize, tally: &Tally) -> Option<Problem> {
+        let counted = self.book.newest_counted(rule)?;
+        let (blocked, due) = (tally.records(State::Newest), tally.records(State::Due));
+        if blocked == 0 || counted > blocked + due {
+            return None;
+        }
+        let rule = self.rules[rule];
+        let records = if blocked == 1 { "record".to_string() } else { format!("{blocked} records") };
+        let message = format!(
+            "only `keep-newest` keeps the last {records} of {}: all are past their time, and none has come since; is \
+             whatever makes them still running?",
+            rule.data()
+        );
+        Some(Problem::new(Code::LastKept, message).at(&rule.places.data_at))
     }
 
     /// A record that is unreadable under a rule.

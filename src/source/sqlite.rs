@@ -19,6 +19,7 @@ pub(crate) mod leaving;
 pub mod list;
 mod name;
 mod narrow;
+pub(crate) mod newest;
 pub mod open;
 pub mod prefilter;
 pub mod preparable;

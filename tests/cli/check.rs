@@ -10,6 +10,7 @@ mod formats;
 mod gone_within;
 mod header;
 mod laws;
+mod newest;
 mod not_yet;
 mod periods;
 mod periods_from_data;

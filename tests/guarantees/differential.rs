@@ -12,6 +12,7 @@ mod format;
 mod layout;
 mod model;
 mod moment;
+mod newest;
 mod oracle;
 mod period;
 mod personal;
@@ -32,8 +33,8 @@ use self::model::Model;
 use self::oracle::Judged;
 use super::support::Place;
 
-const STATES: [&str; 8] =
-    ["due", "running", "waiting", "spared", "overruled", "unreadable", "unrelated", "done"];
+const STATES: [&str; 9] =
+    ["due", "running", "waiting", "spared", "overruled", "unreadable", "unrelated", "done", "blocked"];
 
 const AT_ONCE: &str = "due from this very moment";
 const NEARLY: &str = "due from a moment within a day";

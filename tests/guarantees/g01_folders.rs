@@ -72,7 +72,7 @@ struct Asked {
     keep: &'static str,
     pattern: Option<&'static str>,
     when: Option<&'static str>,
-    newest: Option<u64>,
+    newest: Option<(u64, Option<&'static str>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -111,7 +111,7 @@ fn asked() -> impl Strategy<Value = Asked> {
         select(vec!["10 days", "1 month", "at most 1 month", "36 hours", "immediately", "1 year"]),
         select(vec![None, Some("app-%Y-%m-%d.zst"), Some("app-%Y-%m.zst")]),
         select(vec![None, None, Some("size > 5"), Some("name like 'app-%'"), Some("path like 'a/%'")]),
-        proptest::option::of(1..4_u64),
+        proptest::option::of((1..4_u64, select(vec![None, Some("folder"), Some("size"), Some("name")]))),
     )
         .prop_map(|(keep, pattern, when, newest)| Asked { keep, pattern, when, newest })
 }
@@ -130,7 +130,9 @@ fn policy(source: &Source, rules: &[Asked]) -> String {
             .pattern
             .map_or("after = \"modified\"\n".into(), |name| format!("after = {{ name = \"{name}\" }}\n"));
         text += &rule.when.map(|when| format!("when = \"{when}\"\n")).unwrap_or_default();
-        text += &rule.newest.map(|newest| format!("keep-newest = {newest}\n")).unwrap_or_default();
+        text += &rule.newest.map(|(newest, _)| format!("keep-newest = {newest}\n")).unwrap_or_default();
+        let per = rule.newest.and_then(|(_, per)| per);
+        text += &per.map(|per| format!("per = \"{per}\"\n")).unwrap_or_default();
     }
     text
 }
@@ -306,11 +308,23 @@ fn due_from(keep: &str, event: Event) -> Timestamp {
 /// Whether some rule keeps the record as one of the newest.
 fn is_kept(rules: &[Asked], all: &[Seen], record: &Seen) -> bool {
     rules.iter().any(|rule| {
-        let Some(newest) = rule.newest else { return false };
+        let Some((newest, per)) = rule.newest else { return false };
+        let group = |seen: &Seen| match per {
+            None => Some(Vec::new()),
+            Some("folder") => {
+                let parts: Vec<&[u8]> = seen.path.split(|byte| *byte == b'/').collect();
+                Some(parts[..parts.len() - 1].join(&b'/'))
+            }
+            Some("name") => Some(seen.name.clone()),
+            // Of a record that cannot be seen nobody knows the size.
+            _ => seen.is_whole.then(|| seen.size.to_string().into_bytes()),
+        };
         let past = |seen: &Seen| {
             let event = event(rule, seen)?;
-            (due_from("immediately", event) <= Timestamp::parse_now(NOW, &Zone::UTC).unwrap())
-                .then_some(event)
+            (due_from("immediately", event) <= Timestamp::parse_now(NOW, &Zone::UTC).unwrap()
+                && group(seen).is_some()
+                && group(seen) == group(record))
+            .then_some(event)
         };
         let Some(own) = past(record) else { return false };
         let newer = |of: &dyn Fn(&Seen) -> bool| {

@@ -43,6 +43,8 @@ struct Rule {
     is_enforced: bool,
     with: Vec<Step>,
     unless: Vec<Relation>,
+    /// How many of the newest it keeps, and by which link groups are told apart.
+    newest: Option<(usize, Option<usize>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -67,6 +69,16 @@ struct World {
 
 type Id = (usize, usize);
 
+const RUNNING: &str = "2026-06-01";
+const OLDER: &str = "2000-01-02";
+const OLDEST: &str = "1999-12-31";
+
+impl Row {
+    fn is_old(&self) -> bool {
+        [Some(OLD), Some(OLDER), Some(OLDEST)].contains(&self.at)
+    }
+}
+
 impl World {
     fn random(random: &mut Random) -> World {
         let count = 2 + random.below(4) as usize;
@@ -88,13 +100,14 @@ impl World {
         let sizes: Vec<u64> = (0..count).map(|_| 1 + random.below(5)).collect();
         for (number, table) in tables.iter_mut().enumerate() {
             for _ in 0..sizes[number] {
-                let ages = [None, Some(COMING), Some(OLD), Some(OLD), Some(OLD), Some(OLD)];
+                let ages =
+                    [None, Some(COMING), Some(RUNNING), Some(OLD), Some(OLD), Some(OLDER), Some(OLDEST)];
                 let links = table.links.iter().map(|link| {
                     let is_there = sizes[link.to] > 0 && random.below(5) > 0;
                     is_there.then(|| random.below(sizes[link.to]) as usize)
                 });
                 let links = links.collect();
-                let (at, kind) = (ages[random.below(6) as usize], random.below(5).saturating_sub(3) as usize);
+                let (at, kind) = (ages[random.below(7) as usize], random.below(5).saturating_sub(3) as usize);
                 table.rows.push(Row { at, kind, links });
             }
         }
@@ -108,7 +121,12 @@ impl World {
                     if is_enforced && random.below(4) == 0 {
                         unless.extend(relation(&tables, (table, table), random));
                     }
-                    rules.push(Rule { table, kind, is_enforced, with, unless });
+                    let newest = (random.below(6) == 0).then(|| {
+                        let links = tables[table].links.len() as u64;
+                        let link = (random.below(3) > 0).then(|| random.below(links) as usize);
+                        (1 + random.below(2) as usize, link)
+                    });
+                    rules.push(Rule { table, kind, is_enforced, with, unless, newest });
                 }
             }
         }
@@ -156,6 +174,10 @@ impl World {
                 rule.table, rule.kind, rule.is_enforced,
             )
             .unwrap();
+            if let Some((count, link)) = rule.newest {
+                writeln!(policy, "keep-newest = {count}").unwrap();
+                link.into_iter().for_each(|link| writeln!(policy, "per = \"l{link}\"").unwrap());
+            }
             if !rule.with.is_empty() {
                 writeln!(policy, "with = {}", with(&rule.with)).unwrap();
             }
@@ -183,7 +205,23 @@ impl World {
 
     /// Whether an enforced rule would delete a row, as far as that says itself.
     fn is_own(&self, id: Id) -> bool {
-        self.row(id).at == Some(OLD) && self.rule_of(id).is_some_and(|rule| rule.is_enforced)
+        self.row(id).is_old() && self.rule_of(id).is_some_and(|rule| rule.is_enforced)
+    }
+
+    /// Whether a rule on its table keeps a row as one of the newest.
+    fn is_newest(&self, id: Id) -> bool {
+        let row = self.row(id);
+        let counts = |row: &Row| row.at.is_some_and(|at| at != COMING);
+        self.rules.iter().filter(|rule| rule.table == id.0 && counts(row)).any(|rule| {
+            let Some((count, link)) = rule.newest else { return false };
+            let group = |row: &Row| link.map(|link| row.links[link]);
+            let newer = |is_about: &dyn Fn(&Row) -> bool| {
+                let all = self.tables[id.0].rows.iter().filter(|other| counts(other) && is_about(other));
+                all.filter(|other| group(other) == group(row) && other.at > row.at).count()
+            };
+            newer(&|_| true) < count
+                || (row.kind == rule.kind && newer(&|other| other.kind == rule.kind) < count)
+        })
     }
 
     /// The rows to which a relation leads.
@@ -297,7 +335,8 @@ fn takings(world: &World, records: &BTreeSet<Id>, stays: &BTreeSet<Id>) -> BTree
 
 /// What goes of a world: what stays is found by letting it spread until nothing more does.
 fn going(world: &World) -> BTreeSet<Id> {
-    let own: BTreeSet<Id> = world.rows().filter(|row| world.is_own(*row)).collect();
+    let is_own = |row: &Id| world.is_own(*row) && !world.is_newest(*row);
+    let own: BTreeSet<Id> = world.rows().filter(is_own).collect();
     let taken_by = own.iter().map(|record| {
         let takings = takings(world, &BTreeSet::from([*record]), &BTreeSet::new());
         (*record, takings.into_iter().map(|(_, taken)| taken).collect())
@@ -306,8 +345,8 @@ fn going(world: &World) -> BTreeSet<Id> {
     let sharing = world.sharing();
     let mut kept = Kept::default();
     for row in world.rows().filter(|row| !own.contains(row)) {
-        let is_kept = world.row(row).at != Some(OLD) && world.rule_of(row).is_some();
-        if is_kept {
+        let is_kept = !world.row(row).is_old() && world.rule_of(row).is_some();
+        if is_kept || world.is_newest(row) {
             kept.add(row, true);
         }
     }

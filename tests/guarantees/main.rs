@@ -25,6 +25,7 @@ mod g01_cells;
 mod g01_csv_states;
 mod g01_folders;
 mod g01_never_touched;
+mod g01_newest;
 mod g01_oracle;
 mod g01_periods_from_data;
 mod g01_related;

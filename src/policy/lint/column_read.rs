@@ -80,6 +80,9 @@ fn own_key(other: &Rule, column: &str) -> Option<&'static str> {
     if other.keep.instructions().and_then(|asked| asked.own_column()) == Some(column) {
         return Some("`keep`");
     }
+    if other.per.iter().any(|read| read == column) {
+        return Some("`per`");
+    }
     let is_joined = |relation: &Relation| relation.on.as_ref().is_some_and(|on| on.ours.column == column);
     other.relations().any(is_joined).then_some("`on`")
 }

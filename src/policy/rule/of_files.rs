@@ -9,8 +9,9 @@ use crate::policy::FOLDER_COLUMNS;
 use crate::policy::section::{Placed, Section};
 use crate::policy::source::read_of_name;
 
-/// More would have to be remembered while a folder is read.
-const MOST_NEWEST: u64 = 10_000;
+/// What of a record can be asked.
+pub(super) const COLUMNS: &str = "a folder's records have `name`, `path` (below the folder), `folder` (that in which it lies \
+                                  there) and `size` (in bytes)";
 
 const CHOICES: &str = "write \"modified\", or a date in the name such as { name = \"app-%Y-%m-%d.db.zst\" }";
 
@@ -58,25 +59,8 @@ pub(super) fn check_columns(section: &Section<'_>, when: Option<&Placed<Conditio
         let message = format!("`{column}` is nothing that a folder's records have");
         let help = match nearest(column, FOLDER_COLUMNS) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "a condition on a folder can use `name`, `path` (below the folder) and `size` (in bytes)"
-                .to_string(),
+            None => COLUMNS.to_string(),
         };
         section.note(Finding::error(Code::UnknownColumn, message, when.span.clone()).help(help));
     }
-}
-
-/// Reads `keep-newest`, which only folders have.
-pub(super) fn keep_newest(section: &mut Section<'_>, is_folder: bool) -> Option<u64> {
-    if !is_folder {
-        section.not_yet(&["keep-newest"]);
-        return None;
-    }
-    let count = section.whole_number("keep-newest")?;
-    if (1..=MOST_NEWEST).contains(&count.value) {
-        return Some(count.value);
-    }
-    let message = format!("`keep-newest` in {} cannot be {}", section.title(), count.value);
-    let help = format!("write how many of the newest records are never deleted, from 1 to {MOST_NEWEST}");
-    section.note(Finding::error(Code::BadValue, message, count.span).help(help));
-    None
 }

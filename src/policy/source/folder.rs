@@ -10,8 +10,8 @@ use crate::diagnostic::{Code, Finding};
 use crate::policy::section::{Complaint, Placed, Section};
 use crate::policy::{LoadContext, path};
 
-/// What the records of a folder can be asked by `when`.
-pub const COLUMNS: [&str; 3] = ["name", "path", "size"];
+/// What the records of a folder can be asked by `when` and `per`.
+pub const COLUMNS: [&str; 4] = ["name", "path", "folder", "size"];
 
 /// What is one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use super::Fault;
 use super::chunks::{Chunk, Part};
 use super::columns::{self, Opened};
 use super::files::{self, CsvFile, cannot_read};
+use super::newest;
 use crate::evaluate::Verdict;
 use crate::policy::CsvFiles;
 use crate::source::Problem;
@@ -19,6 +20,7 @@ pub(crate) fn list(
     found: &mut dyn FnMut(Listed) -> Flow,
 ) -> Result<(), Unusable> {
     let there = files::find(source)?;
+    newest::protect(source, &there.files, request);
     let listed = records(source, &there.files, request, rule, found);
     let problem = listed.err().or(there.problems.into_iter().next());
     problem.map_or(Ok(()), |problem| Err(Unusable::failed(problem)))

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use super::chunks::{Chunk, Part};
 use super::columns::{self, Columns, Opened};
 use super::files::{self, CsvFile, cannot_read};
-use super::{list, turns};
+use super::{list, newest, turns};
 use crate::evaluate::{Evaluator, State, Tally};
 use crate::policy::CsvFiles;
 use crate::source::request::{RuleCounts, TableQuery, TableSurvey, Unread, Unusable};
@@ -21,6 +21,7 @@ pub(crate) fn survey(source: &CsvFiles, requests: &[TableQuery<'_>]) -> Result<V
 }
 
 fn one_request(source: &CsvFiles, found: &files::Found, request: &TableQuery<'_>) -> Vec<RuleCounts> {
+    newest::protect(source, &found.files, request);
     let mut counted = nothing(&request.book);
     let mut problems = vec![found.problems.clone(); request.book.len()];
     for file in &found.files {
@@ -42,6 +43,7 @@ fn one_request(source: &CsvFiles, found: &files::Found, request: &TableQuery<'_>
             unreadable,
             looks,
             problems: problems[*rule].clone(),
+            warning: request.last_ones(*rule, &counted.tallies[*rule]),
             ..RuleCounts::default()
         }
     };

@@ -31,6 +31,7 @@ use crate::run::job::{Deletion, Journal, RuleJob, WriteError};
 use crate::source::Problem;
 use crate::source::csv::columns::{self, Opened};
 use crate::source::csv::files::{self, CsvFile};
+use crate::source::csv::newest::{self, Watch};
 use crate::source::csv::turns;
 use rewrite::{Ended, Rewriting};
 
@@ -44,13 +45,14 @@ pub(crate) fn carry_out(
 ) -> Result<(), WriteError> {
     let found = files::find(source).map_err(|unusable| WriteError::Problem(unusable.problem))?;
     done.problems.extend(found.problems);
+    let newest = newest::protect(source, &found.files, job.request);
     let mut survivors = 0;
     for file in &found.files {
         done.stopped = done.stopped.or_else(|| job.stop.reason());
         if done.stopped.is_some() {
             break;
         }
-        match one_file(source, file, job, journal, done) {
+        match one_file(source, (file, &newest), job, journal, done) {
             Ok(left) => survivors += left,
             Err(WriteError::Problem(problem)) => done.problems.push(problem),
             Err(other) => return Err(other),
@@ -66,13 +68,14 @@ pub(crate) fn carry_out(
 /// Rewrites a file where something in it is due; how many due lines it still holds.
 fn one_file(
     source: &CsvFiles,
-    file: &CsvFile,
+    (file, newest): (&CsvFile, &Watch),
     job: &RuleJob<'_>,
     journal: &mut dyn Journal,
     done: &mut Deletion,
 ) -> Result<u64, WriteError> {
     let most = job.amount.most.saturating_sub(done.deleted);
-    let rewriting = Rewriting { source, file, job, most, before: done.deleted, number: done.batches + 1 };
+    let (before, number) = (done.deleted, done.batches + 1);
+    let rewriting = Rewriting { source, file, job, newest, most, before, number };
     match rewriting.run(journal)? {
         Ended::NothingDue => Ok(0),
         Ended::Stopped(reason) => {
@@ -80,6 +83,7 @@ fn one_file(
             Ok(0)
         }
         Ended::Rewritten { sifted, behind, old } => {
+            newest.rewritten(file);
             done.deleted += sifted.deleted;
             done.batches += u64::from(sifted.deleted > 0);
             done.is_capped |= sifted.is_capped;

@@ -3,7 +3,6 @@
 use super::newest::protect;
 use super::root::Root;
 use super::walk::walk;
-use crate::evaluate::Evaluator;
 use crate::policy::Folder;
 use crate::source::request::{Flow, Listed, TableQuery, Unusable};
 
@@ -19,10 +18,10 @@ pub fn list(
     found: &mut dyn FnMut(Listed) -> Flow,
 ) -> Result<(), Unusable> {
     let root = Root::open(folder)?;
-    let mut book = Evaluator::clone(&request.book);
-    protect(&root, folder, &mut book).map_err(Unusable::failed)?;
+    let book = &*request.book;
+    protect(&root, folder, book).map_err(Unusable::failed)?;
     let mut shelf = Shelf { waiting: Some(Vec::new()), found };
-    let walked = walk(&root, folder, &mut |record| match record.judge(&book, rule) {
+    let walked = walk(&root, folder, &mut |record| match record.judge(book, rule) {
         Some(verdict) => shelf.put(Listed::new(super::shown(record.path()), verdict)),
         None => Flow::On,
     });

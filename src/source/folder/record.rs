@@ -9,8 +9,7 @@ use rustix::io::Errno;
 use super::content::{Opaque, look_into};
 use super::look::Look;
 use super::volume::Volume;
-use crate::calendar::Event;
-use crate::evaluate::{Evaluator, Reason, State, Verdict};
+use crate::evaluate::{Counting, Evaluator, Reason, State, Verdict};
 use crate::policy::Unit;
 use crate::value::Value;
 
@@ -70,7 +69,7 @@ impl<'a> Record<'a> {
 
     /// Its state under one rule; none where the rule does not match it, or where it is gone.
     pub fn judge(&self, book: &Evaluator, rule: usize) -> Option<Verdict> {
-        let verdict = book.judge(rule, &|column| self.value(&book.columns()[column]))?;
+        let verdict = book.judge(rule, &|cell| self.cell(book, cell))?;
         // What would go must be seen whole, also where its name alone tells its time.
         if matches!(verdict.state, State::Due | State::Overruled | State::Blocked | State::Newest)
             && self.look().is_err()
@@ -82,9 +81,15 @@ impl<'a> Record<'a> {
         (!self.is_gone()).then_some(verdict)
     }
 
-    /// The event by which it counts among the newest of a rule, and whether the rule matches it.
-    pub fn counted(&self, book: &Evaluator, rule: usize) -> Option<(Event, bool)> {
-        book.counted(rule, &|column| self.value(&book.columns()[column]))
+    /// What makes it one of those among which a rule keeps the newest; none where it is none.
+    pub fn counting(&self, book: &Evaluator, rule: usize) -> Option<Counting> {
+        book.counting(rule, &|cell| self.cell(book, cell))
+    }
+
+    #[inline]
+    pub(super) fn cell(&self, book: &Evaluator, cell: usize) -> Value<'_> {
+        // What tells binary data apart: here it is what cannot be seen.
+        book.columns().get(cell).map_or(Value::Blob, |column| self.value(column))
     }
 
     #[inline]
@@ -92,6 +97,7 @@ impl<'a> Record<'a> {
         match column {
             "name" => Value::Text(self.name.to_bytes()),
             "path" => Value::Text(self.path),
+            "folder" => Value::Text(folder_of(self.path)),
             "size" => self
                 .look()
                 .as_ref()
@@ -103,4 +109,9 @@ impl<'a> Record<'a> {
             _ => Value::Blob,
         }
     }
+}
+
+/// The folder in which a path lies, without its last slash; empty where that is the source's own.
+fn folder_of(path: &[u8]) -> &[u8] {
+    memchr::memrchr(b'/', path).map_or(&[], |slash| &path[..slash])
 }

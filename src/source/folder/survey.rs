@@ -4,7 +4,6 @@ use super::newest::{Found, Search};
 use super::record::Record;
 use super::root::Root;
 use super::walk::walk;
-use crate::diagnostic::Code;
 use crate::evaluate::{Evaluator, Reason, State, Tally, Verdict};
 use crate::policy::Folder;
 use crate::source::request::{Flow, RuleCounts, TableQuery, TableSurvey, Unread, Unusable};
@@ -34,18 +33,17 @@ struct OneRule {
 }
 
 fn one_request(root: &Root, folder: &Folder, request: &TableQuery<'_>) -> TableSurvey {
-    let mut book = Evaluator::clone(&request.book);
-    let mut search = Search::of(&book);
-    book.keep_nothing();
-    let (pass, unseen) = Pass::through(root, folder, &book, &mut search)?;
+    let (book, nothing_kept) = (&*request.book, request.book.keeping_no_newest());
+    let mut search = Search::of(book);
+    let (pass, unseen) = Pass::through(root, folder, (&nothing_kept, book), &mut search)?;
     // Only where one of the newest is due does it make a difference that it is kept.
     if !search.keeps_what_is_due() {
-        let found = search.settle(&mut Evaluator::clone(&request.book));
+        let found = search.settle(book);
         return Ok(pass.surveys(request, &found, unseen));
     }
     drop(pass);
-    let found = search.settle(&mut book);
-    let (pass, unseen_again) = Pass::through(root, folder, &book, &mut Search::none())?;
+    let found = search.settle(book);
+    let (pass, unseen_again) = Pass::through(root, folder, (book, book), &mut Search::none())?;
     let unseen = unseen_again.or(unseen);
     Ok(pass.surveys(request, &found, unseen))
 }
@@ -54,14 +52,14 @@ impl<'b> Pass<'b> {
     fn through(
         root: &Root,
         folder: &Folder,
-        book: &'b Evaluator,
+        (book, whole): (&'b Evaluator, &Evaluator),
         search: &mut Search,
     ) -> Result<(Pass<'b>, Option<Problem>), Problem> {
         let rules = (0..book.len()).map(|_| OneRule::default()).collect();
         let mut pass = Pass { book, records: 0, rules };
         let unseen = walk(root, folder, &mut |record| {
             let is_due = pass.count(record);
-            search.show(record, book, is_due);
+            search.show(record, whole, is_due);
             Flow::On
         })?;
         Ok((pass, unseen.problem()))
@@ -103,7 +101,7 @@ impl<'b> Pass<'b> {
             total: self.records,
             unreadable: own.unreadable.iter().cloned().map(unread).collect(),
             bytes_due: Some(own.bytes_due),
-            warning: last_ones(rule, request, own, found),
+            warning: request.last_ones(rule, &own.tally),
             problems: unseen.into_iter().collect(),
             ..RuleCounts::default()
         }
@@ -132,22 +130,4 @@ fn why(record: &Record<'_>, reason: Reason) -> String {
         (Reason::Event(why), None) => why.to_string(),
         _ => "not what `when` compares it with".to_string(),
     }
-}
-
-/// Where nothing but `keep-newest` keeps the last records, no newer ones have come for as long as
-/// the period: that is seldom meant.
-fn last_ones(rule: usize, request: &TableQuery<'_>, own: &OneRule, found: &Found) -> Option<Problem> {
-    let (_, counted) = found.counted.iter().find(|(place, _)| *place == rule)?;
-    let (blocked, due) = (own.tally.records(State::Newest), own.tally.records(State::Due));
-    if blocked == 0 || *counted > blocked + due {
-        return None;
-    }
-    let rule = request.rules[rule];
-    let records = if blocked == 1 { "record".to_string() } else { format!("{blocked} records") };
-    let message = format!(
-        "only `keep-newest` keeps the last {records} of {}: all are past their time, and none has come since; is \
-         whatever makes them still running?",
-        rule.data()
-    );
-    Some(Problem::new(Code::LastKept, message).at(&rule.places.data_at))
 }

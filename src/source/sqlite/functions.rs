@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use rusqlite::functions::{Aggregate, Context, FunctionFlags, SqlFnOutput};
 
 use super::schema::Table;
-use super::{related, value};
+use super::{newest, related, value};
 use crate::evaluate::{Evaluator, Reason, State, Tally, Verdict};
 use crate::source::Counted;
 
@@ -21,7 +21,8 @@ pub(crate) const FRESH: FunctionFlags = FunctionFlags::SQLITE_UTF8.union(Functio
 /// rows, and what keeps the record where that is known.
 pub fn cells(connection: &Connection, table: &Table, book: &Evaluator) -> rusqlite::Result<Vec<String>> {
     let columns = book.columns().iter().map(|column| table.column_sql(column));
-    let mut cells: Vec<String> = columns.chain(related::register(connection, table, book)?).collect();
+    let answers = related::register(connection, table, book)?;
+    let mut cells: Vec<String> = columns.chain(answers).chain(newest::binary_cells(table, book)).collect();
     if let Some(kept) = &table.kept {
         cells.push(kept.register(connection, table)?);
     }

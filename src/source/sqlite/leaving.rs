@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use super::join;
 use super::schema::{Table, describe};
+use super::{join, newest};
 use crate::evaluate::{Evaluator, Question};
 use crate::policy::Rule;
 use crate::source::lookup;
@@ -70,5 +70,6 @@ fn leaving(
     let mut table = Table { alias: Some(alias.to_string()), ..plain };
     table.joins = join::resolve(connection, &table, &book).ok()?;
     table.notes = notes;
+    newest::protect(connection, &mut table, &book).ok()?;
     Some(Leaving { table, book, acting })
 }

@@ -1,9 +1,12 @@
 //! What a table is made of, as far as reading and deleting need it.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::decide::Kept;
 use super::join::Join;
+use super::newest::Watch;
 use super::quoted;
 use super::trigger::Trigger;
 use crate::diagnostic::{Code, nearest};
@@ -36,6 +39,8 @@ pub struct Table {
     pub notes: Notes,
     /// What keeps its records for the sake of others, where that was asked for.
     pub kept: Option<Kept>,
+    /// Its newest records, where rules keep these and they were looked for with it.
+    pub(crate) newest: Option<Arc<Watch>>,
 }
 
 /// What a record is found by.
@@ -144,6 +149,7 @@ pub fn describe(connection: &Connection, name: &str, place: &str) -> Result<Tabl
         joins: Vec::new(),
         notes: Notes::default(),
         kept: None,
+        newest: None,
     })
 }
 

@@ -12,7 +12,8 @@ use super::open::{Opener, read};
 use super::schema::{Table, describe};
 use super::web::Web;
 use super::{
-    count, evidence, foreign_key, functions, join, leaving, prefilter, preparable, problem, release, settable,
+    count, evidence, foreign_key, functions, join, leaving, newest, prefilter, preparable, problem, release,
+    settable,
 };
 use crate::diagnostic::Code;
 use crate::evaluate::{Evaluator, State};
@@ -31,6 +32,7 @@ pub fn survey(
 ) -> Result<Vec<TableSurvey>, Unusable> {
     read(path, |opener| {
         let connection = opener.connect()?;
+        requests.iter().for_each(|request| request.book.forget_newest());
         let Some(first) = requests.first() else { return Ok(Vec::new()) };
         let mut acting = first.acting.clone();
         let obstacles = obstacles(&connection, source, requests)?;
@@ -196,6 +198,7 @@ impl Survey<'_> {
         } else {
             None
         };
+        let warning = warning.or_else(|| asked.request.last_ones(rule, tally));
         let (table, name) = (asked.request.table, policy.name.as_str());
         let decided = self.decided.for_rule(policy);
         Ok(RuleCounts {
@@ -289,6 +292,8 @@ pub fn table_for(
     table.joins = join::resolve(connection, &table, &request.book)?;
     leaving::attach(connection, request, &request.acting, (&mut table, &request.book));
     table.notes = request.notes.clone();
+    let found = newest::protect(connection, &mut table, &request.book);
+    found.map_err(|error| Problem::new(Code::Sqlite, error.to_string()).at(place))?;
     let anonymises = request.rules.iter().any(|rule| !rule.deletes());
     if anonymises && table.carries_changes_on && !table.joins.is_empty() {
         return Err(changed_by_trigger(&table).at(place));

@@ -12,6 +12,7 @@ mod evidence;
 mod keys;
 mod long_transaction;
 mod named;
+mod newest;
 mod other_connections;
 mod parts;
 mod refusals;
@@ -59,6 +60,7 @@ use batch_budget::BatchBudget;
 use careful::Care;
 use evidence::Evidence;
 use long_transaction::LongTransaction;
+use newest::Newest;
 use refusals::Refusals;
 use search::Search;
 use taken::{Taken, remove_files};
@@ -75,6 +77,9 @@ pub(crate) fn carry_out(
     done: &mut Deletion,
 ) -> Result<(), WriteError> {
     let writer = Writer::open(path, job.wait).map_err(WriteError::Problem)?;
+    // Before the newest records are looked for.
+    let version = survivors::data_version(writer.connection());
+    let version = version.map_err(|error| WriteError::Problem(writer.problem(&error)))?;
     let RuleJob { amount, nice, rule, key, .. } = *job;
     let (table, book) =
         for_purge(writer.connection(), job.source, job.request, rule).map_err(WriteError::Problem)?;
@@ -106,6 +111,7 @@ pub(crate) fn carry_out(
         nice,
         evidence,
         notes: job.notes,
+        newest: Newest::of(&table.newest, web, version),
     };
     let result = task.carry_out(job.stop, journal, (job.told, job.room), done);
     done.stayed.tell();
@@ -136,6 +142,7 @@ struct SqliteJob<'a> {
     /// Sees what goes of the rows that others' clocks depend on.
     evidence: &'a Evidence,
     notes: &'a dyn Noting,
+    newest: Newest,
 }
 
 /// The pages that a purge with indexes keeps in memory, in KiB; fewer where what goes together is there as well.

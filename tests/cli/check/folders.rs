@@ -129,7 +129,7 @@ fn a_rule_on_a_folder_names_what_files_have() {
     16 | when = "owner = 'root' and size > 1"
        |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
        |
-       = help: a condition on a folder can use `name`, `path` (below the folder) and `size` (in bytes)
+       = help: a folder's records have `name`, `path` (below the folder), `folder` (that in which it lies there) and `size` (in bytes)
     "#);
     refused("", "after = { name = \"app.db\" }", "error[bad-format]: `app.db` has no date in it");
     refused("", "after = { name = \"app-%d.db\" }", "error[bad-format]");

@@ -45,7 +45,11 @@ impl Model {
         }
         if rule.deletes() {
             let keeps = |other: &Rule| other.deletes();
-            return if self.is_overruled(place, row, due, &keeps) { "overruled" } else { "due" };
+            return match () {
+                () if self.is_overruled(place, row, due, &keeps) => "overruled",
+                () if self.is_newest(place, row) => "blocked",
+                () => "due",
+            };
         }
         let others = 0..self.rules.len();
         // Only what goes in the run is left to the deletion.
@@ -59,8 +63,9 @@ impl Model {
         let made = self.made(place, row, due);
         match () {
             () if made.is_empty() => "overruled",
-            () if made.iter().any(|(_, made)| *made == Made::Unreadable) => "unreadable",
             () if made.iter().all(|(_, made)| *made == Made::Already) => "done",
+            () if self.is_newest(place, row) => "blocked",
+            () if made.iter().any(|(_, made)| *made == Made::Unreadable) => "unreadable",
             () => "due",
         }
     }

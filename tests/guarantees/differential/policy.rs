@@ -75,6 +75,14 @@ fn rule_text(place: usize, rule: &Rule, layout: &Layout) -> String {
             writeln!(text, "{word} = [{}]", tables.join(", ")).unwrap();
         }
     }
+    if let Some((count, per)) = &rule.newest {
+        writeln!(text, "keep-newest = {count}").unwrap();
+        match per.as_slice() {
+            [] => {}
+            [one] => writeln!(text, "per = {one:?}").unwrap(),
+            several => writeln!(text, "per = {several:?}").unwrap(),
+        }
+    }
     if !rule.deletes() {
         let sets = rule.sets.iter().map(|(column, form)| format!("{} = \"{form}\"", COLUMNS[*column].0));
         writeln!(text, "then = \"anonymise\"\nset = {{ {} }}", sets.collect::<Vec<_>>().join(", ")).unwrap();

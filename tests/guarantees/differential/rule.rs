@@ -18,6 +18,8 @@ pub(super) struct Rule {
     pub(super) only_if: Vec<Relation>,
     /// Columns of persons and their forms; it deletes where there are none.
     pub(super) sets: Vec<(usize, &'static str)>,
+    /// How many of the newest it keeps, of each group that these columns tell apart.
+    pub(super) newest: Option<(usize, Vec<&'static str>)>,
     pub(super) enforce: bool,
 }
 
@@ -105,6 +107,7 @@ impl Maker<'_> {
             unless: self.questions(draw, table, 35),
             only_if: self.questions(draw, table, 25),
             sets,
+            newest: draw.perhaps(25, newest),
             enforce: !draw.chance(8),
         }
     }
@@ -168,6 +171,11 @@ impl Maker<'_> {
         let filter = draw.perhaps(60, |draw| Condition::draw(draw, 1));
         Some(Relation { table: draw.pick(&others), theirs, ours, filter })
     }
+}
+
+fn newest(draw: &mut Draw) -> (usize, Vec<&'static str>) {
+    let count = draw.pick(&[1, 1, 2, 3, 10]);
+    (count, ["kind", "n", "ref"].into_iter().filter(|_| draw.chance(30)).collect())
 }
 
 fn sets(draw: &mut Draw) -> Vec<(usize, &'static str)> {

@@ -65,7 +65,8 @@ impl Rewriting<'_> {
         }
         let is_as_read = || -> Result<bool, Problem> {
             let appended = old.appended(sifted.read)?;
-            Ok(appended.is_some_and(|appended| appended == 0 || sifted.may_grow(is_restless)))
+            let is_as_read = appended.is_some_and(|appended| appended == 0 || sifted.may_grow(is_restless));
+            Ok(is_as_read && self.newest.stands())
         };
         let open = OpenOptions::new().read(true).write(true).open(self.path());
         let file = open.map_err(|error| cannot_write(self.path(), &error))?;

@@ -43,7 +43,8 @@ impl Rewriting<'_> {
         let moving = Moving { from: path_beside(self.path()), to: self.path().to_path_buf(), device, inode };
         journal.announce(self.number, sifted.deleted, moving.mark())?;
         // Writing to the ledger takes its time, in which lines may have come.
-        let moved = match Self::settle(&mut exchange) {
+        // So may have changed in which of the files the newest are.
+        let moved = match Self::settle(&mut exchange).map(|is_as_read| is_as_read && self.newest.stands()) {
             Ok(true) => exchange.successor.replace(),
             Ok(false) => {
                 journal.undo(self.number)?;

@@ -15,6 +15,7 @@ use crate::run::job::{Journal, RuleJob, WriteError};
 use crate::run::stop::StopReason;
 use crate::source::Problem;
 use crate::source::csv::files::{self, CsvFile, cannot_open};
+use crate::source::csv::newest::Watch;
 
 /// How often a file is tried that changes meanwhile.
 const ATTEMPTS: usize = 3;
@@ -27,6 +28,7 @@ pub(super) struct Rewriting<'a> {
     pub(super) source: &'a CsvFiles,
     pub(super) file: &'a CsvFile,
     pub(super) job: &'a RuleJob<'a>,
+    pub(super) newest: &'a Watch,
     /// How many lines the limit still lets the rule delete.
     pub(super) most: u64,
     /// How many lines the rule has deleted before.
@@ -89,6 +91,7 @@ impl Rewriting<'_> {
         {
             return Ok(None);
         }
+        self.newest.refresh(self.source, self.job.request);
         let (successor, sifted) = match self.sift(&file, is_restless)? {
             Sifting::NothingDue => return Ok(Some(Ended::NothingDue)),
             Sifting::Stopped(reason) => return Ok(Some(Ended::Stopped(reason))),

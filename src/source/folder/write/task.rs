@@ -30,7 +30,7 @@ pub(super) struct Task<'a> {
     root: &'a Root,
     folder: &'a Folder,
     job: &'a RuleJob<'a>,
-    book: Evaluator,
+    book: &'a Evaluator,
     /// The records on which `keep-newest` rests.
     guards: Vec<Guard>,
     /// What was not seen when the newest were looked for.
@@ -69,7 +69,7 @@ enum Fate {
 
 impl<'a> Task<'a> {
     pub(super) fn new(root: &'a Root, folder: &'a Folder, job: &'a RuleJob<'a>) -> Task<'a> {
-        let book = Evaluator::clone(&job.request.book);
+        let book = &*job.request.book;
         Task {
             root,
             folder,
@@ -111,7 +111,7 @@ impl<'a> Task<'a> {
     }
 
     fn protect(&mut self) -> Result<(), Problem> {
-        let found = protect(self.root, self.folder, &mut self.book)?;
+        let found = protect(self.root, self.folder, self.book)?;
         // What can never be seen is named among the unreadable records.
         let is_told = |problem: &Problem| problem.code == Code::Unreadable && self.job.amount.unreadable > 0;
         self.unseen_newest = found.unseen.filter(|problem| !is_told(problem));
@@ -143,7 +143,7 @@ impl<'a> Task<'a> {
 
     /// The record, where it is due. Only what would go must be seen whole.
     fn due(&self, record: &Record<'_>) -> Option<Announced> {
-        let verdict = record.judge(&self.book, self.job.rule)?;
+        let verdict = record.judge(self.book, self.job.rule)?;
         let look = (verdict.state == State::Due).then(|| record.look())?;
         look.as_ref().ok().map(|look| Announced::of(record.path(), look))
     }
@@ -152,7 +152,7 @@ impl<'a> Task<'a> {
     fn survivors(&mut self) -> Result<u64, WriteError> {
         let mut again = Again::default();
         let walked = walk(self.root, self.folder, &mut |record| {
-            if let Some(verdict) = record.judge(&self.book, self.job.rule) {
+            if let Some(verdict) = record.judge(self.book, self.job.rule) {
                 again.add(record, verdict.state);
             }
             Flow::On
@@ -220,7 +220,7 @@ impl<'a> Task<'a> {
         };
         let record = Record::new(parent, &announced.path, &name, self.folder.unit, self.root.volume());
         let is_due =
-            record.judge(&self.book, self.job.rule).is_some_and(|verdict| verdict.state == State::Due);
+            record.judge(self.book, self.job.rule).is_some_and(|verdict| verdict.state == State::Due);
         let look = match record.look() {
             Ok(look) if is_due && announced.is(look) => look,
             _ => return Ok(Fate::Left),
@@ -274,13 +274,14 @@ impl<'a> Task<'a> {
     }
 
     fn stands(&self, guard: &Guard, parents: &mut Parents<'_>) -> Result<bool, Problem> {
-        let Some(name) = name_of(&guard.path) else { return Ok(false) };
-        let Ok(parent) = parents.open(&guard.path)? else { return Ok(false) };
-        let record = Record::new(parent, &guard.path, &name, self.folder.unit, self.root.volume());
-        let event = record.counted(&self.book, guard.rule).map(|(event, _)| event);
+        let path = &guard.key;
+        let Some(name) = name_of(path) else { return Ok(false) };
+        let Ok(parent) = parents.open(path)? else { return Ok(false) };
+        let record = Record::new(parent, path, &name, self.folder.unit, self.root.volume());
+        let counting = record.counting(self.book, guard.rule);
         // One whose name tells its time counts, whatever is in it.
         let is_there = !matches!(record.look(), Err(Opaque::Gone));
-        Ok(is_there && event == Some(guard.event))
+        Ok(is_there && counting.is_some_and(|counting| guard.is(&counting)))
     }
 }
 

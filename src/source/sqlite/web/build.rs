@@ -16,7 +16,7 @@ use crate::source::request::{Acting, TableQuery};
 use crate::source::sqlite::foreign_key::{self, Reference, all_references, pointing_at};
 use crate::source::sqlite::narrow::Narrow;
 use crate::source::sqlite::schema::{Table, describe};
-use crate::source::sqlite::{join, leaving, prefilter, quoted, release, required_index};
+use crate::source::sqlite::{join, leaving, newest, prefilter, quoted, release, required_index};
 use crate::source::{Problem, lookup};
 
 impl Web {
@@ -162,6 +162,7 @@ impl<'a> Build<'a> {
         table.joins = join::resolve(self.connection, &table, &book).ok()?;
         leaving::attach(self.connection, request, self.acting, (&mut table, &book));
         table.notes = notes;
+        newest::protect(self.connection, &mut table, &book).ok()?;
         Some((table, book))
     }
 

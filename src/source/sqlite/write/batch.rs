@@ -139,6 +139,8 @@ impl<'a> Batch<'a> {
         let ready = evidence.get_ready(self.connection(), self.is_fused());
         ready.map_err(|error| Failure::from(self.task.halt(&error)))?;
         self.conditions.budget.begin();
+        // What takes its time is done before the lock is held.
+        self.look_after_the_newest()?;
         self.begin()?;
         let locked = Instant::now();
         let in_transaction = self.in_transaction(pace, (further, legs), journal);
@@ -188,7 +190,12 @@ impl<'a> Batch<'a> {
             let message = format!("table `{table}`: the schema changed during the run; run again");
             return Err(WriteError::Problem(Problem::new(Code::SchemaChanged, message)));
         }
-        Ok(())
+        self.look_after_the_newest().inspect_err(|_| self.roll_back())
+    }
+
+    fn look_after_the_newest(&self) -> Result<(), WriteError> {
+        let looked = self.task.newest.refresh(self.connection());
+        looked.map_err(|error| self.task.halt(&error))
     }
 
     /// Only where rows come in rising order, all behind the first that did not fit are left.

@@ -153,6 +153,7 @@ struct Undone {
 impl Parts<'_> {
     pub(super) fn act(&self, given: &Given, limits: Limits) -> Result<(Went, Ended), Failure> {
         let mut ended = Ended::default();
+        self.task.newest.is_asked();
         let mut numbers = given.numbers.clone();
         numbers.sort_unstable();
         let seeds = self.live.seeds(&numbers).map_err(|error| self.halt(&error))?;
@@ -272,6 +273,12 @@ impl Parts<'_> {
             let later = bundles.split_off(undone.place);
             ended.left.splice(0..0, later.iter().skip(1).flat_map(|bundle| keys(closure, &bundle.own)));
             bundles.retain(|bundle| !bundle.own.iter().any(|node| self.is_kept(closure.graph.row(*node))));
+            if self.task.newest.has_moved() {
+                // What is kept has changed since they were decided about.
+                let again = bundles.iter().flat_map(|bundle| keys(closure, &bundle.own));
+                ended.left.splice(0..0, again);
+                bundles.clear();
+            }
         }
         Ok(Went { taken: Taken { refusals, ..Taken::default() }, ..Went::default() })
     }
