@@ -159,3 +159,44 @@ fn every_file_that_is_left_is_told() {
     assert!(told[0].contains("b.csv") && told[1].contains("c.csv"), "{told:?}");
     assert_eq!((purged.done.deleted, purged.done.survivors), (1, None));
 }
+
+/// A policy that keeps the newest line of all files.
+fn newest_in(folder: &Path, way: &str) -> crate::policy::Policy {
+    let rule = "[[rule]]\nname = \"r\"\ndata = \"s\"\nkeep = \"1 year\"\nafter = \"at\"\nkeep-newest = 1\n";
+    policy_in(folder, &format!("csv = \"*.csv\"\nrewrite = \"{way}\"\n{rule}"))
+}
+
+#[test]
+fn where_the_file_with_the_newest_line_goes_away_the_next_one_is_kept() {
+    for way in WAYS {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("a.csv"), "at,n\n2001-02-03,1\n2002-02-03,2\n").unwrap();
+        fs::write(path("b.csv"), "at,n\n2003-02-03,3\n").unwrap();
+        let policy = newest_in(folder.path(), way);
+        let purged = purge(&policy, u64::MAX, &Arc::default(), &mut |_| {
+            let _ = fs::remove_file(path("b.csv"));
+        });
+        assert_eq!(fs::read_to_string(path("a.csv")).unwrap(), "at,n\n2002-02-03,2\n", "{way}");
+        assert_eq!((purged.done.deleted, purged.undone), (1, vec![1]), "{way}");
+    }
+}
+
+#[test]
+fn where_newer_lines_come_the_newest_are_still_there() {
+    for way in WAYS {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("a.csv"), "at,n\n2001-02-03,1\n2002-02-03,2\n").unwrap();
+        fs::write(path("b.csv"), "at,n\n2000-02-03,3\n2003-02-03,4\n").unwrap();
+        let policy = newest_in(folder.path(), way);
+        let purged = purge(&policy, u64::MAX, &Arc::default(), &mut |_| {
+            let mut file = OpenOptions::new().append(true).open(path("b.csv")).unwrap();
+            file.write_all(b"2004-02-03,5\n").unwrap();
+        });
+        assert_eq!(fs::read_to_string(path("a.csv")).unwrap(), "at,n\n", "{way}");
+        let left = fs::read_to_string(path("b.csv")).unwrap();
+        assert!(left.contains("2004-02-03") && !left.contains("2000-02-03"), "{way}: {left}");
+        assert!(purged.done.deleted >= 3, "{way}");
+    }
+}

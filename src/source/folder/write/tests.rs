@@ -291,3 +291,35 @@ fn a_signal_ends_it_within_the_batch_and_the_ledger_hears_how_far_it_came() {
     assert_eq!((purged.done.deleted, purged.settled), (0, vec![(1, 0)]));
     assert_eq!(place.left().len(), 10);
 }
+
+#[test]
+fn the_newest_of_each_folder_stay_whatever_goes_away_meanwhile() {
+    let place = Place::new("recursive = true", "keep-newest = 1\nper = \"folder\"");
+    for name in ["x", "y"] {
+        fs::create_dir(place.path(name)).unwrap();
+    }
+    for (name, age) in [("a", 0), ("b", 1), ("x/a", 5), ("x/b", 6), ("x/c", 7), ("y/a", 0)] {
+        place.file(name, OLD + age);
+    }
+    let purged = place.purge(&mut |_| {
+        let _ = fs::remove_file(place.path("x/c"));
+    });
+    let left = ["b", "x/b", "y/a"].map(|name| place.path(name).exists());
+    assert_eq!((left, purged.done.deleted), ([true; 3], 2));
+}
+
+#[test]
+fn a_record_that_the_rule_is_no_longer_about_is_not_the_newest_of_those() {
+    let place = Place::new("", "keep-newest = 1\nwhen = \"size > 3\"");
+    place.file("a", OLD);
+    place.file("b", OLD + 1);
+    place.file("c", OLD + 2);
+    fs::write(place.path("d"), "").unwrap();
+    touch(&place.path("d"), NOW - 5);
+    let purged = place.purge(&mut |_| {
+        // As old as before, and too small.
+        let _ = fs::write(place.path("c"), "");
+        touch(&place.path("c"), OLD + 2);
+    });
+    assert_eq!((place.left(), purged.done.deleted), (["b", "c", "d"].map(String::from).to_vec(), 1));
+}
