@@ -95,6 +95,8 @@ pub(crate) fn carry_out(
     let releases = &releases;
     let watched = release::watch(writer.connection(), &table, (releases, ""));
     watched.map_err(|error| WriteError::Problem(writer.problem(&error)))?;
+    let newest = Newest::of(writer.connection(), &table, web, version);
+    let newest = newest.map_err(|error| WriteError::Problem(writer.problem(&error)))?;
     let (held, table, book) = (&writer, &table, &book);
     let task = SqliteJob {
         writer: held,
@@ -111,7 +113,7 @@ pub(crate) fn carry_out(
         nice,
         evidence,
         notes: job.notes,
-        newest: Newest::of(&table.newest, web, version),
+        newest,
     };
     let result = task.carry_out(job.stop, journal, (job.told, job.room), done);
     done.stayed.tell();

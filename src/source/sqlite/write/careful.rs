@@ -152,6 +152,10 @@ impl RowByRow<'_> {
                 went.rest = Some(key.clone());
                 break;
             }
+            if self.conditions.reaches_others {
+                let looked = self.task.newest.look_between_rows(self.connection());
+                looked.map_err(|error| Failure::Ended(self.task.halt(&error)))?;
+            }
             let held = self.held(key)?;
             let became = self.row(key, alone)?;
             self.task.evidence.row_ended(matches!(became, Became::Gone));

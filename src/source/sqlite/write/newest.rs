@@ -7,6 +7,8 @@ use rusqlite::Connection;
 
 use super::survivors::data_version;
 use crate::source::sqlite::newest::Watch;
+use crate::source::sqlite::schema::Table;
+use crate::source::sqlite::trigger::Trigger;
 use crate::source::sqlite::web::Web;
 
 /// Those of all tables of which records may go.
@@ -16,14 +18,23 @@ pub(super) struct Newest {
     version: Cell<i64>,
     /// Whether they were found anew since what goes was last asked for.
     has_moved: Cell<bool>,
+    /// Whether a trigger may write to one of the tables, or to rows by which their times are told.
+    is_restless: bool,
 }
 
 impl Newest {
-    pub(super) fn of(own: &Option<Arc<Watch>>, web: Option<&Web>, version: i64) -> Newest {
-        let others =
-            web.into_iter().flat_map(|web| &web.tables).filter_map(|member| member.table.newest.as_ref());
-        let watches = own.iter().chain(others).map(Arc::clone).collect();
-        Newest { watches, version: Cell::new(version), has_moved: Cell::new(false) }
+    pub(super) fn of(
+        connection: &Connection,
+        own: &Table,
+        web: Option<&Web>,
+        version: i64,
+    ) -> rusqlite::Result<Newest> {
+        let others = web.into_iter().flat_map(|web| &web.tables).map(|member| &member.table);
+        let tables: Vec<&Table> =
+            std::iter::once(own).chain(others).filter(|table| table.newest.is_some()).collect();
+        let is_restless = !tables.is_empty() && may_be_written_to(connection, &tables)?;
+        let watches = tables.iter().filter_map(|table| table.newest.clone()).collect();
+        Ok(Newest { watches, version: Cell::new(version), has_moved: Cell::new(false), is_restless })
     }
 
     /// Where another program has committed something, the newest may be others.
@@ -35,12 +46,22 @@ impl Newest {
         if version == self.version.get() {
             return Ok(());
         }
+        self.look(connection)?;
+        self.version.set(version);
+        Ok(())
+    }
+
+    /// Looks between two rows, where a trigger may have changed something.
+    pub(super) fn look_between_rows(&self, connection: &Connection) -> rusqlite::Result<()> {
+        if self.is_restless { self.look(connection) } else { Ok(()) }
+    }
+
+    fn look(&self, connection: &Connection) -> rusqlite::Result<()> {
         for watch in &self.watches {
             if watch.refresh(connection)? {
                 self.has_moved.set(true);
             }
         }
-        self.version.set(version);
         Ok(())
     }
 
@@ -53,6 +74,25 @@ impl Newest {
     pub(super) fn has_moved(&self) -> bool {
         self.has_moved.get()
     }
+}
+
+/// Whether a trigger of the database may write to some tables.
+fn may_be_written_to(connection: &Connection, tables: &[&Table]) -> rusqlite::Result<bool> {
+    let mut statement =
+        connection.prepare("SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'trigger'")?;
+    let mut triggers = statement.query([])?;
+    while let Some(row) = triggers.next()? {
+        let trigger =
+            Trigger::read(&row.get::<_, String>(0)?, &row.get::<_, String>(1)?, &row.get::<_, String>(2)?);
+        let inserted = trigger.inserts.iter().map(|insert| &insert.into);
+        let mut written = inserted.chain(&trigger.deletes).chain(&trigger.updates);
+        let asks_others = tables.iter().any(|table| !table.joins.is_empty());
+        let is_watched = |name: &String| tables.iter().any(|table| table.name.eq_ignore_ascii_case(name));
+        if asks_others || written.any(is_watched) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 #[cfg(test)]

@@ -352,7 +352,11 @@ impl Parts<'_> {
         let (mut went, mut gone) = (Went::default(), Vec::new());
         let mut failed: BTreeSet<usize> = BTreeSet::new();
         for (place, bundle) in bundles.iter().enumerate() {
-            if place > 0 && Instant::now() >= limits.deadline {
+            if self.live.touched.is_some() {
+                self.task.newest.look_between_rows(self.connection()).map_err(|error| self.halt(&error))?;
+            }
+            let is_late = place > 0 && Instant::now() >= limits.deadline;
+            if is_late || self.task.newest.has_moved() {
                 let later = bundles[place..].iter().flat_map(|bundle| keys(closure, &bundle.own));
                 ended.left.splice(0..0, later);
                 break;
