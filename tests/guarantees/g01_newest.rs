@@ -329,3 +329,33 @@ fn where_a_trigger_changes_the_newest_the_next_ones_are_kept() {
         assert!(left.ends_with(&[4, 5]) && left.contains(&2), "{end} {with}: {left:?}");
     }
 }
+
+/// Calls of two customers, who are told apart by binary data: the last call with each stays, and spares.
+#[test]
+fn what_stays_as_one_of_the_newest_spares_others() {
+    let place = Place::in_memory();
+    place.write_policy(&format!(
+        "{WITHOUT_LIMIT}[source.db]\nsqlite = \"data.db\"\n\
+         [[rule]]\nname = \"calls\"\ndata = \"db.calls\"\nkeep = \"30 days\"\nafter = \"at\"\nkeep-newest = 1\nper = \"who\"\n\
+         [[rule]]\nname = \"customers\"\ndata = \"db.customers\"\nkeep = \"30 days\"\nafter = \"at\"\n\
+         unless = [{{ table = \"calls\", on = \"customer = id\" }}]\n"
+    ));
+    let connection = place.database(
+        "CREATE TABLE customers (id INTEGER PRIMARY KEY, at TEXT);
+         CREATE TABLE calls (id INTEGER PRIMARY KEY, customer INTEGER, who BLOB, at TEXT);
+         CREATE INDEX i ON calls (customer);
+         INSERT INTO customers VALUES (1, '2020-01-01'), (2, '2020-01-01'), (3, '2020-01-01');
+         INSERT INTO calls VALUES (1, 1, x'01', '2019-01-01'), (2, 2, x'01', '2019-01-02'), (3, 3, x'02', '2019-01-01')",
+    );
+    let report = place.at(NOW, &["report", "--format", "json"]);
+    let (calls, customers) = (report.rule("calls"), report.rule("customers"));
+    assert_eq!([&calls["due"], &calls["blocked"]], [1, 2], "{calls}");
+    assert_eq!([&customers["due"], &customers["spared"]], [1, 2], "{customers}");
+    place.at(NOW, &PURGE).expect(0);
+    let gone = |table: &str| super::support::count(&connection, &format!("{table} WHERE id = 1")) == 0;
+    assert!(gone("calls") && gone("customers"));
+    assert_eq!(
+        super::support::count(&connection, "customers") + super::support::count(&connection, "calls"),
+        4
+    );
+}

@@ -11,7 +11,7 @@ use super::functions::{FRESH, PURE};
 use super::join::Join;
 use super::leaving::Leaving;
 use super::schema::Table;
-use super::{quoted, value};
+use super::{newest, quoted, value};
 use crate::evaluate::{Answer, AnswerCell, Asked, Evaluator, Match, Question};
 use crate::note::Reader;
 
@@ -95,7 +95,8 @@ fn register_leaving(
     })?;
     let own = book.columns().iter().map(|column| table.column_sql(column));
     let answers = register_all(connection, table, book, false)?;
-    let cells: Vec<String> = read.into_iter().chain(own).chain(answers).collect();
+    let binary = newest::binary_cells(table, book);
+    let cells: Vec<String> = read.into_iter().chain(own).chain(answers).chain(binary).collect();
     Ok(format!("(SELECT max({name}({})) {rows})", cells.join(", ")))
 }
 
