@@ -29,7 +29,7 @@ pub use activity::Activity;
 pub use counting::Counting;
 pub use header::Controller;
 pub use limit::{Breach, Limit};
-pub use relation::{Fold, On, Relation, Side};
+pub use relation::{ColumnPair, Fold, On, Relation, Side};
 pub use rule::{
     Action, Choice, DEEDS, Dated, Instructions, Keep, NamedFiles, NamingColumn, Part, Rule, SetNull, Setting,
     With,

@@ -34,16 +34,15 @@ const BEYOND_ASCII: &[u8] = b"\0\0beyond ascii";
 pub struct KeyUnreadable;
 
 impl Answers {
-    /// Looks at one related row: at what stands under the relation's own column, and at the
-    /// question's columns.
+    /// Looks at one related row: at what stands under the columns by which it is found, and at the question's columns.
     pub fn add<'v>(
         &mut self,
         question: &Question,
-        key: Value<'v>,
+        key: impl Fn(usize) -> Value<'v>,
         row: impl Fn(usize) -> Value<'v>,
     ) -> Result<(), KeyUnreadable> {
-        let side = question.relation.on.as_ref().map(|on| &on.theirs).ok_or(KeyUnreadable)?;
-        let key = match Key::of(key, side) {
+        let on = question.relation.on.as_ref().ok_or(KeyUnreadable)?;
+        let key = match Key::of_all(on.theirs(), key) {
             Key::Known(key) => key,
             Key::Nothing => return Ok(()),
             Key::Unreadable => return Err(KeyUnreadable),
@@ -107,8 +106,11 @@ impl Answers {
     pub(crate) const DOUBTS: [&'static [u8]; 2] = [IN_DOUBT, BEYOND_ASCII];
 
     /// What joins a row to its records, as notes remember it; none where it belongs to none.
-    pub(crate) fn key_of(key: Value<'_>, side: &Side) -> Result<Option<Vec<u8>>, KeyUnreadable> {
-        match Key::of(key, side) {
+    pub(crate) fn key_of<'s, 'v>(
+        sides: impl ExactSizeIterator<Item = &'s Side>,
+        cell: impl Fn(usize) -> Value<'v>,
+    ) -> Result<Option<Vec<u8>>, KeyUnreadable> {
+        match Key::of_all(sides, cell) {
             Key::Known(key) => Ok(Some(key.into_owned())),
             Key::Nothing => Ok(None),
             Key::Unreadable => Err(KeyUnreadable),
@@ -119,9 +121,9 @@ impl Answers {
 /// A question about rows of another source, as a rule book asks it.
 #[derive(Clone, Debug)]
 pub(super) struct Elsewhere {
-    /// The place of the record's own column by which its rows are found, and what is made of it.
-    pub(super) cell: usize,
-    pub(super) side: Side,
+    /// The places of the record's own columns by which its rows are found, and what is made of them.
+    pub(super) cells: Vec<usize>,
+    pub(super) sides: Vec<Side>,
     /// None until somebody has looked.
     pub(super) answers: Option<Arc<Answers>>,
 }
@@ -130,7 +132,7 @@ impl Elsewhere {
     /// The answer for a record.
     pub(super) fn answer<'a, 'v: 'a>(&'a self, row: &impl Fn(usize) -> Value<'v>) -> Value<'a> {
         let Some(answers) = &self.answers else { return AnswerCell::UNKNOWN };
-        match Key::of(row(self.cell), &self.side) {
+        match Key::of_all(self.sides.iter(), |place| row(self.cells[place])) {
             Key::Nothing => Value::Null,
             Key::Known(key) => answers.get(&key),
             Key::Unreadable => AnswerCell::UNKNOWN,

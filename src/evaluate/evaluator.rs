@@ -11,7 +11,7 @@ use super::started::{PartKind, StartPart, Starts};
 use super::{Match, Question, Reason, State, Verdict};
 
 use crate::calendar::{Cutoff, Shapes, Timestamp, Timestamps};
-use crate::policy::{Keep, Part, Rule, Setting};
+use crate::policy::{Keep, Part, Rule, Setting, Side};
 use crate::value::Value;
 
 /// What becomes of a record, and by which rule, by its place in the book.
@@ -135,11 +135,9 @@ impl Evaluator {
 
     /// Takes up a question; the place of its answer.
     fn ask(&mut self, question: Question) -> usize {
-        let asked = question.relation.key().map(|side| Elsewhere {
-            cell: self.column(&side.column),
-            side: side.clone(),
-            answers: None,
-        });
+        let sides: Vec<Side> = question.relation.keys().cloned().collect();
+        let cells = sides.iter().map(|side| self.column(&side.column)).collect();
+        let asked = (!sides.is_empty()).then_some(Elsewhere { cells, sides, answers: None });
         self.elsewhere.push(asked);
         self.questions.push(question);
         self.columns.len() + self.questions.len() - 1

@@ -185,7 +185,7 @@ impl Evaluator {
             cells.extend(clause.when.iter().flat_map(|(_, columns)| columns).chain(&clause.only_if));
             cells.extend(clause.newest.iter().flat_map(|newest| &newest.per).map(|(column, _)| *column));
         }
-        let asked = self.elsewhere.iter().flatten().map(|asked| asked.cell);
+        let asked = self.elsewhere.iter().flatten().flat_map(|asked| asked.cells.iter().copied());
         cells.extend(asked);
         cells
     }

@@ -239,7 +239,7 @@ impl Question {
 /// period or another condition of its own.
 fn name_of_notes(rule: &Rule, relation: &Relation, asked: &str) -> Arc<str> {
     let source = relation.elsewhere.as_deref().unwrap_or(&rule.source);
-    let on = relation.on.as_ref().map(|on| format!(" on {} = {}", on.theirs, on.ours)).unwrap_or_default();
+    let on = relation.on.as_ref().map(|on| format!(" on {on}")).unwrap_or_default();
     let condition = relation.condition.as_ref().map(|read| format!(" where {read}")).unwrap_or_default();
     let table = &relation.table;
     format!("{}: {asked} of {source}.{table}{on}{condition}", rule.data()).into()

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::section::Complaint;
+use toml::de::DeValue;
+
+use super::section::{Complaint, Section};
 use crate::condition::Condition;
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Finding};
 
 /// Which rows belong to a record.
 #[derive(Clone, Debug)]
@@ -34,9 +36,19 @@ impl Relation {
         }
     }
 
-    /// The column of the record by which rows of another source are found.
-    pub fn key(&self) -> Option<&Side> {
-        self.elsewhere.as_ref().and(self.on.as_ref()).map(|on| &on.ours)
+    /// The columns of the record by which rows of another source are found.
+    pub fn keys(&self) -> impl Iterator<Item = &Side> {
+        self.elsewhere.as_ref().and(self.on.as_ref()).into_iter().flat_map(On::ours)
+    }
+
+    /// Whether a column of the related rows is one by which they are found.
+    pub fn joins_theirs(&self, column: &str) -> bool {
+        self.on.iter().flat_map(On::theirs).any(|side| side.column == column)
+    }
+
+    /// Whether they are found by a column of the record.
+    pub fn joins_ours(&self, column: &str) -> bool {
+        self.on.iter().flat_map(On::ours).any(|side| side.column == column)
     }
 
     /// Whether the rows are those that rules on this source and this table are about.
@@ -46,9 +58,17 @@ impl Relation {
     }
 }
 
-/// `on = "THEIRS = OURS"`.
+/// `on = "THEIRS = OURS"`, or a list of such pairs, of which all must be equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct On {
+    /// In an order of their own, in which every list of the same pairs has them: what is noted of rows that are gone
+    /// is found by their values in this order.
+    pairs: Vec<ColumnPair>,
+}
+
+/// Two columns that are equal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnPair {
     /// The column of the related rows.
     pub theirs: Side,
     /// The column of the record.
@@ -90,17 +110,94 @@ impl fmt::Display for Side {
     }
 }
 
+impl fmt::Display for ColumnPair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {}", self.theirs, self.ours)
+    }
+}
+
+impl fmt::Display for On {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, pair) in self.pairs.iter().enumerate() {
+            f.write_str(if place == 0 { "" } else { " and " })?;
+            write!(f, "{pair}")?;
+        }
+        Ok(())
+    }
+}
+
 impl On {
-    pub(super) fn parse(text: &str) -> Result<On, Complaint> {
+    fn new(mut pairs: Vec<ColumnPair>) -> On {
+        pairs.sort_by_cached_key(ColumnPair::to_string);
+        On { pairs }
+    }
+
+    /// The pairs, at least one.
+    pub fn pairs(&self) -> &[ColumnPair] {
+        &self.pairs
+    }
+
+    /// The columns of the related rows.
+    pub fn theirs(&self) -> impl ExactSizeIterator<Item = &Side> {
+        self.pairs.iter().map(|pair| &pair.theirs)
+    }
+
+    /// The columns of the record.
+    pub fn ours(&self) -> impl ExactSizeIterator<Item = &Side> {
+        self.pairs.iter().map(|pair| &pair.ours)
+    }
+
+    /// Reads the key of a relation, which may be left out; an error where it says nothing.
+    pub(super) fn read(section: &mut Section<'_>) -> Result<Option<On>, Unsaid> {
+        let Some(value) = section.value("on") else { return Ok(None) };
+        let DeValue::Array(items) = value.get_ref() else {
+            let text = section.as_text("on", value).ok_or(Unsaid)?;
+            let pair = section.understood(text, ColumnPair::parse).ok_or(Unsaid)?;
+            return Ok(Some(On::new(vec![pair.value])));
+        };
+        if items.is_empty() {
+            let message = format!("`on` in {} names no columns", section.title());
+            let finding = Finding::error(Code::BadRelation, message, value.span());
+            section.note(finding.help(SEVERAL));
+            return Err(Unsaid);
+        }
+        let mut pairs: Vec<ColumnPair> = Vec::new();
+        for item in items.iter() {
+            let text = section.as_text("on", item);
+            let Some(pair) = text.and_then(|text| section.understood(text, ColumnPair::parse)) else {
+                continue;
+            };
+            if pairs.contains(&pair.value) {
+                let message = format!("`{}` stands in `on` of {} twice", pair.value, section.title());
+                let finding = Finding::error(Code::BadRelation, message, pair.span);
+                section.note(finding.help("write each pair of columns once"));
+                continue;
+            }
+            pairs.push(pair.value);
+        }
+        if pairs.len() < items.len() { Err(Unsaid) } else { Ok(Some(On::new(pairs))) }
+    }
+}
+
+/// What is written says nothing, and that has been noted.
+pub(super) struct Unsaid;
+
+const SEVERAL: &str =
+    "several pairs of columns are a list, such as on = [\"tenant_id = tenant_id\", \"user_id = id\"]";
+
+impl ColumnPair {
+    fn parse(text: &str) -> Result<ColumnPair, Complaint> {
         let parsed = side(text, 0).and_then(|(theirs, rest)| {
             let (ours, rest) = side(rest.trim_start().strip_prefix('=')?, 0)?;
-            rest.trim().is_empty().then_some(On { theirs, ours })
+            rest.trim().is_empty().then_some(ColumnPair { theirs, ours })
         });
         parsed.ok_or_else(|| {
             let message = format!("`{text}` does not say which columns are equal");
-            let help = "write the column of the other table, `=`, and the column of this one, such as \
-                        \"customer_id = id\"; either may stand in lower() or trim()";
-            Complaint::new(Code::BadRelation, message, Some(help.to_string()))
+            let help = format!(
+                "write the column of the other table, `=`, and the column of this one, such as \"customer_id = id\"; \
+                 either may stand in lower() or trim(); {SEVERAL}"
+            );
+            Complaint::new(Code::BadRelation, message, Some(help))
         })
     }
 }
@@ -153,7 +250,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Option<String> {
-        On::parse(text).ok().map(|on| format!("{} | {}", on.theirs, on.ours))
+        ColumnPair::parse(text).ok().map(|pair| format!("{} | {}", pair.theirs, pair.ours))
     }
 
     #[test]
@@ -169,6 +266,17 @@ mod tests {
         ] {
             assert_eq!(read(text).as_deref(), Some(expected), "{text}");
         }
+    }
+
+    /// Notes of rows that are gone are found by the pairs in their order: it must not change.
+    #[test]
+    fn lists_of_the_same_pairs_are_the_same_and_one_pair_is_told_as_ever() {
+        let on =
+            |pairs: &[&str]| On::new(pairs.iter().filter_map(|pair| ColumnPair::parse(pair).ok()).collect());
+        assert_eq!(on(&["b = id", "a = lower(x)"]), on(&["a = lower( x )", "b=id"]));
+        assert_ne!(on(&["a = x", "b = y"]), on(&["a = y", "b = x"]));
+        assert_eq!(on(&["b = id", "a = lower(x)"]).to_string(), "a = lower(x) and b = id");
+        assert_eq!(on(&["customer_id=id"]).to_string(), "customer_id = id");
     }
 
     #[test]

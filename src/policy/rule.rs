@@ -158,7 +158,8 @@ impl Rule {
         let start = self.start.own_parts().map(|own| (own.column.as_str(), places.after_at.as_str()));
         let when = self.when.iter().flat_map(|when| when.columns());
         let keep = self.keep.instructions().and_then(|asked| asked.own_column());
-        let keys = self.relations().filter_map(|relation| Some((relation.key()?, relation.at.as_str())));
+        let keys =
+            self.relations().flat_map(|relation| relation.keys().map(|key| (key, relation.at.as_str())));
         let set = self.then.settings().iter().map(|setting| (setting.column.as_str(), setting.at.as_str()));
         let per = self.per.iter().map(|column| (column.as_str(), places.per_at.as_str()));
         start

@@ -5,8 +5,7 @@ use super::{Problem, sqlite};
 use crate::diagnostic::Code;
 use crate::evaluate::Answers;
 use crate::note::Asked;
-use crate::policy::{Kind, Policy};
-use crate::value::Value;
+use crate::policy::{Kind, Policy, Side};
 
 /// Tells the key of every record that a question is about, as notes remember it.
 pub(crate) fn each(policy: &Policy, asked: &Asked, told: &mut dyn FnMut(&[u8])) -> Result<(), Problem> {
@@ -17,16 +16,16 @@ pub(crate) fn each(policy: &Policy, asked: &Asked, told: &mut dyn FnMut(&[u8])) 
     if let (None, Kind::Sqlite(path)) = (&relation.elsewhere, &source.kind) {
         return sqlite::joined::each(path, asked, told).map_err(|unusable| unusable.problem);
     }
-    let Some(side) = relation.key() else { return Ok(()) };
-    // A key that cannot be read belongs to nothing that was noted.
+    let sides: Vec<&Side> = relation.keys().collect();
+    if sides.is_empty() {
+        return Ok(());
+    }
     let mut is_any = false;
-    let mut of_value = |value: Value<'_>| {
-        if let Ok(Some(key)) = Answers::key_of(value, side) {
-            is_any = true;
-            told(&key);
-        }
+    let mut of_key = |key: &[u8]| {
+        is_any = true;
+        told(key);
     };
-    let mut gathering = Gathering::of_keys(&asked.table, &side.column, &mut of_value);
+    let mut gathering = Gathering::of_keys(&asked.table, sides, &mut of_key);
     gather(source, &mut gathering).map_err(|unusable| unusable.problem)?;
     if is_any {
         Answers::DOUBTS.iter().for_each(|doubt| told(doubt));

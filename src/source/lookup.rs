@@ -8,35 +8,44 @@ use super::{Problem, csv, sqlite};
 use crate::diagnostic::Code;
 use crate::evaluate::{Answers, Evaluator, KeyUnreadable, Question};
 use crate::note::Notes;
-use crate::policy::{Kind, Source};
+use crate::policy::{Kind, On, Side, Source};
 use crate::value::Value;
 
 /// One pass over rows that are found by a key: related rows, or records to which such belong.
 pub(crate) struct Gathering<'q> {
     /// The table that is read.
     pub(crate) table: &'q str,
-    /// The columns that it reads: the key, and then whatever else is asked for.
+    /// The columns that it reads: those of the key, and then whatever else is asked for.
     pub(crate) columns: Vec<String>,
+    /// How many are the key's.
+    width: usize,
     for_what: For<'q>,
 }
 
 enum For<'q> {
     Answers(&'q Question, Answers),
-    /// Whoever is told each key.
-    Keys(&'q mut dyn FnMut(Value<'_>)),
+    /// Whoever is told each key that can be read.
+    Keys(Vec<&'q Side>, &'q mut dyn FnMut(&[u8])),
 }
 
 impl<'q> Gathering<'q> {
     fn new(question: &'q Question) -> Gathering<'q> {
-        let key = question.relation.on.iter().map(|on| &on.theirs.column);
-        let columns = key.chain(question.columns()).cloned().collect();
+        let on = question.relation.on.iter();
+        let mut columns: Vec<String> = on.flat_map(On::theirs).map(|side| side.column.clone()).collect();
+        let width = columns.len();
+        columns.extend(question.columns().cloned());
         let for_what = For::Answers(question, Answers::default());
-        Gathering { table: &question.relation.table, columns, for_what }
+        Gathering { table: &question.relation.table, columns, width, for_what }
     }
 
-    /// A pass over a column of keys.
-    pub(super) fn of_keys(table: &'q str, column: &str, told: &'q mut dyn FnMut(Value<'_>)) -> Gathering<'q> {
-        Gathering { table, columns: vec![column.to_string()], for_what: For::Keys(told) }
+    /// A pass over columns of keys.
+    pub(super) fn of_keys(
+        table: &'q str,
+        sides: Vec<&'q Side>,
+        told: &'q mut dyn FnMut(&[u8]),
+    ) -> Gathering<'q> {
+        let columns: Vec<String> = sides.iter().map(|side| side.column.clone()).collect();
+        Gathering { table, width: columns.len(), columns, for_what: For::Keys(sides, told) }
     }
 
     /// Begins again: what was read has changed meanwhile.
@@ -48,18 +57,22 @@ impl<'q> Gathering<'q> {
 
     /// Looks at one row, by the values of the columns.
     pub(crate) fn add<'v>(&mut self, row: impl Fn(usize) -> Value<'v>) -> Result<(), KeyUnreadable> {
+        let width = self.width;
         match &mut self.for_what {
-            For::Answers(question, answers) => answers.add(question, row(0), |column| row(column + 1)),
-            For::Keys(told) => {
-                told(row(0));
+            For::Answers(question, answers) => answers.add(question, &row, |column| row(column + width)),
+            For::Keys(sides, told) => {
+                // A key that cannot be read belongs to nothing that was noted.
+                if let Ok(Some(key)) = Answers::key_of(sides.iter().copied(), row) {
+                    told(&key);
+                }
                 Ok(())
             }
         }
     }
 
-    /// The column of the key.
-    pub(crate) fn key(&self) -> &str {
-        self.columns.first().map_or("", String::as_str)
+    /// The columns of the key, for people.
+    pub(crate) fn key(&self) -> String {
+        self.columns[..self.width].iter().map(|column| format!("`{column}`")).collect::<Vec<_>>().join(" or ")
     }
 }
 

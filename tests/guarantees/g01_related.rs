@@ -1,6 +1,7 @@
 //! G1 for rules that look at other rows: random rules over random tables and files, state by state
 //! against a slow and obvious reading of the language.
 
+mod joined;
 mod layout;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +10,7 @@ use std::fmt::Write;
 use proptest::prelude::*;
 
 use super::support::{PURGE, Place, REPORT, WITHOUT_LIMIT};
+use joined::{On, Tenant, any_on, any_tenant};
 use layout::{Layout, any_layout};
 
 /// Days of 2025, which has no leap day; the run is on the last of them, at its beginning.
@@ -61,6 +63,7 @@ impl KindOfRow {
 
 #[derive(Clone, Debug)]
 struct Other {
+    tenant: Tenant,
     customer: Option<u8>,
     at: Cell,
     kind: KindOfRow,
@@ -70,7 +73,12 @@ struct Other {
 struct World {
     /// `a` and `b` of each customer; the place is the id.
     customers: Vec<[Cell; 2]>,
+    /// Whose they are.
+    tenants: Vec<Tenant>,
     calls: Vec<Other>,
+    /// What joins calls to customers, and where both are.
+    on: On,
+    layout: Layout,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -106,7 +114,12 @@ enum Started {
 
 impl World {
     fn rows(&self, customer: usize) -> impl Iterator<Item = &Other> {
-        self.calls.iter().filter(move |row| row.customer.map(usize::from) == Some(customer))
+        let of_customer = move |row: &&Other| row.customer.map(usize::from) == Some(customer);
+        let tenant = self.tenants[customer];
+        self.calls
+            .iter()
+            .filter(of_customer)
+            .filter(move |row| self.on.is_equal(row.tenant, tenant, self.layout))
     }
 
     /// Whether a row speaks for a customer; doubt counts or does not.
@@ -222,35 +235,34 @@ impl Side {
         !matches!(self, Side::Calls { .. })
     }
 
-    fn toml(self, optional: bool, layout: Layout) -> String {
+    fn toml(self, optional: bool, (layout, on): (Layout, On)) -> String {
         let name = match self {
             Side::A => "a",
             Side::B => "b",
             Side::Calls { filtered } => {
                 let condition = if filtered { ", where = \"kind = 1\"" } else { "" };
                 let calls = layout.calls();
-                return format!(
-                    "{{ table = \"{calls}\", column = \"at\", on = \"customer = id\"{condition} }}"
-                );
+                let on = on.toml();
+                return format!("{{ table = \"{calls}\", column = \"at\", on = {on}{condition} }}");
             }
         };
         if optional { format!("{{ column = \"{name}\", optional = true }}") } else { format!("\"{name}\"") }
     }
 }
 
-fn policy(rules: &[Rule], layout: Layout) -> String {
+fn policy(rules: &[Rule], layout: Layout, on: On) -> String {
     let mut text = format!("{WITHOUT_LIMIT}{}", layout.sources());
     let (data, calls) = (layout.customers(), layout.calls());
     for (place, rule) in rules.iter().enumerate() {
         let after = match &rule.after {
-            After::One(side) => side.toml(false, layout),
+            After::One(side) => side.toml(false, (layout, on)),
             After::Latest(parts) => {
                 let parts: Vec<String> =
-                    parts.iter().map(|(side, optional)| side.toml(*optional, layout)).collect();
+                    parts.iter().map(|(side, optional)| side.toml(*optional, (layout, on))).collect();
                 format!("{{ latest = [{}] }}", parts.join(", "))
             }
             After::Earliest(sides) => {
-                let sides: Vec<String> = sides.iter().map(|side| side.toml(false, layout)).collect();
+                let sides: Vec<String> = sides.iter().map(|side| side.toml(false, (layout, on))).collect();
                 format!("{{ earliest = [{}] }}", sides.join(", "))
             }
         };
@@ -263,8 +275,8 @@ fn policy(rules: &[Rule], layout: Layout) -> String {
         for (key, filtered) in [("unless", rule.unless), ("only-if", rule.only_if)] {
             if let Some(filtered) = filtered {
                 let condition = if filtered { ", where = \"kind = 1\"" } else { "" };
-                writeln!(text, "{key} = [{{ table = \"{calls}\", on = \"customer = id\"{condition} }}]")
-                    .unwrap();
+                let on = on.toml();
+                writeln!(text, "{key} = [{{ table = \"{calls}\", on = {on}{condition} }}]").unwrap();
             }
         }
     }
@@ -282,17 +294,16 @@ fn other() -> impl Strategy<Value = Other> {
         5 => Just(KindOfRow::One), 3 => Just(KindOfRow::Two), 1 => Just(KindOfRow::Null), 1 => Just(KindOfRow::Text)
     ];
     let at = prop_oneof![1 => cell(), 6 => (1_i64..=365).prop_map(Cell::Day)];
-    (proptest::option::weighted(0.95, 0..14_u8), at, kind).prop_map(|(customer, at, kind)| Other {
-        customer,
-        at,
-        kind,
-    })
+    (any_tenant(), proptest::option::weighted(0.95, 0..14_u8), at, kind)
+        .prop_map(|(tenant, customer, at, kind)| Other { tenant, customer, at, kind })
 }
 
 fn world() -> impl Strategy<Value = World> {
     let customers = proptest::collection::vec([cell(), cell()], 12);
-    (customers, proptest::collection::vec(other(), 0..25))
-        .prop_map(|(customers, calls)| World { customers, calls })
+    let tenants = proptest::collection::vec(any_tenant(), 12);
+    let calls = proptest::collection::vec(other(), 0..25);
+    (customers, tenants, calls, any_on(), any_layout())
+        .prop_map(|(customers, tenants, calls, on, layout)| World { customers, tenants, calls, on, layout })
 }
 
 fn side() -> impl Strategy<Value = Side> {
@@ -320,10 +331,11 @@ proptest! {
 
     #[test]
     fn every_state_is_what_the_language_says(
-        world in world(), rules in proptest::collection::vec(rule(), 1..4), layout in any_layout()
+        world in world(), rules in proptest::collection::vec(rule(), 1..4)
     ) {
         let place = Place::in_memory();
-        let policy = policy(&rules, layout);
+        let layout = world.layout;
+        let policy = policy(&rules, layout, world.on);
         place.write_policy(&policy);
         layout.write(&world, &place);
         let mut words = REPORT.to_vec();

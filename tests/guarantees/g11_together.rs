@@ -27,6 +27,8 @@ struct Relation {
     link: usize,
     /// Whether the other table holds the link.
     is_theirs: bool,
+    /// Whether both rows must be of one tenant as well.
+    of_tenant: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -58,6 +60,7 @@ struct Table {
 struct Row {
     at: Option<&'static str>,
     kind: usize,
+    tenant: Option<u64>,
     links: Vec<Option<usize>>,
 }
 
@@ -108,7 +111,8 @@ impl World {
                 });
                 let links = links.collect();
                 let (at, kind) = (ages[random.below(7) as usize], random.below(5).saturating_sub(3) as usize);
-                table.rows.push(Row { at, kind, links });
+                let tenant = [None, Some(1), Some(1), Some(1), Some(2)][random.below(5) as usize];
+                table.rows.push(Row { at, kind, tenant, links });
             }
         }
         let mut rules = Vec::new();
@@ -136,7 +140,7 @@ impl World {
     fn sql(&self) -> String {
         let mut sql = "PRAGMA foreign_keys = OFF;\n".to_string();
         for (number, table) in self.tables.iter().enumerate() {
-            let mut columns = "id INTEGER PRIMARY KEY, at TEXT, kind INTEGER".to_string();
+            let mut columns = "id INTEGER PRIMARY KEY, at TEXT, kind INTEGER, tenant INTEGER".to_string();
             for (place, link) in table.links.iter().enumerate() {
                 write!(columns, ", l{place} INTEGER").unwrap();
                 if let Some(key) = link.key {
@@ -156,7 +160,9 @@ impl World {
                 let links =
                     row.links.iter().map(|link| link.map_or(", NULL".into(), |link| format!(", {link}")));
                 let links: String = links.collect();
-                writeln!(sql, "INSERT INTO t{number} VALUES ({id}, {at}, {}{links});", row.kind).unwrap();
+                let tenant = row.tenant.map_or("NULL".to_string(), |tenant| tenant.to_string());
+                let kind = row.kind;
+                writeln!(sql, "INSERT INTO t{number} VALUES ({id}, {at}, {kind}, {tenant}{links});").unwrap();
             }
         }
         sql
@@ -226,6 +232,15 @@ impl World {
 
     /// The rows to which a relation leads.
     fn led(&self, from: Id, relation: &Relation) -> Vec<Id> {
+        let mut led = self.linked(from, relation);
+        if relation.of_tenant {
+            let own = self.row(from).tenant;
+            led.retain(|other| own.is_some() && self.row(*other).tenant == own);
+        }
+        led
+    }
+
+    fn linked(&self, from: Id, relation: &Relation) -> Vec<Id> {
         let to = relation.to;
         if relation.is_theirs {
             let theirs = self.tables[to].rows.iter().enumerate();
@@ -257,11 +272,12 @@ impl World {
 
 /// One that does not lead back to the rule's own table.
 fn relation(tables: &[Table], (own_table, from): (usize, usize), random: &mut Random) -> Option<Relation> {
+    let of_tenant = random.below(5) == 0;
     let own = tables[from].links.iter().enumerate();
-    let own = own.map(|(link, one)| Relation { from, to: one.to, link, is_theirs: false });
+    let own = own.map(|(link, one)| Relation { from, to: one.to, link, is_theirs: false, of_tenant });
     let theirs = tables.iter().enumerate().flat_map(|(to, table)| {
         let links = table.links.iter().enumerate().filter(|(_, one)| one.to == from);
-        links.map(move |(link, _)| Relation { from, to, link, is_theirs: true })
+        links.map(move |(link, _)| Relation { from, to, link, is_theirs: true, of_tenant })
     });
     let all: Vec<Relation> =
         own.chain(theirs).filter(|relation| ![own_table, from].contains(&relation.to)).collect();
@@ -282,9 +298,10 @@ fn steps(tables: &[Table], (own, from): (usize, usize), random: &mut Random, dep
 }
 
 fn on(relation: &Relation) -> String {
-    let Relation { to, link, is_theirs, .. } = relation;
-    let on = if *is_theirs { format!("l{link} = id") } else { format!("id = l{link}") };
-    format!("table = \"t{to}\", on = \"{on}\"")
+    let Relation { to, link, is_theirs, of_tenant, .. } = relation;
+    let on = if *is_theirs { format!("\"l{link} = id\"") } else { format!("\"id = l{link}\"") };
+    let on = if *of_tenant { format!("[\"tenant = tenant\", {on}]") } else { on };
+    format!("table = \"t{to}\", on = {on}")
 }
 
 fn with(steps: &[Step]) -> String {

@@ -62,5 +62,6 @@ mod g18_clocks;
 mod hostile_schemas;
 mod one_run;
 mod set_null;
+mod several_pairs;
 mod with;
 mod with_hostile;

@@ -123,6 +123,26 @@ fn keys_of_several_columns_let_go_by_one_of_them() {
     assert_eq!(column(&connection, "SELECT tenant FROM pages"), [Some(1), Some(2)]);
 }
 
+/// The same as the key says, in whatever order; without a key all the same.
+#[test]
+fn several_pairs_of_columns_say_which_rows_let_go() {
+    for key in [", FOREIGN KEY (tenant, author) REFERENCES people (tenant, id)", ""] {
+        let sql = format!(
+            "CREATE TABLE people (tenant INTEGER, id INTEGER, at TEXT, PRIMARY KEY (tenant, id)) WITHOUT ROWID;
+            CREATE TABLE pages (id INTEGER PRIMARY KEY, tenant INTEGER, author INTEGER{key});
+            CREATE INDEX pages_author ON pages (tenant, author);
+            INSERT INTO people VALUES (1, 1, '2001-02-03'), (2, 1, '2290-01-01');
+            INSERT INTO pages VALUES (1, 1, 1), (2, 2, 1), (3, NULL, 1), (4, 1, NULL);"
+        );
+        let on = "{ table = \"pages\", column = \"author\", on = [\"author = id\", \"tenant = tenant\"] }";
+        let (place, connection) = place(&people(on), &sql);
+        let report = place.frist(&REPORT).expect(0).rule("people");
+        assert_eq!((&report["due"], &report["released"][0]["rows"]), (&1.into(), &1.into()));
+        assert_eq!(place.purge().expect(0).rule("people")["deleted"], 1);
+        assert_eq!(column(&connection, "SELECT author FROM pages"), [None, Some(1), Some(1), None]);
+    }
+}
+
 /// Each row names its predecessor, as recorders of states do: half of a long chain goes.
 #[test]
 fn chains_within_a_table_are_cut_where_the_rows_begin_that_stay() {

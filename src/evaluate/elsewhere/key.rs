@@ -38,6 +38,32 @@ impl<'v> Key<'v> {
     }
 }
 
+impl Key<'_> {
+    /// The key of several columns. Each part has its length before it, so that no two lists of parts make the same
+    /// key; what is written so is ASCII, or UTF-8, where all parts are.
+    pub(super) fn of_all<'s, 'v>(
+        sides: impl ExactSizeIterator<Item = &'s Side>,
+        cell: impl Fn(usize) -> Value<'v>,
+    ) -> Key<'v> {
+        let is_one = sides.len() == 1;
+        let (mut whole, mut is_readable) = (Vec::new(), true);
+        for (place, side) in sides.enumerate() {
+            match Key::of(cell(place), side) {
+                // Whatever the others are: nothing equals it.
+                Key::Nothing => return Key::Nothing,
+                Key::Unreadable => is_readable = false,
+                Key::Known(part) if is_one => return Key::Known(part),
+                Key::Known(part) => {
+                    whole.extend_from_slice(part.len().to_string().as_bytes());
+                    whole.push(b':');
+                    whole.extend_from_slice(&part);
+                }
+            }
+        }
+        if is_readable { Key::Known(Cow::Owned(whole)) } else { Key::Unreadable }
+    }
+}
+
 fn folded(fold: Fold, text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     match fold {
         Fold::Lower => lower(text),

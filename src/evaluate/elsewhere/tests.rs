@@ -71,7 +71,7 @@ fn states(book: &mut Evaluator, rows: &[(Value<'_>, Value<'_>)], id: Value<'_>) 
     let mut answers = Answers::default();
     let question = book.questions()[0].clone();
     for (key, kind) in rows {
-        answers.add(&question, *key, |_| *kind).unwrap();
+        answers.add(&question, |_| *key, |_| *kind).unwrap();
     }
     book.answer(0, Arc::new(answers));
     [before, state(book)]
@@ -98,5 +98,27 @@ fn rows_are_found_by_their_folded_keys() {
     assert_eq!(of(&[(Value::Null, one), (Value::Text(b" "), one)], Value::Null), "due");
     assert_eq!(of(&[(Value::Integer(7), one)], Value::Blob), "spared", "nobody can say");
     let question = book(UNLESS).questions()[0].clone();
-    assert_eq!(Answers::default().add(&question, Value::Blob, |_| one), Err(KeyUnreadable));
+    assert_eq!(Answers::default().add(&question, |_| Value::Blob, |_| one), Err(KeyUnreadable));
+}
+
+#[test]
+fn keys_of_several_columns_are_told_apart_wherever_their_parts_begin() {
+    let both = [side(&[]), side(&[crate::policy::Fold::Trim])];
+    let key = |parts: [Value<'static>; 2]| match Key::of_all(both.iter(), |part| parts[part]) {
+        Key::Nothing => "nothing".to_string(),
+        Key::Known(text) => String::from_utf8_lossy(&text).into_owned(),
+        Key::Unreadable => "unreadable".to_string(),
+    };
+    let text = |text: &'static str| Value::Text(text.as_bytes());
+    assert_eq!(key([text("1"), text("23")]), "1:12:23");
+    assert_eq!(key([text("12"), text(" 3 ")]), "2:121:3");
+    assert_eq!(key([Value::Integer(1), text("23")]), key([Value::Real(1.0), Value::Integer(23)]));
+    assert_ne!(key([text("1:1"), text("1")]), key([text("1"), text("1:1")]));
+    for nothing in [Value::Null, text(""), text(" ")] {
+        assert_eq!(key([text("1"), nothing]), "nothing");
+        assert_eq!(key([Value::Blob, nothing]), "nothing", "whatever the other is");
+    }
+    assert_eq!(key([Value::Null, Value::Blob]), "nothing");
+    assert_eq!(key([Value::Blob, text("1")]), "unreadable");
+    assert_eq!(key([text("1"), Value::Real(0.5)]), "unreadable");
 }

@@ -33,7 +33,7 @@ fn emptying(policy: &Policy, data: &Data<'_>, own: &SetNull) -> Option<String> {
         let relation = &other.relation;
         let in_where =
             relation.condition.iter().flat_map(|read| read.columns()).any(|read| *read == own.column);
-        let is_joined = relation.on.as_ref().is_some_and(|on| on.theirs.column == own.column);
+        let is_joined = relation.joins_theirs(&own.column);
         relation.table.eq_ignore_ascii_case(data.table)
             && (in_where || (is_joined && other.column != own.column))
     };
@@ -83,15 +83,13 @@ fn own_key(other: &Rule, column: &str) -> Option<&'static str> {
     if other.per.iter().any(|read| read == column) {
         return Some("`per`");
     }
-    let is_joined = |relation: &Relation| relation.on.as_ref().is_some_and(|on| on.ours.column == column);
-    other.relations().any(is_joined).then_some("`on`")
+    other.relations().any(|relation| relation.joins_ours(column)).then_some("`on`")
 }
 
 /// Whether a relation goes to the table that is anonymised and reads the column there.
 fn reads(other: &Rule, relation: &Relation, rule: &Data<'_>, column: &str) -> bool {
-    let is_joined = relation.on.as_ref().is_some_and(|on| on.theirs.column == column);
     let in_where = relation.condition.iter().flat_map(|read| read.columns()).any(|read| read == column);
-    is_to(other, relation, rule) && (is_joined || in_where)
+    is_to(other, relation, rule) && (relation.joins_theirs(column) || in_where)
 }
 
 /// Whether a time or a period of another rule stands in the column.
@@ -114,11 +112,9 @@ fn leads(with: &With, table: &str, is_table: &impl Fn(&str) -> bool, column: &st
     let named = is_table(table) && with.files.iter().any(|files| files.column == column);
     named
         || with.rows.iter().any(|(relation, further)| {
-            let on = relation.on.as_ref();
-            let ours = is_table(table) && on.is_some_and(|on| on.ours.column == column);
+            let ours = is_table(table) && relation.joins_ours(column);
             let read = relation.condition.iter().flat_map(|read| read.columns()).any(|read| read == column);
-            let theirs =
-                is_table(&relation.table) && (read || on.is_some_and(|on| on.theirs.column == column));
+            let theirs = is_table(&relation.table) && (read || relation.joins_theirs(column));
             ours || theirs || leads(further, &relation.table, is_table, column)
         })
 }

@@ -16,12 +16,13 @@ pub(super) fn read(
 ) -> Option<Relation> {
     let table = section.required("table");
     let on_written = section.has("on");
-    let on = section.parsed("on", On::parse);
+    let on = On::read(section);
     let where_written = section.has("where");
     let condition = condition(section, "where");
     let table = table?;
     let rows = rows::find(section, &table, target, given)?;
-    if (on_written && on.is_none()) || (where_written && condition.is_none()) {
+    let on = on.ok()?;
+    if where_written && condition.is_none() {
         return None;
     }
     if rows.elsewhere.is_some() && !on_written {
@@ -35,7 +36,7 @@ pub(super) fn read(
         span: table.span,
         elsewhere: rows.elsewhere,
         table: rows.table,
-        on: on.map(|on| on.value),
+        on,
         condition: condition.map(|condition| condition.value),
     })
 }

@@ -43,11 +43,11 @@ pub(super) fn read(
 
 fn one(entry: &mut Section<'_>, target: Option<&Target<'_>>, given: &Given<'_>) -> Option<SetNull> {
     let (table, column) = (entry.required("table"), entry.required("column"));
-    let (on_written, where_written) = (entry.has("on"), entry.has("where"));
-    let on = entry.parsed("on", On::parse);
+    let where_written = entry.has("where");
+    let on = On::read(entry);
     let condition = condition(entry, "where");
-    let (table, column) = (table?, column?);
-    if (on_written && on.is_none()) || (where_written && condition.is_none()) {
+    let (table, column, on) = (table?, column?, on.ok()?);
+    if where_written && condition.is_none() {
         return None;
     }
     let relation = Relation {
@@ -55,7 +55,7 @@ fn one(entry: &mut Section<'_>, target: Option<&Target<'_>>, given: &Given<'_>) 
         table: own_table(entry, &table, target?)?,
         span: table.span,
         elsewhere: None,
-        on: on.map(|on| on.value),
+        on,
         condition: condition.map(|condition| condition.value),
     };
     Some(SetNull { relation, column: column.value, span: column.span })

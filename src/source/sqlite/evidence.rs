@@ -123,7 +123,7 @@ fn watched_for(connection: &Connection, place: usize, asked: &Asked) -> Result<O
     };
     let columns = question.columns().cloned().collect();
     if let Some(on) = relation.on.as_ref().filter(|_| relation.elsewhere.is_some()) {
-        let joined = vec![on.theirs.column.clone()];
+        let joined: Vec<String> = on.theirs().map(|side| side.column.clone()).collect();
         let key = Key::Own(joined.clone());
         return Ok(Some(Watched { place, table, columns, key, joined, is_elsewhere: true }));
     }

@@ -53,7 +53,7 @@ fn rows(connection: &Connection, gathering: &mut Gathering<'_>) -> rusqlite::Res
 
 fn unreadable_key(gathering: &Gathering<'_>) -> Problem {
     let message = format!(
-        "a row of table `{}` has a blob or a fraction in `{}`, and nobody can say which record it belongs to; correct \
+        "a row of table `{}` has a blob or a fraction in {}, and nobody can say which record it belongs to; correct \
          it, or relate another column",
         gathering.table,
         gathering.key()

@@ -14,7 +14,7 @@ use super::schema::{Table, columns, no_such_table, require_column};
 use super::settable::affinity;
 use crate::diagnostic::Code;
 use crate::evaluate::{Evaluator, Question};
-use crate::policy::{On, Relation, Side};
+use crate::policy::{ColumnPair, Relation, Side};
 use crate::source::Problem;
 
 /// How the rows of a relation are found in this database.
@@ -85,11 +85,15 @@ pub(super) fn pairs(connection: &Connection, table: &Table, question: &Question)
         require(relation, &theirs, column)?;
     }
     match &relation.on {
-        Some(On { theirs: side, ours }) => {
-            require(relation, &theirs, &side.column)?;
-            table.require(&ours.column, &relation.at)?;
-            let pair = Pair { theirs: side.clone(), ours: ours.clone(), is_ours_first: false, fold: None };
-            Ok(vec![pair.folded_as_compared(connection, &table.name, &relation.table)])
+        Some(on) => {
+            let pair = |ColumnPair { theirs: side, ours }: &ColumnPair| {
+                require(relation, &theirs, &side.column)?;
+                table.require(&ours.column, &relation.at)?;
+                let pair =
+                    Pair { theirs: side.clone(), ours: ours.clone(), is_ours_first: false, fold: None };
+                Ok(pair.folded_as_compared(connection, &table.name, &relation.table))
+            };
+            on.pairs().iter().map(pair).collect()
         }
         None => {
             let pairs = inferred(connection, table, relation).map_err(engine)??;
@@ -190,6 +194,7 @@ impl Pair {
     }
 }
 
+/// All that must be equal.
 pub(super) type Pairs = Vec<Pair>;
 
 /// The columns of the related rows, where they hold the very values of the record's that they equal: both are of

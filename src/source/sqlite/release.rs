@@ -12,7 +12,7 @@ use super::schema::{Table, describe};
 use super::{quoted, settable, value};
 use crate::diagnostic::Code;
 use crate::evaluate::{Match, Question};
-use crate::policy::{Rule, SetNull};
+use crate::policy::{ColumnPair, On, Rule, SetNull};
 use crate::source::Problem;
 
 /// A column that is emptied in rows of some table.
@@ -61,14 +61,7 @@ fn one(
     let key = match &relation.on {
         None if keys.len() == 1 => keys.pop(),
         None => return Err(no_single_key(table, &child, emptied, keys.len()).at(&relation.at)),
-        Some(on) => keys.into_iter().find(|key| {
-            let is_plain = on.theirs.folds.is_empty() && on.ours.folds.is_empty();
-            let is_it =
-                |own: &[String], column: &str| matches!(own, [only] if only.eq_ignore_ascii_case(column));
-            is_plain
-                && is_it(&key.child_columns, &on.theirs.column)
-                && is_it(&key.parent_columns, &on.ours.column)
-        }),
+        Some(on) => keys.into_iter().find(|key| is_key(key, on)),
     };
     let question = Question::any(relation);
     let pairs = match &key {
@@ -84,6 +77,19 @@ fn one(
         .map_err(engine)??;
     let (question, column) = (Arc::new(question), emptied.column.clone());
     Ok(Release { table: child, column, pairs, question, key, number })
+}
+
+/// Whether a foreign key has the very columns of a relation.
+fn is_key(key: &Reference, on: &On) -> bool {
+    let is_plain = |pair: &ColumnPair| pair.theirs.folds.is_empty() && pair.ours.folds.is_empty();
+    let is_there = |pair: &ColumnPair| {
+        let mut columns = key.child_columns.iter().zip(&key.parent_columns);
+        columns.any(|(child, parent)| {
+            child.eq_ignore_ascii_case(&pair.theirs.column) && parent.eq_ignore_ascii_case(&pair.ours.column)
+        })
+    };
+    key.child_columns.len() == on.pairs().len()
+        && on.pairs().iter().all(|pair| is_plain(pair) && is_there(pair))
 }
 
 fn no_single_key(table: &Table, child: &Table, emptied: &SetNull, keys: usize) -> Problem {

@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use super::foreign_key::is_large;
-use super::join::{Checked, Join, Pairs, folded};
+use super::join::{Checked, Join, Pair, Pairs, folded};
 use super::narrow::{self, Narrow};
 use super::quoted;
 use super::schema::{Table, table_names};
@@ -55,11 +55,12 @@ pub(super) fn require_way_back(
     {
         return Ok(());
     }
-    let ours: Vec<String> = pairs.iter().map(|pair| folded(&pair.ours, quoted(&pair.ours.column))).collect();
+    let ours = each_once(pairs.iter().map(|pair| folded(&pair.ours, quoted(&pair.ours.column))));
+    let names = each_once(pairs.iter().map(|pair| pair.ours.column.clone()));
     let message = format!(
         "{why} is looked for by {columns} without an index; run: CREATE INDEX {name} ON {table} ({columns})",
         columns = ours.join(", "),
-        name = quoted(&format!("{}_{}", record.name, pairs[0].ours.column)),
+        name = quoted(&format!("{}_{}", record.name, names.join("_"))),
         table = quoted(&record.name),
     );
     Err(Problem::new(Code::UnindexedRelation, message).at(&relation.at))
@@ -77,8 +78,7 @@ pub(super) fn require_index(
     if !searches_all(connection, table, join)? || !is_any_large(connection, &relation.table)? {
         return Ok(Ok(()));
     }
-    let theirs: Vec<String> =
-        pairs.iter().map(|pair| folded(&pair.theirs, quoted(&pair.theirs.column))).collect();
+    let theirs = each_once(pairs.iter().map(|pair| folded(&pair.theirs, quoted(&pair.theirs.column))));
     let unindexed = |advice: String| {
         let message = format!(
             "rows of `{}` are looked for by {} without an index, so that all of them would be read for every \
@@ -96,13 +96,13 @@ pub(super) fn require_index(
     if let Some(advice) = other_types(connection, (table, relation), pairs) {
         return unindexed(advice);
     }
-    let mut indexed = theirs.clone();
-    for column in question.columns().map(|column| quoted(column)) {
-        if !indexed.contains(&column) {
-            indexed.push(column);
-        }
-    }
-    let names: Vec<&str> = pairs.iter().map(|pair| pair.theirs.column.as_str()).collect();
+    // No index goes on behind a column that the engine has to convert.
+    let (converted, found): (Pairs, Pairs) =
+        pairs.iter().cloned().partition(|pair| other_types_of(connection, (table, relation), pair).is_some());
+    let first = found.iter().chain(&converted).map(|pair| folded(&pair.theirs, quoted(&pair.theirs.column)));
+    let read = question.columns().map(|column| quoted(column));
+    let indexed = each_once(first.chain(read));
+    let names = each_once(pairs.iter().map(|pair| pair.theirs.column.clone()));
     unindexed(format!(
         "run: CREATE INDEX {} ON {} ({}); an index helps where both columns are declared with one type and one \
          collation",
@@ -112,22 +112,43 @@ pub(super) fn require_index(
     ))
 }
 
-/// Advice where no index on the columns helps, because the engine would have to convert what they hold.
+/// A column may stand in several pairs.
+fn each_once(columns: impl Iterator<Item = String>) -> Vec<String> {
+    let mut once: Vec<String> = Vec::new();
+    columns.for_each(|column| {
+        if !once.contains(&column) {
+            once.push(column);
+        }
+    });
+    once
+}
+
+/// Advice where no index on any of the columns helps, because the engine would have to convert what they hold.
 fn other_types(
     connection: &Connection,
     (table, relation): (&Table, &Relation),
     pairs: &Pairs,
 ) -> Option<String> {
+    let all: Option<Vec<String>> =
+        pairs.iter().map(|pair| other_types_of(connection, (table, relation), pair)).collect();
+    all?.into_iter().next()
+}
+
+fn other_types_of(
+    connection: &Connection,
+    (table, relation): (&Table, &Relation),
+    pair: &Pair,
+) -> Option<String> {
+    let _ = pair.plain_columns()?;
     let kind = |table: &str, side: &Side| {
         let (declared, ..) = connection.column_metadata(Some("main"), table, side.column.as_str()).ok()?;
         Some(declared.map_or_else(Default::default, |declared| declared.to_string_lossy().into_owned()))
     };
     let is_number = |kind: &str| matches!(affinity(kind), "INTEGER" | "REAL" | "NUMERIC");
     let told = |kind: &str| if kind.is_empty() { "has no type".to_string() } else { format!("is {kind}") };
-    pairs.iter().filter(|pair| pair.plain_columns().is_some()).find_map(|pair| {
-        let (theirs, ours) = (kind(&relation.table, &pair.theirs)?, kind(&table.name, &pair.ours)?);
-        (is_number(&ours) && !is_number(&theirs)).then(|| {
-            let (column, own) = (&pair.theirs.column, &pair.ours.column);
+    let (theirs, ours) = (kind(&relation.table, &pair.theirs)?, kind(&table.name, &pair.ours)?);
+    let (column, own) = (&pair.theirs.column, &pair.ours.column);
+    (is_number(&ours) && !is_number(&theirs)).then(|| {
             format!(
                 "`{column}` {} and `{own}` of `{}` {}, so that no index on it can be used; compare their texts, with \
                  on = \"lower({column}) = lower({own})\", and run: CREATE INDEX {} ON {} (lower({}))",
@@ -138,7 +159,6 @@ fn other_types(
                 quoted(&relation.table),
                 quoted(column)
             )
-        })
     })
 }
 

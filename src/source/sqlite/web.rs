@@ -115,7 +115,9 @@ impl Related {
             let each = related.pairs.iter().map(|pair| pair.plain_columns());
             let small =
                 |(theirs, ours): (&str, &str)| (theirs.to_ascii_lowercase(), ours.to_ascii_lowercase());
-            each.map(|pair| pair.map(small)).collect()
+            let mut columns = each.map(|pair| pair.map(small)).collect::<Option<Vec<_>>>()?;
+            columns.sort_unstable();
+            Some(columns)
         };
         let is_plain = |related: &Related| related.question.relation.condition.is_none();
         let own = columns(self);

@@ -45,6 +45,13 @@ fn what_says_nothing_is_told_with_a_way_out() {
         "after = { table = \"calls\", column = \"at\", on = \"id\" }",
         "after = { table = \"calls\", column = \"at\", where = \"kind = null\" }",
         "after = { table = \"calls\", column = \"at\", were = \"kind = 1\" }",
+        "unless = [{ table = \"calls\", on = [] }]",
+        "unless = [{ table = \"calls\", on = 7 }]",
+        "unless = [{ table = \"calls\", on = [\"a = b\", 7] }]",
+        "unless = [{ table = \"calls\", on = [\"a = b\", \"c\"] }]",
+        "only-if = [{ table = \"calls\", on = [\"a = b\", \"c = d\", \"a=b\"] }]",
+        "set-null = [{ table = \"calls\", column = \"a\", on = [\"a = b\", \"a = b\"] }]",
+        "with = [{ table = \"calls\", on = [] }]",
         "unless = { table = \"calls\" }",
         "unless = [{ table = \"calls\", onn = \"a = b\" }]",
         "only-if = [{ table = \"calls\", column = \"at\" }]",
@@ -79,6 +86,20 @@ fn what_says_nothing_is_told_with_a_way_out() {
         error[bad-condition]: nothing compares with `null`: the answer is always unknown, and never matches
     after = { table = "calls", column = "at", were = "kind = 1" }
         error[unknown-key]: unknown key `were` in `after` of rule `customers`
+    unless = [{ table = "calls", on = [] }]
+        error[bad-relation]: `on` in `unless` of rule `customers` names no columns
+    unless = [{ table = "calls", on = 7 }]
+        error[wrong-type]: `on` in `unless` of rule `customers` must be text in quotes, not a whole number
+    unless = [{ table = "calls", on = ["a = b", 7] }]
+        error[wrong-type]: `on` in `unless` of rule `customers` must be text in quotes, not a whole number
+    unless = [{ table = "calls", on = ["a = b", "c"] }]
+        error[bad-relation]: `c` does not say which columns are equal
+    only-if = [{ table = "calls", on = ["a = b", "c = d", "a=b"] }]
+        error[bad-relation]: `a = b` stands in `on` of `only-if` of rule `customers` twice
+    set-null = [{ table = "calls", column = "a", on = ["a = b", "a = b"] }]
+        error[bad-relation]: `a = b` stands in `on` of `set-null` of rule `customers` twice
+    with = [{ table = "calls", on = [] }]
+        error[bad-relation]: `on` in `with` of rule `customers` names no columns
     unless = { table = "calls" }
         error[wrong-type]: `unless` in rule `customers` must be a list of tables, not a table
     unless = [{ table = "calls", onn = "a = b" }]
@@ -98,8 +119,33 @@ fn a_relation_that_cannot_be_read_is_shown_where_it_stands() {
     14 | unless = [{ table = "orders", on = "customer_id == id" }]
        |                                    ^^^^^^^^^^^^^^^^^^^
        |
-       = help: write the column of the other table, `=`, and the column of this one, such as "customer_id = id"; either may stand in lower() or trim()
+       = help: write the column of the other table, `=`, and the column of this one, such as "customer_id = id"; either may stand in lower() or trim(); several pairs of columns are a list, such as on = ["tenant_id = tenant_id", "user_id = id"]
     "#);
+}
+
+#[test]
+fn each_pair_that_cannot_be_read_is_shown_where_it_stands() {
+    let line = "unless = [{ table = \"orders\", on = [\"tenant_id = tenant_id\", \"customer_id\", \"tenant_id=tenant_id\"] }]";
+    assert_snapshot!(found(&with("[[rule]]", line)), @r#"
+    error[bad-relation]: `customer_id` does not say which columns are equal
+      --> policy.toml:14:62
+       |
+    14 | unless = [{ table = "orders", on = ["tenant_id = tenant_id", "customer_id", "tenant_id=tenant_id"] }]
+       |                                                              ^^^^^^^^^^^^^
+       |
+       = help: write the column of the other table, `=`, and the column of this one, such as "customer_id = id"; either may stand in lower() or trim(); several pairs of columns are a list, such as on = ["tenant_id = tenant_id", "user_id = id"]
+
+    error[bad-relation]: `tenant_id = tenant_id` stands in `on` of `unless` of rule `customers` twice
+      --> policy.toml:14:77
+       |
+    14 | unless = [{ table = "orders", on = ["tenant_id = tenant_id", "customer_id", "tenant_id=tenant_id"] }]
+       |                                                                             ^^^^^^^^^^^^^^^^^^^^^
+       |
+       = help: write each pair of columns once
+    "#);
+    let same_column_twice =
+        "unless = [{ table = \"orders\", on = [\"customer_id = id\", \"payer_id = id\"] }]";
+    assert_eq!(warned(&with("[[rule]]", same_column_twice)), "");
 }
 
 #[test]

@@ -50,6 +50,15 @@ fn rows_that_go_along_must_not_spare_others() {
     let what = "error[evidence-goes-first]: rows of `calls` go along with records of app.customers, and speak for records \
                 of rule `customers`";
     assert!(findings.contains(what), "{findings}");
+    let pairs = |on: &str| {
+        along.replace("\"customer_id = id\"", on)
+            + "\n"
+            + &own.replace("\"customer_id = id\"", "[\"tenant = tenant\", \"customer_id = id\"]")
+    };
+    let same = pairs("[\"customer_id = id\", \"tenant = tenant\"]");
+    assert_eq!(warned(&with("[[rule]]", &same)), "", "in whatever order");
+    let wider = found(&with("[[rule]]", &pairs("\"customer_id = id\"")));
+    assert!(wider.contains(what), "{wider}");
     let other = "[[rule]]\nname = \"leads\"\ndata = \"app.leads\"\nkeep = \"1 year\"\n\
                  after = { table = \"calls\", column = \"at\", on = \"lead_id = id\" }\n";
     assert_eq!(warned(&(with("[[rule]]", along) + other)), "", "what they start goes on from a note");

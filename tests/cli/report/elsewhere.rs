@@ -42,6 +42,23 @@ fn keys_are_compared_as_texts_byte_by_byte() {
 }
 
 #[test]
+fn keys_of_several_columns_are_equal_where_each_of_them_is() {
+    let of = |calls: &str| {
+        let both = UNLESS.replace("\"customer = id\"", "[\"tenant = trim(tenant)\", \"customer = id\"]");
+        let place = place(&both, "(1), (23), (12), (3), (NULL), (x'37'), (7)", calls);
+        place.sql(
+            "ALTER TABLE customers ADD tenant; UPDATE customers SET tenant = iif(id = 7, NULL, ' 1 ');
+                   UPDATE customers SET tenant = '12' WHERE id = 3",
+        );
+        due(&place)
+    };
+    // A blob may be any number, and whose it is says one of the two.
+    assert_eq!(of("tenant,customer\n1,23\n"), "1 3 4 5 7");
+    assert_eq!(of("customer,tenant\n3,12\n1,1\n,1\n7,\n"), "2 3 5 7");
+    assert_eq!(of("customer,tenant\n3,1\n1,12\n"), "1 2 3 4 5 7");
+}
+
+#[test]
 fn a_key_that_nobody_can_read_keeps_its_record() {
     let ids = "(x'37'), (7.5), (1e300), (8)";
     let place = place(UNLESS, ids, "customer\n7\n");

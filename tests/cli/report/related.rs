@@ -228,6 +228,55 @@ fn a_large_table_without_an_index_is_refused_with_the_index_to_make() {
     report(&place(lines, many), &[]).code(3).says("ON \"calls\" (\"customer_id\", \"mail\")");
 }
 
+#[test]
+fn several_pairs_must_all_be_equal() {
+    let sql = "ALTER TABLE customers ADD tenant INTEGER; UPDATE customers SET tenant = nullif(id % 2, 0);
+               CREATE TABLE calls (tenant INTEGER, customer_id INTEGER);
+               INSERT INTO calls VALUES (1, 1), (NULL, 2), (1, 2), (0, 3), (1, NULL)";
+    let of = |on: &str| spared(&place(&format!("unless = [{{ table = \"calls\", on = {on} }}]"), sql));
+    assert_eq!(of("[\"tenant = tenant\", \"customer_id = id\"]"), ["1"]);
+    assert_eq!(of("[\"customer_id = id\", \"lower(tenant) = tenant\"]"), ["1"]);
+    assert_eq!(of("[\"customer_id = id\"]"), ["1", "2", "3"]);
+    assert_eq!(of("[\"customer_id = id\", \"customer_id = tenant\"]"), ["1"]);
+    assert_eq!(of("[\"customer_id = id\", \"tenant = id\"]"), ["1"]);
+}
+
+#[test]
+fn an_index_may_begin_with_any_of_several_pairs_and_one_with_all_is_asked_for() {
+    let sql = "ALTER TABLE customers ADD tenant INTEGER DEFAULT 1; ALTER TABLE customers ADD number INTEGER;
+               CREATE TABLE calls (tenant INTEGER, customer INTEGER, number TEXT, kind INTEGER);
+               WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
+               INSERT INTO calls SELECT 1, i + 1, 'x', 7 FROM n";
+    let lines = "unless = [{ table = \"calls\", on = [\"tenant = tenant\", \"customer = id\"], where = \"kind <> 8\" }]";
+    let refused = place(lines, sql);
+    report(&refused, &[])
+        .code(3)
+        .says("rows of `calls` are looked for by \"customer\", \"tenant\" without an index")
+        .says(
+            "run: CREATE INDEX \"calls_customer_tenant\" ON \"calls\" (\"customer\", \"tenant\", \"kind\")",
+        );
+    refused.sql("CREATE INDEX other ON calls (tenant, customer)");
+    assert_eq!(due(&refused), ["1"]);
+    // What must be converted stands behind what need not.
+    let mixed = place(&lines.replace("customer = id", "number = number"), sql);
+    report(&mixed, &[]).code(3).says("ON \"calls\" (\"tenant\", \"number\", \"kind\")");
+    mixed.sql("CREATE INDEX \"calls_number_tenant\" ON \"calls\" (\"tenant\", \"number\", \"kind\")");
+    report(&mixed, &[]).code(0);
+    let equal = place(&lines.replace("kind <> 8", "kind = 7"), sql);
+    equal.sql("CREATE INDEX other ON calls (kind, customer, tenant)");
+    assert_eq!(due(&equal), ["1"]);
+}
+
+#[test]
+fn each_column_of_several_pairs_that_is_missing_is_named() {
+    let of = |on: &str| {
+        let lines = format!("unless = [{{ table = \"calls\", on = [\"customer = id\", {on}] }}]");
+        report(&place(&lines, "CREATE TABLE calls (customer, tenant)"), &[]).code(3).out
+    };
+    assert!(of("\"tenent = id\"").contains("table `calls` has no column `tenent`; did you mean `tenant`?"));
+    assert!(of("\"tenant = mial\"").contains("table `customers` has no column `mial`; did you mean `mail`?"));
+}
+
 /// A column without a type may hold text that is a number, so that the engine converts what it compares.
 #[test]
 fn a_column_of_another_type_is_told_and_how_to_compare_it() {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::layout::{Home, Layout};
 use super::model::Model;
 use super::personal::COLUMNS;
-use super::rule::{After, Keep, Part, Relation, Rule};
+use super::rule::{After, Keep, Part, Relation, Rule, Side};
 
 pub(super) fn text(model: &Model, layout: &Layout) -> String {
     let (zone, (month, day)) = (model.calendar.zone, model.calendar.financial_end);
@@ -96,13 +96,11 @@ fn rule_text(place: usize, rule: &Rule, layout: &Layout) -> String {
 /// The keys of a relation: `table`, `on` and `where`.
 fn related(relation: &Relation, from: usize, layout: &Layout) -> String {
     let condition = relation.filter.as_ref().map(|filter| format!(", where = \"{}\"", filter.text()));
-    format!(
-        "table = \"{}\", on = \"{} = {}\"{}",
-        layout.seen_from(from, relation.table),
-        relation.theirs.text(),
-        relation.ours.text(),
-        condition.unwrap_or_default()
-    )
+    let pair = |(theirs, ours): &(Side, Side)| format!("\"{} = {}\"", theirs.text(), ours.text());
+    let pairs: Vec<String> = relation.pairs.iter().map(pair).collect();
+    let on = if pairs.len() == 1 { pairs[0].clone() } else { format!("[{}]", pairs.join(", ")) };
+    let table = layout.seen_from(from, relation.table);
+    format!("table = \"{table}\", on = {on}{}", condition.unwrap_or_default())
 }
 
 fn keep(rule: &Rule, related: &dyn Fn(&Relation) -> String) -> String {

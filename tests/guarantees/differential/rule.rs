@@ -46,8 +46,8 @@ pub(super) enum Part {
 #[derive(Clone, Debug)]
 pub(super) struct Relation {
     pub(super) table: usize,
-    pub(super) theirs: Side,
-    pub(super) ours: Side,
+    /// What is equal, theirs and ours: one pair, or several.
+    pub(super) pairs: Vec<(Side, Side)>,
     pub(super) filter: Option<Condition>,
 }
 
@@ -167,9 +167,14 @@ impl Maker<'_> {
             let folds = if self.keys == Keys::Texts { draw.pick(folds) } else { &[] };
             Side { is_reference: draw.chance(50), folds }
         };
-        let (theirs, ours) = (side(draw), side(draw));
+        let mut pairs = vec![(side(draw), side(draw))];
+        if draw.chance(30) {
+            let other = (side(draw), side(draw));
+            let told = |(theirs, ours): &(Side, Side)| (theirs.text(), ours.text());
+            pairs.extend((told(&other) != told(&pairs[0])).then_some(other));
+        }
         let filter = draw.perhaps(60, |draw| Condition::draw(draw, 1));
-        Some(Relation { table: draw.pick(&others), theirs, ours, filter })
+        Some(Relation { table: draw.pick(&others), pairs, filter })
     }
 }
 

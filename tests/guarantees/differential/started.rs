@@ -114,9 +114,11 @@ impl Model {
     }
 
     fn related(&self, relation: &Relation, row: &Row) -> Vec<&Row> {
-        let Some(ours) = key(&relation.ours, row) else { return Vec::new() };
+        let is_equal = |(side, own): &(Side, Side), theirs: &Row| {
+            key(own, row).is_some_and(|ours| key(side, theirs) == Some(ours))
+        };
         let rows = self.tables[relation.table].rows.iter();
-        rows.filter(|theirs| key(&relation.theirs, theirs).as_ref() == Some(&ours)).collect()
+        rows.filter(|theirs| relation.pairs.iter().all(|pair| is_equal(pair, theirs))).collect()
     }
 }
 

@@ -97,18 +97,22 @@ pub(super) fn any_layout() -> impl Strategy<Value = Layout> {
 }
 
 fn customers_sql(world: &World) -> String {
-    let mut sql = "CREATE TABLE customers (id INTEGER PRIMARY KEY, a, b);".to_owned();
+    let mut sql =
+        format!("CREATE TABLE customers (id INTEGER PRIMARY KEY, tenant {}, a, b);", world.on.types[1]);
     for (id, [a, b]) in world.customers.iter().enumerate() {
-        write!(sql, "INSERT INTO customers VALUES ({id}, {}, {});", a.sql(), b.sql()).unwrap();
+        let tenant = world.tenants[id].sql();
+        write!(sql, "INSERT INTO customers VALUES ({id}, {tenant}, {}, {});", a.sql(), b.sql()).unwrap();
     }
     sql
 }
 
 fn calls_sql(world: &World) -> String {
-    let mut sql = "CREATE TABLE calls (customer, at, kind);".to_owned();
+    let mut sql = format!("CREATE TABLE calls (tenant {}, customer, at, kind);", world.on.types[0]);
     for row in &world.calls {
         let customer = row.customer.map_or("NULL".to_owned(), |id| id.to_string());
-        write!(sql, "INSERT INTO calls VALUES ({customer}, {}, {});", row.at.sql(), row.kind.sql()).unwrap();
+        let tenant = row.tenant.sql();
+        write!(sql, "INSERT INTO calls VALUES ({tenant}, {customer}, {}, {});", row.at.sql(), row.kind.sql())
+            .unwrap();
     }
     sql
 }
@@ -119,19 +123,21 @@ fn field(sql: &str) -> &str {
 }
 
 fn customers_csv(world: &World) -> String {
-    let mut csv = "id,a,b\n".to_owned();
+    let mut csv = "id,tenant,a,b\n".to_owned();
     for (id, [a, b]) in world.customers.iter().enumerate() {
-        writeln!(csv, "{id},{},{}", field(&a.sql()), field(&b.sql())).unwrap();
+        let tenant = field(world.tenants[id].sql());
+        writeln!(csv, "{id},{tenant},{},{}", field(&a.sql()), field(&b.sql())).unwrap();
     }
     csv
 }
 
 fn calls_csv(world: &World) -> String {
-    let mut csv = "kind,at,customer\n".to_owned();
+    let mut csv = "kind,at,customer,tenant\n".to_owned();
     for row in &world.calls {
         let customer = row.customer.map_or(String::new(), |id| id.to_string());
         // A line of delimiters alone is a record; one that is empty would be none.
-        writeln!(csv, "{},{},{customer}", field(row.kind.sql()), field(&row.at.sql())).unwrap();
+        let tenant = field(row.tenant.sql());
+        writeln!(csv, "{},{},{customer},{tenant}", field(row.kind.sql()), field(&row.at.sql())).unwrap();
     }
     csv
 }

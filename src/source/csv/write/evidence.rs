@@ -2,6 +2,7 @@
 
 use crate::evaluate::Answers;
 use crate::note::{Asked, Gone};
+use crate::policy::On;
 use crate::source::csv::columns::Row;
 use crate::source::request::TableQuery;
 
@@ -26,7 +27,7 @@ impl Evidence {
             asked.evidence_source() == request.source() && asked.question.relation.on.is_some()
         });
         let columns = asked.iter().flat_map(|asked| {
-            let key = asked.question.relation.on.iter().map(|on| &on.theirs.column);
+            let key = asked.question.relation.on.iter().flat_map(On::theirs).map(|side| &side.column);
             key.chain(asked.question.columns())
         });
         Evidence { columns: columns.cloned().collect(), before: request.book.columns().len(), asked }
@@ -56,12 +57,13 @@ impl Evidence {
         for (place, asked) in self.asked.iter().enumerate() {
             let Some(on) = &asked.question.relation.on else { continue };
             // No field is binary data, and so every key can be read.
-            if let Ok(Some(key)) = Answers::key_of(row.value(first), &on.theirs) {
+            let width = on.pairs().len();
+            if let Ok(Some(key)) = Answers::key_of(on.theirs(), |part| row.value(first + part)) {
                 for key in Answers::doubt_about(&key).into_iter().chain([key.as_slice()]) {
-                    gone.see(place, key, |column| row.value(first + 1 + column));
+                    gone.see(place, key, |column| row.value(first + width + column));
                 }
             }
-            first += 1 + asked.question.columns().count();
+            first += width + asked.question.columns().count();
         }
     }
 }

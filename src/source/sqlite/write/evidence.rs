@@ -10,7 +10,7 @@ use rusqlite::{Connection, Error};
 use crate::diagnostic::Code;
 use crate::evaluate::Answers;
 use crate::note::Gone;
-use crate::policy::{Rule, Side};
+use crate::policy::Rule;
 use crate::source::Problem;
 use crate::source::request::TableQuery;
 use crate::source::sqlite::evidence::{Watched, asked, watched};
@@ -147,7 +147,7 @@ impl Seen {
         for watched in &self.watched {
             let width = watched.width();
             let key = if watched.is_elsewhere {
-                elsewhere(&gone, watched.place, cell(first))?
+                elsewhere(&gone, watched.place, |part| cell(first + part))?
             } else {
                 key_of((0..width).map(|place| cell(first + place)))
             };
@@ -170,10 +170,13 @@ impl Seen {
 }
 
 /// The key by which records of another source are found.
-fn elsewhere(gone: &Gone, place: usize, cell: ValueRef<'_>) -> rusqlite::Result<Option<Vec<u8>>> {
-    let side: Option<&Side> = gone.asked()[place].question.relation.on.as_ref().map(|on| &on.theirs);
-    let Some(side) = side else { return Ok(None) };
-    Answers::key_of(value(cell), side).map_err(|_| {
+fn elsewhere<'v>(
+    gone: &Gone,
+    place: usize,
+    cell: impl Fn(usize) -> ValueRef<'v>,
+) -> rusqlite::Result<Option<Vec<u8>>> {
+    let Some(on) = &gone.asked()[place].question.relation.on else { return Ok(None) };
+    Answers::key_of(on.theirs(), |part| value(cell(part))).map_err(|_| {
         let why = "a row starts the clock of records elsewhere, and nobody can say of which";
         Error::UserFunctionError(why.into())
     })
