@@ -7,6 +7,7 @@
 mod activity;
 mod copies;
 mod counting;
+mod file_name;
 mod header;
 mod limit;
 pub mod lint;
@@ -27,6 +28,7 @@ use toml::de::DeTable;
 
 pub use activity::Activity;
 pub use counting::Counting;
+pub use file_name::FileName;
 pub use header::Controller;
 pub use limit::{Breach, Limit};
 pub use relation::{ColumnPair, Fold, On, Relation, Side};

@@ -13,15 +13,18 @@ use super::private;
 use crate::policy::NamingColumn;
 use crate::source::folder::look::{Look, Modified};
 
-/// Files that one column of a database named.
+/// Files that rows of a table named, in one way.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Removal {
     /// The database.
     pub database: PathBuf,
     /// The table and the column that named them.
     pub table: String,
-    /// See `table`.
+    /// See `table`; empty where several columns did.
     pub column: String,
+    /// What the paths were made of, where it was columns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// The folder below which they lie.
     pub folder: PathBuf,
     /// The files, by their paths below the folder.
@@ -88,6 +91,18 @@ impl fmt::Debug for Removal {
 }
 
 impl Removal {
+    /// A list without files yet, of what names them, and of all that may name the same.
+    pub fn of(own: NamingColumn, naming: Vec<NamingColumn>) -> Removal {
+        let NamingColumn { database, table, column, path, folder } = own;
+        Removal { database, table, column, path, folder, files: Vec::new(), naming }
+    }
+
+    /// What named the files.
+    pub fn own_naming(&self) -> NamingColumn {
+        let Removal { database, table, column, path, folder, .. } = self.clone();
+        NamingColumn { database, table, column, path, folder }
+    }
+
     /// Puts a list on the disk in place of the last one; an empty list leaves no file.
     pub fn write(removals: &[Removal], lock: &RunLock) -> Result<(), LedgerError> {
         let path = lock.folder().removals();

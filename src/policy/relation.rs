@@ -224,7 +224,7 @@ fn side(text: &str, depth: usize) -> Option<(Side, &str)> {
 }
 
 /// A column's name, in double quotes where it is not made of letters, digits and `_`.
-fn name(text: &str) -> Option<(String, &str)> {
+pub(super) fn name(text: &str) -> Option<(String, &str)> {
     if let Some(quoted) = text.strip_prefix('"') {
         return quoted_name(quoted);
     }

@@ -65,3 +65,4 @@ mod set_null;
 mod several_pairs;
 mod with;
 mod with_hostile;
+mod with_paths;

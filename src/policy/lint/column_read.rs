@@ -109,7 +109,8 @@ fn takes_along(other: &Rule, rule: &Data<'_>, column: &str) -> bool {
 }
 
 fn leads(with: &With, table: &str, is_table: &impl Fn(&str) -> bool, column: &str) -> bool {
-    let named = is_table(table) && with.files.iter().any(|files| files.column == column);
+    let named = is_table(table)
+        && with.files.iter().any(|files| files.name.columns().iter().any(|named| named == column));
     named
         || with.rows.iter().any(|(relation, further)| {
             let ours = is_table(table) && relation.joins_ours(column);

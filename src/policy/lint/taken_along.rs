@@ -70,7 +70,7 @@ fn refused(policy: &Policy, files: &NamedFiles) -> Option<Finding> {
     let own: Vec<PathBuf> =
         known.then(|| policy.folder.clone()).into_iter().chain([policy.state.clone()]).collect();
     let why = refusal(&files.folder, &own).or_else(|| shared(policy, files))?;
-    let message = format!("files of `{}` are refused: {why}", files.column);
+    let message = format!("files of `{}` are refused: {why}", files.name);
     let finding = Finding::error(Code::RefusedFolder, message, files.span.clone());
     Some(finding.help("name a folder that holds nothing but the data"))
 }

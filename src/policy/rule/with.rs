@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Given, Target, related};
 use crate::diagnostic::{Code, Finding};
+use crate::policy::file_name::{FileName, PathPattern};
 use crate::policy::path;
 use crate::policy::relation::Relation;
-use crate::policy::section::Section;
+use crate::policy::section::{Placed, Section};
 use crate::policy::{Kind, Policy};
 
 /// What is deleted together with each record.
@@ -21,30 +22,52 @@ pub struct With {
     pub files: Vec<NamedFiles>,
 }
 
-/// Files that a column names.
+/// Files that a row names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedFiles {
     /// The folder below which they lie.
     pub folder: PathBuf,
-    /// The column that holds their paths.
-    pub column: String,
+    /// How it names them.
+    pub name: FileName,
     /// Where it stands in the policy, in bytes.
     pub span: Range<usize>,
     /// The same as `FILE:LINE:COLUMN`.
     pub at: String,
 }
 
-/// A column of a database that names files, wherever in a policy it says so.
+/// What names files in a table of a database, wherever in a policy it says so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamingColumn {
     pub database: PathBuf,
     pub table: String,
+    /// The column that holds their paths; empty where these are made of several.
     pub column: String,
+    /// What they are made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// The folder below which the files lie.
     pub folder: PathBuf,
 }
 
 impl NamingColumn {
+    /// What names files below a folder.
+    pub fn new(name: &FileName, database: &Path, table: &str, folder: &Path) -> NamingColumn {
+        let (column, path) = match name {
+            FileName::Column(column) => (column.clone(), None),
+            FileName::Path(pattern) => (String::new(), Some(pattern.text().to_string())),
+        };
+        let (database, table) = (database.to_path_buf(), table.to_string());
+        NamingColumn { database, table, column, path, folder: folder.to_path_buf() }
+    }
+
+    /// How a row names its file; none where nobody understands it any more.
+    pub fn name(&self) -> Option<FileName> {
+        match &self.path {
+            None => Some(FileName::Column(self.column.clone())),
+            Some(path) => PathPattern::parse(path).ok().map(FileName::Path),
+        }
+    }
+
     /// All those of a policy.
     pub fn all(policy: &Policy) -> Vec<NamingColumn> {
         let mut columns = Vec::new();
@@ -60,9 +83,7 @@ impl NamingColumn {
 impl With {
     fn add_naming(&self, database: &Path, table: &str, columns: &mut Vec<NamingColumn>) {
         for files in &self.files {
-            let (database, table) = (database.to_path_buf(), table.to_string());
-            let (column, folder) = (files.column.clone(), files.folder.clone());
-            let naming = NamingColumn { database, table, column, folder };
+            let naming = NamingColumn::new(&files.name, database, table, &files.folder);
             if !columns.contains(&naming) {
                 columns.push(naming);
             }
@@ -151,8 +172,44 @@ fn is_near(entry: &Section<'_>, relation: &Relation) -> bool {
 
 fn files(entry: &mut Section<'_>, given: &Given<'_>) -> Option<NamedFiles> {
     let folder = entry.parsed("files", |text| path::resolve(text, given.surroundings));
-    let column = entry.required("column");
-    let (folder, column) = (folder?, column?);
-    let at = given.place(column.span.start);
-    Some(NamedFiles { folder: folder.value, column: column.value, span: column.span, at })
+    let name = match (entry.has("column"), entry.has("path")) {
+        (true, false) => {
+            let column = entry.text("column");
+            column.map(|column| Placed { value: FileName::Column(column.value), span: column.span })
+        }
+        (false, true) => pattern(entry),
+        (has_both, _) => {
+            let (code, said, span) = match has_both {
+                true => (Code::TwoKinds, "`column` and `path` in one entry", entry.key_span("path")),
+                false => (Code::MissingKey, "no `column` and no `path`", entry.span()),
+            };
+            let message = format!("{} has {said}", entry.title());
+            entry.note(Finding::error(code, message, span).help(NAMING));
+            let _ = (entry.text("column"), pattern(entry));
+            None
+        }
+    };
+    let (folder, name) = (folder?, name?);
+    let at = given.place(name.span.start);
+    Some(NamedFiles { folder: folder.value, name: name.value, span: name.span, at })
+}
+
+const NAMING: &str = "write column = \"path\" where a column holds the file's path, and path = \"{id}/{file_name}\" where \
+                      it is made of columns";
+
+/// Reads `path`, and says at which byte of the file it goes wrong.
+fn pattern(entry: &mut Section<'_>) -> Option<Placed<FileName>> {
+    let text = entry.text("path")?;
+    match PathPattern::parse(&text.value) {
+        Ok(pattern) => Some(Placed { value: FileName::Path(pattern), span: text.span }),
+        Err(fault) => {
+            // Inside plain quotes the text's bytes are the file's, one behind the quote.
+            let is_plain = text.span.len() == text.value.len() + 2 && !fault.span.is_empty();
+            let start = text.span.start + 1;
+            let span = if is_plain { start + fault.span.start..start + fault.span.end } else { text.span };
+            let message = format!("`path` in {}: {}", entry.title(), fault.message);
+            entry.note(Finding::error(Code::BadPath, message, span).help(fault.help));
+            None
+        }
+    }
 }

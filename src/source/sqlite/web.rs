@@ -218,13 +218,16 @@ impl Web {
                 Way::Key { .. } => {}
                 Way::Related(related) => related.register(connection)?,
                 Way::Files(files) => {
-                    let below = Below::new(&files.folder);
+                    let (below, naming) = (Below::new(&files.folder), files.name.clone());
                     let name = format!("frist_strange_{place}");
                     connection.create_scalar_function(
                         name.as_str(),
-                        1,
+                        -1,
                         PURE,
-                        move |context: &Context<'_>| Ok(below.is_strange(value(context.get_raw(0)))),
+                        move |context: &Context<'_>| {
+                            let said = naming.said(|cell| value(context.get_raw(cell)));
+                            Ok(said.map_or(true, |said| below.is_strange(said.value())))
+                        },
                     )?;
                 }
             }
@@ -252,7 +255,11 @@ impl Web {
                 EdgeKind::Spares { .. } => related.on(&base, from, Match::Doubtful),
                 _ => related.on(&self.tables[usize::from(model.from)].table, BASE, Match::Doubtful),
             }),
-            Way::Files(files) => Some(format!("frist_strange_{place}({})", base.column_sql(&files.column))),
+            Way::Files(files) => {
+                let cells: Vec<String> =
+                    files.name.columns().iter().map(|column| base.column_sql(column)).collect();
+                Some(format!("frist_strange_{place}({})", cells.join(", ")))
+            }
         }
     }
 

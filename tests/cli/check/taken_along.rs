@@ -1,5 +1,7 @@
 //! What goes along with a record: `with`.
 
+use insta::assert_snapshot;
+
 use super::{found, warned, with};
 
 #[test]
@@ -8,6 +10,8 @@ fn every_form_is_read() {
         r#"with = [{ table = "orders", on = "customer_id = id" }]"#,
         r#"with = [{ table = "orders" }, { table = "calls", on = "lower(mail) = mail", where = "kind = 'a'" }]"#,
         r#"with = [{ files = "uploads", column = "avatar" }]"#,
+        r#"with = [{ files = "storage", path = "{key[0..2]}/{key[2..4]}/{key}" }]"#,
+        r#"with = [{ files = "data", path = '{id}/{"file name"}-{{{x[..3]}}}' }]"#,
         r#"with = [{ table = "orders", with = [{ files = "uploads", column = "path" }, { table = "lines" }] }]"#,
     ] {
         assert_eq!(warned(&with("[[rule]]", line)), "", "{line}");
@@ -24,6 +28,21 @@ fn what_cannot_go_along_is_told_with_a_way_out() {
         (r#"with = [{ }]"#, "[missing-key]: `with` of rule `customers` has no `table`"),
         (r#"with = [{ files = "uploads" }]"#, "[missing-key]: `with` of rule `customers` has no `column`"),
         (r#"with = [{ files = "", column = "a" }]"#, "[bad-path]"),
+        (
+            r#"with = [{ files = "x", column = "a", path = "{a}" }]"#,
+            "[two-kinds]: `with` of rule `customers` has `column` and `path`",
+        ),
+        (r#"with = [{ files = "x", path = 7 }]"#, "[wrong-type]: `path` in `with` of rule `customers`"),
+        (r#"with = [{ table = "orders", path = "{a}" }]"#, "[unknown-key]"),
+        (
+            r#"with = [{ files = "x", path = "a" }]"#,
+            "[bad-path]: `path` in `with` of rule `customers`: no column is in it",
+        ),
+        (
+            r#"with = [{ files = "x", path = "../{a}" }]"#,
+            "[bad-path]: `path` in `with` of rule `customers`: it leads out",
+        ),
+        (r#"with = [{ files = "/", path = "{a}" }]"#, "[refused-folder]: files of `{a}` are refused"),
         (r#"with = [{ table = "orders", column = "a" }]"#, "[unknown-key]"),
         (r#"with = [{ table = "orders", onn = "a = b" }]"#, "[unknown-key]"),
         (r#"with = [{ table = "orders", files = "x", column = "a" }]"#, "[two-kinds]"),
@@ -38,6 +57,28 @@ fn what_cannot_go_along_is_told_with_a_way_out() {
         assert!(findings.contains(what), "{line}: {findings}");
         assert!(findings.contains("= help: ") || what.contains("wrong-type"), "{findings}");
     }
+}
+
+#[test]
+fn a_path_that_cannot_be_read_is_shown_where_it_goes_wrong() {
+    let line = r#"with = [{ files = "x", path = "{key[0..2]}/{key[4..2]}" }, { files = "x" }]"#;
+    assert_snapshot!(found(&with("[[rule]]", line)), @r#"
+    error[bad-path]: `path` in `with` of rule `customers`: `[4..2]` takes no characters of `key`
+      --> policy.toml:14:44
+       |
+    14 | with = [{ files = "x", path = "{key[0..2]}/{key[4..2]}" }, { files = "x" }]
+       |                                            ^^^^^^^^^^^
+       |
+       = help: write the first character, from 0, and the one behind the last: "{key[0..2]}", "{key[..2]}" or "{key[2..]}"
+
+    error[missing-key]: `with` of rule `customers` has no `column` and no `path`
+      --> policy.toml:14:60
+       |
+    14 | with = [{ files = "x", path = "{key[0..2]}/{key[4..2]}" }, { files = "x" }]
+       |                                                            ^^^^^^^^^^^^^^^
+       |
+       = help: write column = "path" where a column holds the file's path, and path = "{id}/{file_name}" where it is made of columns
+    "#);
 }
 
 #[test]

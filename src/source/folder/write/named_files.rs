@@ -82,8 +82,7 @@ pub(crate) fn finish(removals: &[Removal], policy: &Policy) -> Removed {
     let mut removed = Removed::default();
     for removal in removals {
         let mut removal = removal.clone();
-        let Removal { database, table, column, folder, .. } = removal.clone();
-        removal.naming.push(NamingColumn { database, table, column, folder });
+        removal.naming.push(removal.own_naming());
         removal.naming.extend(NamingColumn::all(policy));
         let Removed { files, stayed, left, problems } = remove(std::slice::from_ref(&removal), None);
         removed.files += files;
@@ -190,7 +189,8 @@ mod tests {
         fs::write(path("unseen"), "").unwrap();
         let (database, folder) = (path("none.db"), place.path().to_path_buf());
         let (table, column) = ("t".to_string(), "c".to_string());
-        let removal = Removal { database, table, column, folder, files, naming: Vec::new() };
+        let own = NamingColumn { database, table, column, path: None, folder };
+        let removal = Removal { files, ..Removal::of(own, Vec::new()) };
         let removed = remove(&[removal], None);
         assert_eq!((removed.files, removed.left.len(), removed.problems.len()), (1, 0, 0));
         assert_eq!(removed.stayed, Stayed { named: 0, changed: 3 });

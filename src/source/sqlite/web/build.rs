@@ -212,7 +212,7 @@ impl<'a> Build<'a> {
     ) -> Result<(), Problem> {
         for files in files {
             let plain = Table { alias: None, ..self.web.tables[usize::from(table)].table.clone() };
-            plain.require(&files.column, &files.at)?;
+            files.name.columns().iter().try_for_each(|column| plain.require(column, &files.at))?;
             require_index(self.connection, &plain, files)?;
             let way = Way::Files(files.clone());
             self.edge((table, table), EdgeKind::Files { step, rule }, way);
@@ -427,18 +427,25 @@ fn require_row_numbers(table: &Table, place: &str) -> Result<(), Problem> {
 
 /// Whether another row names the same file is asked for each file.
 fn require_index(connection: &Connection, plain: &Table, files: &NamedFiles) -> Result<(), Problem> {
-    let condition = format!("{} = ''", plain.column_sql(&files.column));
-    let is_indexed = prefilter::is_indexed(connection, plain, &condition).map_err(engine)?;
-    if is_indexed || !foreign_key::is_large(connection, &plain.name).map_err(engine)? {
+    let columns = files.name.columns();
+    for column in columns {
+        let condition = format!("{} = ''", plain.column_sql(column));
+        if prefilter::is_indexed(connection, plain, &condition).map_err(engine)? {
+            return Ok(());
+        }
+    }
+    if !foreign_key::is_large(connection, &plain.name).map_err(engine)? {
         return Ok(());
     }
-    let (name, column) = (quoted(&format!("{}_{}", plain.name, files.column)), quoted(&files.column));
+    let quoted_columns: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
     let message = format!(
         "whether other rows of `{}` name the same file is looked for by `{}` without an index; run: CREATE INDEX \
-         {name} ON {} ({column})",
+         {} ON {} ({})",
         plain.name,
-        files.column,
-        quoted(&plain.name)
+        files.name,
+        quoted(&format!("{}_{}", plain.name, columns.join("_"))),
+        quoted(&plain.name),
+        quoted_columns.join(", ")
     );
     Err(Problem::new(Code::UnindexedRelation, message).at(&files.at))
 }

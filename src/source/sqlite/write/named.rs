@@ -37,20 +37,16 @@ pub(super) fn by(
         let mut keys: Vec<i64> = nodes.keys().copied().collect();
         keys.sort_unstable();
         let mut paths: HashMap<Node, String> = HashMap::new();
-        live.follower.cells(table, std::slice::from_ref(&files.column), &keys, |key, cells| {
-            let path = cells.first().map(|cell| named::below(&files.folder, value(cell.into())));
-            if let Some(Ok(Some(path))) = path {
+        live.follower.cells(table, files.name.columns(), &keys, |key, cells| {
+            let said = files.name.said(|cell| value((&cells[cell]).into()));
+            let path = said.map(|said| named::below(&files.folder, said.value()));
+            if let Ok(Ok(Some(path))) = path {
                 paths.extend(path.into_os_string().into_string().map(|path| (nodes[&key], path)));
             }
         })?;
-        let removal = Removal {
-            database: database.to_path_buf(),
-            table: live.web.tables[usize::from(table)].table.name.clone(),
-            column: files.column.clone(),
-            folder: files.folder.clone(),
-            files: Vec::new(),
-            naming: NamingColumn::all(policy),
-        };
+        let name = &live.web.tables[usize::from(table)].table.name;
+        let own = NamingColumn::new(&files.name, database, name, &files.folder);
+        let removal = Removal::of(own, NamingColumn::all(policy));
         namings.push(Naming { paths, removal });
     }
     Ok(namings)

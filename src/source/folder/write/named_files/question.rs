@@ -11,11 +11,12 @@ use rusqlite::types::ValueRef;
 
 use crate::diagnostic::Code;
 use crate::ledger::Removal;
-use crate::policy::NamingColumn;
+use crate::policy::{FileName, NamingColumn};
 use crate::source::Problem;
 use crate::source::sqlite::open::{read, real};
 use crate::source::sqlite::schema::{columns, table_names};
 use crate::source::sqlite::{problem, quoted};
+use crate::value::Value;
 
 /// Folders that are remembered while a column is read.
 const REMEMBERED: usize = 10_000;
@@ -73,27 +74,38 @@ impl Question {
         naming: &NamingColumn,
     ) -> Result<(), Problem> {
         let explain = |error| problem(database, &error);
-        if !is_known(connection, naming).map_err(explain)? {
+        let Some(name) = naming.name() else { return Err(unknown(naming)) };
+        if !is_known(connection, naming, &name).map_err(explain)? {
             return Err(unknown(naming));
         }
-        self.scan(connection, naming).map_err(explain)
+        self.scan(connection, naming, &name).map_err(explain)
     }
 
-    fn scan(&mut self, connection: &Connection, naming: &NamingColumn) -> rusqlite::Result<()> {
-        let (table, column) = (quoted(&naming.table), quoted(&naming.column));
-        let sql = format!("SELECT {column} FROM main.{table} WHERE {column} IS NOT NULL");
+    fn scan(
+        &mut self,
+        connection: &Connection,
+        naming: &NamingColumn,
+        name: &FileName,
+    ) -> rusqlite::Result<()> {
+        let columns: Vec<String> = name.columns().iter().map(|column| quoted(column)).collect();
+        let are_there: Vec<String> = columns.iter().map(|column| format!("{column} IS NOT NULL")).collect();
+        let (columns, are_there) = (columns.join(", "), are_there.join(" AND "));
+        let sql = format!("SELECT {columns} FROM main.{} WHERE {are_there}", quoted(&naming.table));
         let mut statement = connection.prepare(&sql)?;
         let mut rows = statement.query([])?;
         let mut ways = Ways::below(&naming.folder);
         while let Some(row) = rows.next()? {
+            // What says nothing clear names no file that could be asked for.
+            let said = name.said(|cell| row.get_ref(cell).map_or(Value::Null, as_text));
+            let Ok(said) = said else { continue };
             let number;
-            let value = match row.get_ref(0)? {
-                ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
-                ValueRef::Integer(integer) => {
+            let value = match said.value() {
+                Value::Text(bytes) => bytes,
+                Value::Integer(integer) => {
                     number = integer.to_string();
                     number.as_bytes()
                 }
-                ValueRef::Null | ValueRef::Real(_) => continue,
+                Value::Null | Value::Real(_) | Value::Blob => continue,
             };
             for path in ways.of(value) {
                 if self.wanted.contains(&path) {
@@ -102,6 +114,16 @@ impl Question {
             }
         }
         Ok(())
+    }
+}
+
+/// Bytes may be the name of a file, too.
+fn as_text(cell: ValueRef<'_>) -> Value<'_> {
+    match cell {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Value::Text(bytes),
+        ValueRef::Integer(number) => Value::Integer(number),
+        ValueRef::Real(number) => Value::Real(number),
+        ValueRef::Null => Value::Null,
     }
 }
 
@@ -150,12 +172,13 @@ fn plain(path: &Path) -> PathBuf {
 }
 
 /// What was renamed since names nothing that could be asked for.
-fn is_known(connection: &Connection, naming: &NamingColumn) -> rusqlite::Result<bool> {
+fn is_known(connection: &Connection, naming: &NamingColumn, name: &FileName) -> rusqlite::Result<bool> {
     let same = |name: &String, other: &String| name.eq_ignore_ascii_case(other);
     let Some(table) = table_names(connection)?.into_iter().find(|table| same(table, &naming.table)) else {
         return Ok(false);
     };
-    Ok(columns(connection, &table)?.0.iter().any(|column| same(column, &naming.column)))
+    let there = columns(connection, &table)?.0;
+    Ok(name.columns().iter().all(|named| there.iter().any(|column| same(column, named))))
 }
 
 fn unknown(naming: &NamingColumn) -> Problem {
@@ -163,7 +186,7 @@ fn unknown(naming: &NamingColumn) -> Problem {
         "{}: column `{}` of table `{}` is not there, and files that it may name are still to be removed; nobody can \
          say whether other rows name them",
         naming.database.display(),
-        naming.column,
+        naming.path.as_ref().unwrap_or(&naming.column),
         naming.table
     );
     Problem::new(Code::NamedFiles, message)
