@@ -93,6 +93,7 @@ codes! {
     NeverGone Error "never-gone" "A promise of `gone-within` is made for data that may stay for ever.";
     EvidenceGoesFirst Error "evidence-goes-first" "Rows that would go along with records of one rule keep records of another.";
     PseudonymStays Warning "pseudonym-stays" "Records get pseudonyms, and no rule deletes them afterwards.";
+    UnfinishedReason Warning "unfinished-reason" "What is ignored has no reason yet.";
     NoRules Warning "no-rules" "A policy has no rule.";
     NotEnforced Warning "not-enforced" "A rule is reported and never carried out.";
     UnusedSource Warning "unused-source" "No rule uses a source.";

@@ -7,6 +7,8 @@ use globset::{Glob, GlobBuilder};
 
 use super::Section;
 use super::folder::{self, Folder, Unit};
+use crate::diagnostic::{Code, Finding};
+use crate::policy::section::Placed;
 
 /// A table that holds nothing to delete, or all whose names fit a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,8 +69,20 @@ pub(super) fn read(section: &mut Section<'_>) -> Ignore {
     ignore
 }
 
+/// Reads why something is ignored. What still says `TODO` is somebody's open question.
+fn why(entry: &mut Section<'_>) -> Option<Placed<String>> {
+    let why = entry.required("why")?;
+    let mut words = why.value.split(|c: char| !c.is_alphanumeric() && c != '_');
+    if words.any(|word| word == "TODO") {
+        let message = format!("`why` in {} is still to be written", entry.title());
+        let finding = Finding::warning(Code::UnfinishedReason, message, why.span.clone());
+        entry.note(finding.help("look at what is ignored, and write why it needs no rule, or a rule for it"));
+    }
+    Some(why)
+}
+
 fn table(entry: &mut Section<'_>) -> Option<Ignored> {
-    let (table, why) = (entry.required("table"), entry.required("why"));
+    let (table, why) = (entry.required("table"), why(entry));
     let (table, why) = (table?, why?);
     let pattern = table.value.contains(WILDCARDS).then(|| pattern(&table.value)).flatten();
     Some(Ignored { table: table.value, why: why.value, span: table.span, pattern })
@@ -84,7 +98,7 @@ fn pattern(name: &str) -> Option<Glob> {
 }
 
 fn files(entry: &mut Section<'_>) -> Option<IgnoredFiles> {
-    let (file, why) = (entry.required("file"), entry.required("why"));
+    let (file, why) = (entry.required("file"), why(entry));
     let pattern = folder::glob(entry, &file?)?.value;
     let pattern = Folder::new(PathBuf::new(), Unit::File, true, &[&pattern]).ok()?;
     Some(IgnoredFiles { why: why?.value, pattern })

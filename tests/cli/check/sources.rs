@@ -132,6 +132,31 @@ fn an_ignored_table_says_why() {
 }
 
 #[test]
+fn a_reason_that_is_still_to_be_written_is_told() {
+    let ignore = |why: &str| format!("ignore = [{{ table = \"old*\", why = \"{why}\" }}]");
+    assert_snapshot!(warned(&with("[source.app]", &ignore("TODO ask Eva"))), @r#"
+    warning[unfinished-reason]: `why` in `ignore` of source `app` is still to be written
+     --> policy.toml:8:35
+      |
+    8 | ignore = [{ table = "old*", why = "TODO ask Eva" }]
+      |                                   ^^^^^^^^^^^^^^
+      |
+      = help: look at what is ignored, and write why it needs no rule, or a rule for it
+    "#);
+    for told in ["TODO", "see (TODO)", "no people, TODO: really?"] {
+        assert!(warned(&with("[source.app]", &ignore(told))).contains("[unfinished-reason]"), "{told}");
+    }
+    for silent in ["all done", "todo lists of the office", "TODOS", "MYTODO", "the table TODO_LIST"] {
+        assert_eq!(warned(&with("[source.app]", &ignore(silent))), "", "{silent}");
+    }
+    for source in ["csv = \"other/*.csv\"", "files = \"other\""] {
+        let more = format!("\n[source.more]\n{source}\nignore = [{{ file = \"a*\", why = \"TODO\" }}]\n");
+        let found = warned(&(with("[[rule]]", "") + &more));
+        assert!(found.contains("[unfinished-reason]: `why` in `ignore` of source `more`"), "{found}");
+    }
+}
+
+#[test]
 fn an_ignored_table_has_no_rule() {
     assert_snapshot!(found(&with("[source.app]", r#"ignore = [{ table = "customers", why = "no people" }]"#)), @r#"
     error[ignored-table]: `customers` is ignored ("no people"), yet rule `customers` is about it

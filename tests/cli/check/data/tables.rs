@@ -182,6 +182,14 @@ fn many_tables_are_one_finding_whose_line_can_be_pasted() {
     let (_, line) = text.rsplit_once(": ignore = [").unwrap();
     let rules = rule("accounts", "customers", "1 year", "ended_at");
     place.write("policy.toml", policy("shop", &format!("ignore = [{line}\n{rules}")));
+    // Each line still says that nobody has looked yet, and nothing else is told.
+    let told = messages(&place, 0);
+    assert_eq!(told.len(), names.len(), "{told:?}");
+    assert!(told.iter().all(|told| told.starts_with("[unfinished-reason]")), "{told:?}");
+    place.write(
+        "policy.toml",
+        policy("shop", &format!("ignore = [{}\n{rules}", line.replace("TODO", "pages"))),
+    );
     assert_eq!(messages(&place, 0), Vec::<String>::new());
     let with = |pattern: &str| {
         let ignore = format!("ignore = [{{ table = {}, why = \"pages\" }}]\n", toml_text(pattern));
