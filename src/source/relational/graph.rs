@@ -58,8 +58,8 @@ struct RowState {
     roles: Role,
     /// Why it stays, once that is known.
     stays: Option<Reason>,
-    /// A row that stays leads to it.
-    shared: Option<Reason>,
+    /// A row that stays leads to it; which one, where it is the only one and in the graph.
+    shared: Option<(Reason, Option<Node>)>,
     /// Why it blocks what takes it along.
     blocks: Option<Reason>,
 }
@@ -163,7 +163,15 @@ impl Graph {
 
     /// A row that is not in the graph leads to one, so that it does not go along with others.
     pub(crate) fn leave(&mut self, node: Node, reason: Reason) {
-        self.rows[node as usize].shared.get_or_insert(reason);
+        self.note_sharer(node, reason, None);
+    }
+
+    fn note_sharer(&mut self, node: Node, reason: Reason, sharer: Option<Node>) {
+        let shared = &mut self.rows[node as usize].shared;
+        *shared = Some(match shared.take() {
+            None => (reason, sharer),
+            Some((first, known)) => (first, known.filter(|known| Some(*known) == sharer)),
+        });
     }
 
     /// A row keeps another for as long as it stays.
@@ -323,7 +331,7 @@ impl Graph {
     /// left.
     fn leave_shared(&mut self, node: Node, spread: &mut Spread) {
         let row = &self.rows[node as usize];
-        if let (Some(reason), None) = (row.shared, row.judged.own)
+        if let (Some((reason, _)), None) = (row.shared, row.judged.own)
             && !self.refers_to_taker(node)
         {
             self.raise(node, reason, false, spread);
@@ -362,27 +370,47 @@ impl Graph {
         for Link { to, edge, hold, .. } in links {
             let kept = reason.by(edge, hold == Hold::Spares);
             match hold {
-                // What a shared row leaves behind, as it is left itself, is no reason of its own to keep it.
-                Hold::Refers if self.is_left_with(node, to) => {}
-                Hold::Refers | Hold::Spares => self.raise(to, kept, true, spread),
+                Hold::Refers => {}
+                Hold::Spares => self.raise(to, kept, true, spread),
                 Hold::SharesAndRefers => self.raise(to, kept, false, spread),
                 Hold::Shares => {
-                    self.rows[to as usize].shared.get_or_insert(kept);
+                    self.note_sharer(to, kept, Some(node));
                     self.leave_shared(to, spread);
+                    if self.rows[to as usize].stays.is_some() {
+                        self.keep_what_it_refers_to(to, spread);
+                    }
                 }
             }
         }
+        self.keep_what_it_refers_to(node, spread);
         let roles: Vec<Role> = self.roles_of(node).collect();
         for role in roles {
             self.end(role, reason, spread);
         }
     }
 
-    /// Whether a row stays for no other reason than that one stays which would take it along, however that went.
+    /// What a row that stays refers to stays as well, and blocks what would take it along.
+    fn keep_what_it_refers_to(&mut self, node: Node, spread: &mut Spread) {
+        let Some(reason) = self.rows[node as usize].stays else { return };
+        let refers: Vec<Link> = self.links(node).filter(|link| link.hold == Hold::Refers).collect();
+        for Link { to, edge, .. } in refers {
+            // What a shared row leaves behind, as it is left itself, is no reason of its own to keep it.
+            if !self.is_left_with(node, to) {
+                self.raise(to, reason.by(edge, false), true, spread);
+            }
+        }
+    }
+
+    /// Whether a row stays for no other reason than that one stays which would take it along, however that went. It
+    /// does not depend on the order in which rows are found to stay: this can become false and never true again.
     fn is_left_with(&self, node: Node, taker: Node) -> bool {
         let (row, taker_row) = (&self.rows[node as usize], &self.rows[taker as usize]);
         let takes = |role: Role| self.takes(role).any(|taking| self.roles[taking.to as usize].node == node);
-        row.blocks.is_none()
+        let is_led_to_by_others = row.shared.is_some_and(|(_, sharer)| sharer != Some(taker));
+        let has_no_reason = row.blocks.is_none() && row.judged.own.is_none() && !row.judged.is_kept;
+        has_no_reason
+            && row.may_be_taken
+            && !is_led_to_by_others
             && taker_row.judged.own.is_none()
             && taker_row.roles != NONE
             && self.roles_of(taker).all(|role| !self.roles[role as usize].is_active && takes(role))
