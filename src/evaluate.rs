@@ -113,6 +113,8 @@ pub enum Reason {
     Rule(usize),
     /// This rule, by its place in the book, deletes the record.
     DeletedBy(usize),
+    /// It goes along with another record.
+    GoesAlong,
     /// A column to be set cannot be read; its place among the rule book's columns.
     Set(usize, Illegible),
     /// It already reads as the rule would leave it.

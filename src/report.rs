@@ -79,6 +79,7 @@ pub fn reason_text(policy: &Policy, book_rules: &[&str], book: &Evaluator, reaso
         Reason::NotSeen => "its content cannot be seen whole".to_string(),
         Reason::Set(column, why) => format!("`{}` cannot be anonymised: {why}", book.columns()[column]),
         Reason::Done => "it reads as the rule would leave it".to_string(),
+        Reason::GoesAlong => "it goes along with another record".to_string(),
         Reason::DeletedBy(other) => format!("rule `{}` deletes it", book_rules[other]),
         Reason::Rule(other) => format!("rule `{}` keeps it, at least as long", book_rules[other]),
     }

@@ -44,6 +44,9 @@ pub struct Evaluator {
 }
 
 impl Evaluator {
+    /// What the cell that tells what keeps a record says of one that goes, by a rule or along with another.
+    pub(crate) const GOES: i64 = i64::MIN;
+
     /// The book of some rules, which must all be about the same table.
     pub fn new<'r>(rules: impl IntoIterator<Item = &'r Rule>, now: Timestamp) -> Evaluator {
         let rules: Vec<&Rule> = rules.into_iter().collect();
@@ -278,6 +281,9 @@ impl Evaluator {
         if self.deletes(rule) {
             return Some(self.unless_blocked(rule, own, row));
         }
+        if self.referred(rule).map(row) == Some(Value::Integer(Evaluator::GOES)) {
+            return Some(Verdict { state: State::Overruled, reason: Reason::GoesAlong, ..own });
+        }
         if let Some(speaker) = clause.speaker(row, Match::Leaving) {
             return Some(Verdict { state: State::Spared, reason: Reason::Spared(speaker), ..own });
         }
@@ -307,7 +313,7 @@ impl Evaluator {
         });
         match self.referred(rule).map(row) {
             None => spared.unwrap_or(own),
-            Some(Value::Integer(0)) => own,
+            Some(Value::Integer(0 | Evaluator::GOES)) => own,
             // Below zero it is told that a row stays which spares the record.
             Some(Value::Integer(..0)) if spared.is_some() => spared.unwrap_or(own),
             Some(Value::Integer(key)) => {

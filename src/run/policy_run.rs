@@ -122,7 +122,8 @@ impl<'a> Run<'a> {
         let mut rules = Vec::new();
         let mut stopped = None;
         let mut in_turn: Vec<&PlannedRule> = plan.rules.iter().collect();
-        in_turn.sort_by_key(|planned| planned.turn);
+        // What goes, also along with other records, is not anonymised before.
+        in_turn.sort_by_key(|planned| (!self.policy.rules[planned.index].deletes(), planned.turn));
         for (turn, planned) in in_turn.iter().enumerate() {
             let rule = &self.policy.rules[planned.index];
             stopped = stopped.or_else(|| self.circumstances.stop.reason());

@@ -131,6 +131,7 @@ impl TableQuery<'_> {
             | Reason::Date
             | Reason::Rule(_)
             | Reason::DeletedBy(_)
+            | Reason::GoesAlong
             | Reason::Done
             | Reason::Newest(_)
             | Reason::Referred(_) => String::new(),

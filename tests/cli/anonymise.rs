@@ -318,3 +318,29 @@ fn no_trigger_may_carry_a_change_to_related_rows() {
     purge(&place).code(3).says("PROBLEM: a trigger on changes of `people` writes into other tables");
     assert_eq!(place.number("SELECT count(*) FROM people WHERE name = 'Ida'"), 1);
 }
+
+#[test]
+fn what_goes_along_with_a_deleted_record_is_not_counted_as_to_be_anonymised() {
+    for reference in ["", " REFERENCES posts (id)"] {
+        let posts = "\n[[rule]]\nname = \"posts\"\ndata = \"app.posts\"\nkeep = \"1 year\"\nafter = \"at\"\n\
+                     with = [{ table = \"people\", on = \"post = id\" }]\n";
+        let people = rule("people", "1 year", "name = \"remove\"").replace("ended_at", "at");
+        let place = Place::new();
+        place.write("policy.toml", policy("shop", &(people + posts)));
+        let connection = place.sql(&format!(
+            "CREATE TABLE posts (id INTEGER PRIMARY KEY, at TEXT);
+             CREATE TABLE people (id INTEGER PRIMARY KEY, post INTEGER{reference}, at TEXT, name TEXT);
+             CREATE INDEX by_post ON people (post);
+             INSERT INTO posts VALUES (1, '2020-01-01'), (2, '2290-01-01');
+             INSERT INTO people VALUES (1, 1, '2020-01-01', 'Ida'), (2, 2, '2020-01-01', 'Bo'), (3, 2, '2290-01-01', 'Per')"
+        ));
+        let report = place.frist(&["report", "policy.toml", "--format", "json"]).code(0).json();
+        assert_eq!(report["rules"][0]["due"], 1, "{report}");
+        assert_eq!(report["rules"][0]["overruled"], 1, "{report}");
+        place.frist(&["report", "policy.toml", "--list"]).code(0).says("it goes along with another record");
+        purge(&place).code(0).says("1 record deleted, 1 anonymised.");
+        let names = "SELECT group_concat(id || coalesce(name, ''), ' ') FROM people";
+        let left: String = connection.query_row(names, [], |row| row.get(0)).unwrap();
+        assert_eq!(left, "2 3Per");
+    }
+}

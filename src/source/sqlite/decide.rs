@@ -12,7 +12,7 @@ use super::functions::PURE;
 use super::schema::Table;
 use super::settled::{Keys, Names};
 use super::web::Web;
-use crate::evaluate::Keeper;
+use crate::evaluate::{Evaluator, Keeper};
 use crate::source::Problem;
 use crate::source::relational::closure::{Closure, Database};
 use crate::source::relational::graph::{Fate, Judged, Row};
@@ -45,6 +45,8 @@ pub struct Kept {
     names: Arc<Names>,
     /// What would keep records of rules that are not enforced, if they were.
     if_enforced: Option<Box<Kept>>,
+    /// Whether it is asked of a record that nothing keeps whether it goes.
+    tells_going: bool,
 }
 
 /// Marks what keeps a record of a rule that is not enforced.
@@ -54,6 +56,11 @@ impl Kept {
     /// The same, with what would keep records of rules that are not enforced, if they were.
     pub(crate) fn or_if_enforced(self, if_enforced: Option<Kept>) -> Kept {
         Kept { if_enforced: if_enforced.map(Box::new), ..self }
+    }
+
+    /// The same, which also tells what goes: what is anonymised must not be counted where it is deleted.
+    pub(crate) fn telling_what_goes(self, tells_going: bool) -> Kept {
+        Kept { tells_going, ..self }
     }
 
     /// Registers what says of a record what keeps it; returns its call, 0 where nothing does.
@@ -67,10 +74,13 @@ impl Kept {
             };
             let own = key(&kept.names)?;
             let reason = own.and_then(|key: i64| kept.reasons.get(&key)).copied();
-            let Some(second) = &kept.if_enforced else { return Ok(reason.unwrap_or_default()) };
             if let Some(reason) = reason {
                 return Ok(reason);
             }
+            if kept.tells_going && own.is_some_and(|key| kept.going.contains(key)) {
+                return Ok(Evaluator::GOES);
+            }
+            let Some(second) = &kept.if_enforced else { return Ok(0) };
             if own.is_some_and(|key| kept.going.contains(key)) {
                 return Ok(0);
             }
@@ -122,6 +132,7 @@ pub(crate) fn decide(connection: &Connection, web: Web) -> rusqlite::Result<Deci
         going: Arc::new(going),
         names: Arc::new(names),
         if_enforced: None,
+        tells_going: false,
     });
     Ok(Decided { kept: kept.collect(), web, along: along.counted, released })
 }

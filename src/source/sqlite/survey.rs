@@ -103,7 +103,8 @@ impl Decisions {
     }
 
     /// What keeps the records of a table.
-    fn kept(&self, table: &str) -> Result<Option<Kept>, Problem> {
+    fn kept(&self, request: &TableQuery<'_>) -> Result<Option<Kept>, Problem> {
+        let (table, anonymises) = (request.table, request.rules.iter().any(|rule| !rule.deletes()));
         let mut each = std::iter::once(&self.of_run).chain(&self.if_enforced);
         if let Some(problem) = each.find_map(|decided| decided.problem(table)) {
             return Err(problem.clone());
@@ -112,7 +113,7 @@ impl Decisions {
         let adds = |decided: &&Decided| decided.acting(table) > self.of_run.acting(table);
         let if_enforced = self.if_enforced.as_ref().filter(adds).and_then(|decided| decided.kept(table));
         Ok(match self.of_run.kept(table) {
-            Some(of_run) => Some(of_run.or_if_enforced(if_enforced)),
+            Some(of_run) => Some(of_run.telling_what_goes(anonymises).or_if_enforced(if_enforced)),
             None => if_enforced,
         })
     }
@@ -148,7 +149,7 @@ impl Survey<'_> {
     fn table(&self, request: &TableQuery<'_>) -> TableSurvey {
         let explain = |error| problem(self.opener.path(), &error);
         let mut table = table_for(self.connection, self.source, request)?;
-        table.kept = self.decided.kept(request.table)?;
+        table.kept = self.decided.kept(request)?;
         let book = with_kept(&table, &request.book_while(&self.acting));
         let asked = Asked { table: &table, book: &book, request };
         if self.extent == Extent::Candidates && self.all_indexed(&asked).map_err(explain)? {
@@ -272,7 +273,7 @@ pub fn listed(
     let mut table = table_for(connection, source, request)?;
     let mut acting = request.acting.clone();
     let decided = Decisions::about(connection, Path::new(""), (request, &[]), &mut acting)?;
-    table.kept = decided.kept(request.table)?;
+    table.kept = decided.kept(request)?;
     let book = with_kept(&table, &request.book);
     Ok((table, book))
 }
