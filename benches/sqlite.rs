@@ -7,7 +7,7 @@
 //!
 //! What is quoted is the median of the ratios of neighbouring runs: absolute times drift with
 //! the machine. Words after `--` choose from: report, purge, waits, nightly,
-//! related, circles, indexed, evidence, together.
+//! related, circles, indexed, evidence, together, formats.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(missing_docs)]
@@ -18,6 +18,8 @@ mod circles;
 mod data;
 #[path = "support/evidence.rs"]
 mod evidence;
+#[path = "support/formats.rs"]
+mod formats;
 #[path = "support/indexed.rs"]
 mod indexed;
 #[path = "support/measure.rs"]
@@ -73,6 +75,20 @@ fn main() {
     }
     if wanted("evidence") {
         evidence(rows / 5, count);
+    }
+    if wanted("formats") {
+        formats(rows / 5, count);
+    }
+}
+
+/// The same column in every form beside the commonest.
+fn formats(rows: u64, count: u64) {
+    let forms = formats::Forms::build(rows);
+    let [commonest, others @ ..] = &forms.policies[..] else { return };
+    for (policy, (declared, sql)) in others.iter().zip(formats::FORMS) {
+        let measured = pairs(count, || frist(&["report", policy]), || frist(&["report", commonest]));
+        let name = format!("report of {rows} rows of {declared} / of iso; {sql}");
+        print(["other", "iso"], &name, "at most 3.0", &measured);
     }
 }
 
