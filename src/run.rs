@@ -96,6 +96,12 @@ pub struct RuleRun {
 }
 
 impl RuleRun {
+    /// Records that were due and are so no longer, although this run did nothing to them.
+    pub fn lost(&self) -> u64 {
+        let left = self.survivors.filter(|_| self.outcome == RuleOutcome::Done);
+        left.map_or(0, |left| self.counts.due.unwrap_or_default().saturating_sub(self.records + left))
+    }
+
     /// The records to which this was done.
     pub fn records_of(&self, deed: Action) -> u64 {
         if self.deed == deed { self.records } else { 0 }

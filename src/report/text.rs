@@ -366,6 +366,15 @@ fn run(out: &mut dyn Write, policy: &Policy, plan: &Plan, outcome: &Outcome, sty
         let along =
             (run.taken_along > 0).then(|| format!("{name}: {} {are} went along", grouped(run.taken_along)));
         said.extend(along);
+        let (was, it) = if run.lost() == 1 {
+            ("1 record that was due is", "it")
+        } else {
+            ("records that were due are", "them")
+        };
+        let many = if run.lost() == 1 { String::new() } else { format!("{} ", grouped(run.lost())) };
+        let lost =
+            format!("{name}: {many}{was} so no longer: a trigger or another program changed or deleted {it}");
+        said.extend((run.lost() > 0).then_some(lost));
     }
     said.iter().try_for_each(|sentence| prose(out, sentence, style))?;
     let warnings = plan.rules.iter().flat_map(|planned| {

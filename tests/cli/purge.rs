@@ -325,3 +325,23 @@ fn a_policy_that_fails_does_not_stop_the_next_one() {
         .says("2 records deleted");
     assert_eq!(people(&place), 1);
 }
+
+#[test]
+fn a_record_that_a_trigger_makes_wait_is_told() {
+    let rules = rule("pages", "pages", "1 year", "last") + &rule("visits", "visits", "1 year", "at");
+    let place = Place::with_rules(&rules);
+    place.sql(
+        "CREATE TABLE pages (id INTEGER PRIMARY KEY, last TEXT);
+         CREATE TABLE visits (id INTEGER PRIMARY KEY, page INTEGER REFERENCES pages (id), at TEXT);
+         CREATE INDEX by_page ON visits (page);
+         CREATE TRIGGER latest AFTER DELETE ON visits BEGIN
+             UPDATE pages SET last = (SELECT max(at) FROM visits WHERE page = OLD.page) WHERE id = OLD.page;
+         END;
+         INSERT INTO pages VALUES (1, '2020-01-01'); INSERT INTO visits VALUES (1, 1, '2020-01-01')",
+    );
+    purge(&place, &[]).code(0).says(
+        "pages: 1 record that was due is so no longer: a trigger or another program changed or deleted it",
+    );
+    assert_eq!(place.number("SELECT count(*) FROM pages WHERE last IS NULL"), 1);
+    purge(&place, &[]).code(0).does_not_say("no longer");
+}
