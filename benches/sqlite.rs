@@ -7,7 +7,7 @@
 //!
 //! What is quoted is the median of the ratios of neighbouring runs: absolute times drift with
 //! the machine. Words after `--` choose from: report, purge, waits, nightly,
-//! related, circles, indexed, evidence, together, formats.
+//! related, circles, indexed, evidence, together, formats, field.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(missing_docs)]
@@ -18,6 +18,8 @@ mod circles;
 mod data;
 #[path = "support/evidence.rs"]
 mod evidence;
+#[path = "support/field.rs"]
+mod field;
 #[path = "support/formats.rs"]
 mod formats;
 #[path = "support/indexed.rs"]
@@ -78,6 +80,34 @@ fn main() {
     }
     if wanted("formats") {
         formats(rows / 5, count);
+    }
+    if wanted("field") {
+        field(rows / 5, count);
+    }
+}
+
+/// Tables of real programs, beside what an operator would write by hand.
+fn field(rows: u64, count: u64) {
+    for program in &field::PROGRAMS {
+        let data = field::Field::build(program, rows);
+        let mut memory = 0;
+        let measured = pairs(
+            count,
+            || {
+                data.fresh();
+                let (time, peak) = measure::frist_with_peak(&["purge", "--yes", &data.policy]);
+                memory = memory.max(peak);
+                time
+            },
+            || {
+                let sql =
+                    format!("PRAGMA foreign_keys = ON; BEGIN; {}; COMMIT; {CHECKPOINT}", program.delete);
+                shell(&data.fresh(), &sql).unwrap()
+            },
+        );
+        let name = format!("purge: {}, {rows} rows / by hand", program.name);
+        print(["frist", "sqlite3"], &name, "at most 1.5", &measured);
+        println!("  peak memory of purge: {memory} MiB\n");
     }
 }
 
