@@ -359,3 +359,24 @@ fn what_stays_as_one_of_the_newest_spares_others() {
         4
     );
 }
+
+/// A trigger deletes the file of a revision, and with it, by the key, the newest revision that shares it.
+#[test]
+fn where_a_key_takes_the_newest_after_a_trigger_the_next_one_is_kept() {
+    let place = Place::in_memory();
+    place.write_policy(&format!("{WITHOUT_LIMIT}[source.db]\nsqlite = \"data.db\"\n{REVISIONS}"));
+    let connection = place.database(
+        "CREATE TABLE files (id INTEGER PRIMARY KEY);
+         CREATE TABLE revisions (id INTEGER PRIMARY KEY, post INTEGER, at TEXT,
+             file INTEGER REFERENCES files (id) ON DELETE CASCADE);
+         CREATE INDEX i ON revisions (file);
+         CREATE TRIGGER w AFTER DELETE ON revisions BEGIN DELETE FROM files WHERE id = old.file; END;
+         INSERT INTO files VALUES (1);
+         INSERT INTO revisions VALUES (1, 1, '2019-01-01', 1), (2, 1, '2019-01-02', NULL),
+             (3, 1, '2019-01-03', NULL), (4, 1, '2019-01-04', 1)",
+    );
+    place.at(NOW, &PURGE);
+    let left: i64 =
+        connection.query_row("SELECT count(*) FROM revisions WHERE id = 3", [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 1);
+}

@@ -19,6 +19,7 @@ mod refusals;
 mod release;
 mod sample;
 mod search;
+mod set_off;
 mod single;
 mod stand;
 mod survivors;
@@ -95,7 +96,7 @@ pub(crate) fn carry_out(
     let releases = &releases;
     let watched = release::watch(writer.connection(), &table, (releases, ""));
     watched.map_err(|error| WriteError::Problem(writer.problem(&error)))?;
-    let newest = Newest::of(writer.connection(), &table, web, version);
+    let newest = Newest::of(writer.connection(), &table, web, (job.request.policy, version));
     let newest = newest.map_err(|error| WriteError::Problem(writer.problem(&error)))?;
     let (held, table, book) = (&writer, &table, &book);
     let task = SqliteJob {

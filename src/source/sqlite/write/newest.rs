@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
+use super::set_off::{Deed, Event, may_be_written_to};
 use super::survivors::data_version;
+use crate::policy::Policy;
 use crate::source::sqlite::newest::Watch;
 use crate::source::sqlite::schema::Table;
-use crate::source::sqlite::trigger::Trigger;
 use crate::source::sqlite::web::Web;
 
 /// Those of all tables of which records may go.
@@ -27,13 +28,14 @@ impl Newest {
         connection: &Connection,
         own: &Table,
         web: Option<&Web>,
-        version: i64,
+        (policy, version): (&Policy, i64),
     ) -> rusqlite::Result<Newest> {
         let others = web.into_iter().flat_map(|web| &web.tables).map(|member| &member.table);
-        let tables: Vec<&Table> =
-            std::iter::once(own).chain(others).filter(|table| table.newest.is_some()).collect();
-        let is_restless = !tables.is_empty() && may_be_written_to(connection, &tables)?;
-        let watches = tables.iter().filter_map(|table| table.newest.clone()).collect();
+        let all: Vec<&Table> = std::iter::once(own).chain(others).collect();
+        let watched: Vec<&Table> = all.iter().copied().filter(|table| table.newest.is_some()).collect();
+        let deeds = deeds(&all, policy);
+        let is_restless = !watched.is_empty() && may_be_written_to(connection, &watched, deeds)?;
+        let watches = watched.iter().filter_map(|table| table.newest.clone()).collect();
         Ok(Newest { watches, version: Cell::new(version), has_moved: Cell::new(false), is_restless })
     }
 
@@ -76,23 +78,15 @@ impl Newest {
     }
 }
 
-/// Whether a trigger of the database may write to some tables.
-fn may_be_written_to(connection: &Connection, tables: &[&Table]) -> rusqlite::Result<bool> {
-    let mut statement =
-        connection.prepare("SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'trigger'")?;
-    let mut triggers = statement.query([])?;
-    while let Some(row) = triggers.next()? {
-        let trigger =
-            Trigger::read(&row.get::<_, String>(0)?, &row.get::<_, String>(1)?, &row.get::<_, String>(2)?);
-        let inserted = trigger.inserts.iter().map(|insert| &insert.into);
-        let mut written = inserted.chain(&trigger.deletes).chain(&trigger.updates);
-        let asks_others = tables.iter().any(|table| !table.joins.is_empty());
-        let is_watched = |name: &String| tables.iter().any(|table| table.name.eq_ignore_ascii_case(name));
-        if asks_others || written.any(is_watched) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+/// What a purge does itself to the tables that are decided about together.
+fn deeds(tables: &[&Table], policy: &Policy) -> Vec<Deed> {
+    let anonymises = policy.rules.iter().any(|rule| !rule.deletes());
+    let deeds = tables.iter().flat_map(|table| {
+        let changed = anonymises.then(|| Deed::new(&table.name, Event::Update));
+        [Some(Deed::new(&table.name, Event::Delete)), changed]
+    });
+    let released = policy.rules.iter().flat_map(|rule| &rule.set_null);
+    deeds.flatten().chain(released.map(|emptied| Deed::new(&emptied.relation.table, Event::Update))).collect()
 }
 
 #[cfg(test)]
