@@ -70,7 +70,7 @@ pub(crate) fn trace(place: &Place, injection: &str) -> Command {
     let own = place.command(&PURGE);
     let call = injection.split(':').next().unwrap();
     let mut command = Command::new("strace");
-    command.args(["-f", "-qq", "-o"]).arg(place.path("trace"));
+    command.args(["-f", "--seccomp-bpf", "-qq", "-o"]).arg(place.path("trace"));
     command.args(["-e", &format!("trace={call}"), "-e", &format!("inject={injection}")]);
     command.arg(own.get_program()).args(own.get_args());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -100,7 +100,7 @@ pub(crate) fn few_calls<S: Subject>(some: &[&str], fault: &str, (later, step): (
 /// How many times there was such a call, of which one in so many meets the fault.
 fn calls<S: Subject>(calls: &[&str], fault: &str, later: &str, step: usize) -> usize {
     let meets = |call, number| meets::<S>(&format!("{call}:{fault}:when={number}{later}"));
-    calls.iter().map(|call| (1..400).step_by(step).take_while(|number| meets(call, *number)).count()).sum()
+    calls.iter().map(|call| (1..200).step_by(step).take_while(|number| meets(call, *number)).count()).sum()
 }
 
 /// Runs a purge into a fault, looks at what it left, and lets the next one finish. Whether there
