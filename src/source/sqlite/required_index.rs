@@ -50,7 +50,8 @@ pub(super) fn require_way_back(
         ours: Vec::new(),
         leaving: None,
     };
-    if !searches_all(connection, child, &back).map_err(engine)?
+    if !searches_much(connection, (child, &back), unconverted(connection, (record, relation), pairs))
+        .map_err(engine)?
         || !is_large(connection, &record.name).map_err(engine)?
     {
         return Ok(());
@@ -75,14 +76,19 @@ pub(super) fn require_index(
     (join, pairs): (&Join, &Pairs),
 ) -> Checked<()> {
     let relation = &question.relation;
-    if !searches_all(connection, table, join)? || !is_any_large(connection, &relation.table)? {
+    let compared = unconverted(connection, (table, relation), pairs);
+    if !searches_much(connection, (table, join), compared)? || !is_any_large(connection, &relation.table)? {
         return Ok(Ok(()));
     }
     let theirs = each_once(pairs.iter().map(|pair| folded(&pair.theirs, quoted(&pair.theirs.column))));
     let unindexed = |advice: String| {
+        let (without, read) = match pairs.len() {
+            1 => ("an index", "all of them"),
+            _ => ("an index on all of these", "most of them"),
+        };
         let message = format!(
-            "rows of `{}` are looked for by {} without an index, so that all of them would be read for every \
-             record; {advice}",
+            "rows of `{}` are looked for by {} without {without}, so that {read} would be read for every record; \
+             {advice}",
             relation.table,
             theirs.join(", ")
         );
@@ -164,6 +170,11 @@ fn other_types_of(
 
 /// Whether the engine reads all related rows for one record, in the very comparison that it makes.
 fn searches_all(connection: &Connection, table: &Table, join: &Join) -> rusqlite::Result<bool> {
+    Ok(steps(connection, table, join)?.iter().any(|step| step.starts_with("SCAN")))
+}
+
+/// How the engine looks for the related rows of a record.
+fn steps(connection: &Connection, table: &Table, join: &Join) -> rusqlite::Result<Vec<String>> {
     let Join { from, alias, on, .. } = join;
     let sql = format!(
         "EXPLAIN QUERY PLAN SELECT EXISTS (SELECT 1 FROM {from} AS {alias} WHERE {on}) FROM {}",
@@ -173,7 +184,71 @@ fn searches_all(connection: &Connection, table: &Table, join: &Join) -> rusqlite
     let steps = statement.query_map([], |row| Ok((row.get::<_, i64>(1)?, row.get::<_, String>(3)?)))?;
     let steps: Vec<(i64, String)> = steps.collect::<rusqlite::Result<_>>()?;
     // The records themselves are read at the top, and the related rows below it.
-    Ok(steps.iter().any(|(parent, step)| *parent != 0 && step.starts_with("SCAN")))
+    Ok(steps.into_iter().filter(|(parent, _)| *parent != 0).map(|(_, step)| step).collect())
+}
+
+/// The same, or whether of several pairs an index serves only some, by which many rows are found: that of a tenant
+/// finds all of its rows.
+fn searches_much(
+    connection: &Connection,
+    (table, join): (&Table, &Join),
+    compared: usize,
+) -> rusqlite::Result<bool> {
+    Ok(searches_all(connection, table, join)? || finds_many(connection, (table, join), compared)?)
+}
+
+/// How many columns an index can be searched by: no index goes on behind one that the engine has to convert.
+fn unconverted(connection: &Connection, (table, relation): (&Table, &Relation), pairs: &Pairs) -> usize {
+    let is_plain = |pair: &&Pair| other_types_of(connection, (table, relation), pair).is_none();
+    pairs.iter().filter(is_plain).count()
+}
+
+/// So many rows of one key are too many to be read for a record.
+const MANY: i64 = 1_000;
+
+/// Whether an index that holds fewer columns than are compared finds many rows by them. Some rows are tried: the first
+/// ones, and those at both ends of the index.
+fn finds_many(
+    connection: &Connection,
+    (table, join): (&Table, &Join),
+    compared: usize,
+) -> rusqlite::Result<bool> {
+    if compared < 2 {
+        return Ok(false);
+    }
+    let columns = searched_by(&steps(connection, table, join)?);
+    if columns.is_empty() || columns.len() >= compared {
+        return Ok(false);
+    }
+    let (from, names) = (&join.from, columns.join(", "));
+    let down: Vec<String> = columns.iter().map(|column| format!("{column} DESC")).collect();
+    let same: Vec<String> = columns.iter().map(|column| format!("o.{column} IS t.{column}")).collect();
+    let rows = format!(
+        "SELECT * FROM (SELECT {names} FROM {from} LIMIT 10) UNION ALL
+         SELECT * FROM (SELECT {names} FROM {from} ORDER BY {names} LIMIT 5) UNION ALL
+         SELECT * FROM (SELECT {names} FROM {from} ORDER BY {} LIMIT 5)",
+        down.join(", ")
+    );
+    let sql = format!(
+        "SELECT coalesce(max((SELECT count(*) FROM (SELECT 1 FROM {from} AS o WHERE {} LIMIT {}))), 0) FROM ({rows}) AS t",
+        same.join(" AND "),
+        MANY + 1
+    );
+    connection.query_row(&sql, [], |row| Ok(row.get::<_, i64>(0)? > MANY))
+}
+
+/// The columns of an index, or of a primary key, by which the related rows are found; none where these are found by a
+/// row number, by expressions, or not at all.
+fn searched_by(steps: &[String]) -> Vec<String> {
+    let found = steps.iter().find_map(|step| {
+        let (how, terms) = step.strip_prefix("SEARCH ")?.rsplit_once(" (")?;
+        (!how.ends_with("INTEGER PRIMARY KEY")).then(|| terms.trim_end_matches(')'))
+    });
+    let columns = found.into_iter().flat_map(|terms| terms.split(" AND ")).map(|term| {
+        let column = term.strip_suffix("=?").filter(|column| *column != "<expr>");
+        column.map(quoted)
+    });
+    columns.collect::<Option<_>>().unwrap_or_default()
 }
 
 /// Whether a table has many rows; of what a view reads, the largest table may be.
