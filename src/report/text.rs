@@ -366,15 +366,7 @@ fn run(out: &mut dyn Write, policy: &Policy, plan: &Plan, outcome: &Outcome, sty
         let along =
             (run.taken_along > 0).then(|| format!("{name}: {} {are} went along", grouped(run.taken_along)));
         said.extend(along);
-        let (was, it) = if run.lost() == 1 {
-            ("1 record that was due is", "it")
-        } else {
-            ("records that were due are", "them")
-        };
-        let many = if run.lost() == 1 { String::new() } else { format!("{} ", grouped(run.lost())) };
-        let lost =
-            format!("{name}: {many}{was} so no longer: a trigger or another program changed or deleted {it}");
-        said.extend((run.lost() > 0).then_some(lost));
+        said.extend(lost(run).map(|lost| format!("{name}: {lost}")));
     }
     said.iter().try_for_each(|sentence| prose(out, sentence, style))?;
     let warnings = plan.rules.iter().flat_map(|planned| {
@@ -387,6 +379,16 @@ fn run(out: &mut dyn Write, policy: &Policy, plan: &Plan, outcome: &Outcome, sty
     let short = Receipt::of(&outcome.ledger);
     let receipt = format!("Receipt {short}; keep it elsewhere, for `frist ledger verify --expect`.");
     prose(out, &receipt, style)
+}
+
+/// What is said of records that were due, and are so no longer.
+fn lost(run: &RuleRun) -> Option<String> {
+    let because = "a trigger or another program changed or deleted";
+    match run.lost() {
+        0 => None,
+        1 => Some(format!("1 record that was due is so no longer: {because} it")),
+        many => Some(format!("{} records that were due are so no longer: {because} them", grouped(many))),
+    }
 }
 
 fn run_table(policy: &Policy, plan: &Plan, outcome: &Outcome) -> Table {

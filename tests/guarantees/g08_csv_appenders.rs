@@ -149,6 +149,21 @@ fn lines_written_to_the_old_file_until_shortly_afterwards_are_not_lost() {
     }
 }
 
+/// What it may write later is lost, and so it is told before.
+#[test]
+fn a_program_that_keeps_the_old_file_open_and_is_silent_is_told() {
+    let place = csv_place();
+    let path = file(&place, "a.csv");
+    fill(&path);
+    let log = OpenOptions::new().append(true).open(&path).unwrap();
+    let ran = end(place.start(&PURGE)).expect(0);
+    assert!(ran.err.contains("a.csv: a program has the old file open"), "{}", ran.err);
+    drop(log);
+    fill(&path);
+    let ran = end(place.start(&PURGE)).expect(0);
+    assert!(!ran.err.contains("old file"), "{}", ran.err);
+}
+
 /// Nothing can be done for a program that never opens the file again, but it must be told.
 #[test]
 fn a_program_that_goes_on_writing_to_the_old_file_does_not_hold_up_a_run_for_ever() {

@@ -25,140 +25,166 @@ impl Locale {
     pub(crate) const TAGGED: [(&str, Locale); 3] =
         [("en", Locale::English), ("da", Locale::Danish), ("de", Locale::German)];
 
+    fn all(self) -> &'static Names {
+        match self {
+            Locale::English => &ENGLISH,
+            Locale::Danish => &DANISH,
+            Locale::German => &GERMAN,
+        }
+    }
+
     /// The names of a part, in full or short; none where it has no names.
     fn names(self, part: Part, is_short: bool) -> &'static [Spellings] {
-        match (self, part, is_short) {
-            (_, Part::HalfOfDay, _) => &[&["AM"], &["PM"]],
-            (Locale::English, Part::Month, false) => &[
-                &["January"],
-                &["February"],
-                &["March"],
-                &["April"],
-                &["May"],
-                &["June"],
-                &["July"],
-                &["August"],
-                &["September"],
-                &["October"],
-                &["November"],
-                &["December"],
-            ],
-            (Locale::English, Part::Month, true) => &[
-                &["Jan"],
-                &["Feb"],
-                &["Mar"],
-                &["Apr"],
-                &["May"],
-                &["Jun"],
-                &["Jul"],
-                &["Aug"],
-                &["Sep"],
-                &["Oct"],
-                &["Nov"],
-                &["Dec"],
-            ],
-            (Locale::English, Part::Weekday, false) => &[
-                &["Monday"],
-                &["Tuesday"],
-                &["Wednesday"],
-                &["Thursday"],
-                &["Friday"],
-                &["Saturday"],
-                &["Sunday"],
-            ],
-            (Locale::English, Part::Weekday, true) => {
-                &[&["Mon"], &["Tue"], &["Wed"], &["Thu"], &["Fri"], &["Sat"], &["Sun"]]
-            }
-            (Locale::Danish, Part::Month, false) => &[
-                &["januar"],
-                &["februar"],
-                &["marts"],
-                &["april"],
-                &["maj"],
-                &["juni"],
-                &["juli"],
-                &["august"],
-                &["september"],
-                &["oktober"],
-                &["november"],
-                &["december"],
-            ],
-            (Locale::Danish, Part::Month, true) => &[
-                &["jan"],
-                &["feb"],
-                &["marts", "mar"],
-                &["apr"],
-                &["maj"],
-                &["juni", "jun"],
-                &["juli", "jul"],
-                &["aug"],
-                &["sept", "sep"],
-                &["okt"],
-                &["nov"],
-                &["dec"],
-            ],
-            (Locale::Danish, Part::Weekday, false) => {
-                &[&["mandag"], &["tirsdag"], &["onsdag"], &["torsdag"], &["fredag"], &["lørdag"], &["søndag"]]
-            }
-            (Locale::Danish, Part::Weekday, true) => &[
-                &["man", "ma"],
-                &["tirs", "tir", "ti"],
-                &["ons", "on"],
-                &["tors", "tor", "to"],
-                &["fre", "fr"],
-                &["lør", "lø"],
-                &["søn", "sø"],
-            ],
-            (Locale::German, Part::Month, false) => &[
-                &["Januar", "Jänner"],
-                &["Februar"],
-                &["März"],
-                &["April"],
-                &["Mai"],
-                &["Juni"],
-                &["Juli"],
-                &["August"],
-                &["September"],
-                &["Oktober"],
-                &["November"],
-                &["Dezember"],
-            ],
-            (Locale::German, Part::Month, true) => &[
-                &["Jan", "Jän"],
-                &["Feb"],
-                &["März", "Mär", "Mrz"],
-                &["Apr"],
-                &["Mai"],
-                &["Juni", "Jun"],
-                &["Juli", "Jul"],
-                &["Aug"],
-                &["Sept", "Sep"],
-                &["Okt"],
-                &["Nov"],
-                &["Dez"],
-            ],
-            (Locale::German, Part::Weekday, false) => &[
-                &["Montag"],
-                &["Dienstag"],
-                &["Mittwoch"],
-                &["Donnerstag"],
-                &["Freitag"],
-                &["Sonnabend", "Samstag"],
-                &["Sonntag"],
-            ],
-            (Locale::German, Part::Weekday, true) => &[
-                &["Mon", "Mo"],
-                &["Die", "Di"],
-                &["Mit", "Mi"],
-                &["Don", "Do"],
-                &["Fre", "Fr"],
-                &["Sam", "Sa"],
-                &["Son", "So"],
-            ],
+        let names = self.all();
+        match (part, is_short) {
+            (Part::Month, false) => &names.months,
+            (Part::Month, true) => &names.short_months,
+            (Part::Weekday, false) => &names.weekdays,
+            (Part::Weekday, true) => &names.short_weekdays,
+            (Part::HalfOfDay, _) => &[&["AM"], &["PM"]],
             _ => &[],
         }
     }
 }
+
+/// The names of one language, from January and from Monday on.
+struct Names {
+    months: [Spellings; 12],
+    short_months: [Spellings; 12],
+    weekdays: [Spellings; 7],
+    short_weekdays: [Spellings; 7],
+}
+
+static ENGLISH: Names = Names {
+    months: [
+        &["January"],
+        &["February"],
+        &["March"],
+        &["April"],
+        &["May"],
+        &["June"],
+        &["July"],
+        &["August"],
+        &["September"],
+        &["October"],
+        &["November"],
+        &["December"],
+    ],
+    short_months: [
+        &["Jan"],
+        &["Feb"],
+        &["Mar"],
+        &["Apr"],
+        &["May"],
+        &["Jun"],
+        &["Jul"],
+        &["Aug"],
+        &["Sep"],
+        &["Oct"],
+        &["Nov"],
+        &["Dec"],
+    ],
+    weekdays: [
+        &["Monday"],
+        &["Tuesday"],
+        &["Wednesday"],
+        &["Thursday"],
+        &["Friday"],
+        &["Saturday"],
+        &["Sunday"],
+    ],
+    short_weekdays: [&["Mon"], &["Tue"], &["Wed"], &["Thu"], &["Fri"], &["Sat"], &["Sun"]],
+};
+
+static DANISH: Names = Names {
+    months: [
+        &["januar"],
+        &["februar"],
+        &["marts"],
+        &["april"],
+        &["maj"],
+        &["juni"],
+        &["juli"],
+        &["august"],
+        &["september"],
+        &["oktober"],
+        &["november"],
+        &["december"],
+    ],
+    short_months: [
+        &["jan"],
+        &["feb"],
+        &["marts", "mar"],
+        &["apr"],
+        &["maj"],
+        &["juni", "jun"],
+        &["juli", "jul"],
+        &["aug"],
+        &["sept", "sep"],
+        &["okt"],
+        &["nov"],
+        &["dec"],
+    ],
+    weekdays: [&["mandag"], &["tirsdag"], &["onsdag"], &["torsdag"], &["fredag"], &["lørdag"], &["søndag"]],
+    short_weekdays: [
+        &["man", "ma"],
+        &["tirs", "tir", "ti"],
+        &["ons", "on"],
+        &["tors", "tor", "to"],
+        &["fre", "fr"],
+        &["lør", "lø"],
+        &["søn", "sø"],
+    ],
+};
+
+static GERMAN: Names = Names {
+    months: [
+        &["Januar", "Jänner"],
+        &["Februar"],
+        &["März"],
+        &["April"],
+        &["Mai"],
+        &["Juni"],
+        &["Juli"],
+        &["August"],
+        &["September"],
+        &["Oktober"],
+        &["November"],
+        &["Dezember"],
+    ],
+    short_months: [
+        &["Jan", "Jän"],
+        &["Feb"],
+        &["März", "Mär", "Mrz"],
+        &["Apr"],
+        &["Mai"],
+        &["Juni", "Jun"],
+        &["Juli", "Jul"],
+        &["Aug"],
+        &["Sept", "Sep"],
+        &["Okt"],
+        &["Nov"],
+        &["Dez"],
+    ],
+    weekdays: [
+        &["Montag"],
+        &["Dienstag"],
+        &["Mittwoch"],
+        &["Donnerstag"],
+        &["Freitag"],
+        &["Sonnabend", "Samstag"],
+        &["Sonntag"],
+    ],
+    short_weekdays: [
+        &["Mon", "Mo"],
+        &["Die", "Di"],
+        &["Mit", "Mi"],
+        &["Don", "Do"],
+        &["Fre", "Fr"],
+        &["Sam", "Sa"],
+        &["Son", "So"],
+    ],
+};
 
 /// A field that is written as a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

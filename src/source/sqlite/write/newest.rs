@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use super::set_off::{Deed, Event, may_be_written_to};
+use super::set_off::{Change, Event, may_be_written_to};
 use super::survivors::data_version;
 use crate::policy::Policy;
 use crate::source::sqlite::newest::Watch;
@@ -33,8 +33,8 @@ impl Newest {
         let others = web.into_iter().flat_map(|web| &web.tables).map(|member| &member.table);
         let all: Vec<&Table> = std::iter::once(own).chain(others).collect();
         let watched: Vec<&Table> = all.iter().copied().filter(|table| table.newest.is_some()).collect();
-        let deeds = deeds(&all, policy);
-        let is_restless = !watched.is_empty() && may_be_written_to(connection, &watched, deeds)?;
+        let changes = changes(&all, policy);
+        let is_restless = !watched.is_empty() && may_be_written_to(connection, &watched, changes)?;
         let watches = watched.iter().filter_map(|table| table.newest.clone()).collect();
         Ok(Newest { watches, version: Cell::new(version), has_moved: Cell::new(false), is_restless })
     }
@@ -79,14 +79,17 @@ impl Newest {
 }
 
 /// What a purge does itself to the tables that are decided about together.
-fn deeds(tables: &[&Table], policy: &Policy) -> Vec<Deed> {
+fn changes(tables: &[&Table], policy: &Policy) -> Vec<Change> {
     let anonymises = policy.rules.iter().any(|rule| !rule.deletes());
-    let deeds = tables.iter().flat_map(|table| {
-        let changed = anonymises.then(|| Deed::new(&table.name, Event::Update));
-        [Some(Deed::new(&table.name, Event::Delete)), changed]
+    let changes = tables.iter().flat_map(|table| {
+        let changed = anonymises.then(|| Change::new(&table.name, Event::Update));
+        [Some(Change::new(&table.name, Event::Delete)), changed]
     });
     let released = policy.rules.iter().flat_map(|rule| &rule.set_null);
-    deeds.flatten().chain(released.map(|emptied| Deed::new(&emptied.relation.table, Event::Update))).collect()
+    changes
+        .flatten()
+        .chain(released.map(|emptied| Change::new(&emptied.relation.table, Event::Update)))
+        .collect()
 }
 
 #[cfg(test)]

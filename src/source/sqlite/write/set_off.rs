@@ -18,7 +18,7 @@ pub(super) enum Event {
 
 /// Something that is done to rows of a table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Deed {
+pub(super) struct Change {
     /// In small letters.
     table: String,
     event: Event,
@@ -26,13 +26,13 @@ pub(super) struct Deed {
     is_set_off: bool,
 }
 
-impl Deed {
-    pub(super) fn new(table: &str, event: Event) -> Deed {
-        Deed { table: table.to_ascii_lowercase(), event, is_set_off: false }
+impl Change {
+    pub(super) fn new(table: &str, event: Event) -> Change {
+        Change { table: table.to_ascii_lowercase(), event, is_set_off: false }
     }
 
-    fn by_trigger(table: &str, event: Event) -> Deed {
-        Deed { is_set_off: true, ..Deed::new(table, event) }
+    fn by_trigger(table: &str, event: Event) -> Change {
+        Change { is_set_off: true, ..Change::new(table, event) }
     }
 
     /// Whether it makes a trigger run.
@@ -40,14 +40,14 @@ impl Deed {
         let on_event = match self.event {
             Event::Delete => trigger.on_delete,
             Event::Update => trigger.on_update,
-            // What is read as both may be any.
+            // A trigger that is read as one of both may be one of insertions.
             Event::Insert => trigger.on_delete == trigger.on_update,
         };
         on_event && trigger.table.eq_ignore_ascii_case(&self.table)
     }
 
     /// What a foreign key does then.
-    fn through(&self, key: &Reference) -> Option<Deed> {
+    fn through(&self, key: &Reference) -> Option<Change> {
         let event = match (self.event, key.on_delete.as_str()) {
             (Event::Insert, _) => return None,
             (Event::Delete, "CASCADE") => Event::Delete,
@@ -55,16 +55,16 @@ impl Deed {
             (Event::Delete, _) => return None,
         };
         let is_parent = key.parent.eq_ignore_ascii_case(&self.table);
-        is_parent.then(|| Deed { is_set_off: self.is_set_off, ..Deed::new(&key.child, event) })
+        is_parent.then(|| Change { is_set_off: self.is_set_off, ..Change::new(&key.child, event) })
     }
 }
 
 /// What a trigger does. An insertion may replace or change rows, and so may a change.
-fn done_by(trigger: &Trigger) -> Vec<Deed> {
+fn done_by(trigger: &Trigger) -> Vec<Change> {
     use Event::{Delete, Insert, Update};
-    let each = |tables: Vec<&String>, events: &[Event]| -> Vec<Deed> {
-        let of = |table: &String| events.iter().map(|event| Deed::by_trigger(table, *event)).collect();
-        tables.into_iter().flat_map(|table| -> Vec<Deed> { of(table) }).collect()
+    let each = |tables: Vec<&String>, events: &[Event]| -> Vec<Change> {
+        let of = |table: &String| events.iter().map(|event| Change::by_trigger(table, *event)).collect();
+        tables.into_iter().flat_map(|table| -> Vec<Change> { of(table) }).collect()
     };
     let inserted = trigger.inserts.iter().map(|insert| &insert.into).collect();
     [
@@ -75,12 +75,12 @@ fn done_by(trigger: &Trigger) -> Vec<Deed> {
     .concat()
 }
 
-/// Whether a trigger that some deeds set off may write to some tables, or to what their records' times are
+/// Whether a trigger that some changes set off may write to some tables, or to what their records' times are
 /// told by.
 pub(super) fn may_be_written_to(
     connection: &Connection,
     tables: &[&Table],
-    deeds: Vec<Deed>,
+    changes: Vec<Change>,
 ) -> rusqlite::Result<bool> {
     let triggers = triggers(connection)?;
     if triggers.is_empty() {
@@ -88,18 +88,18 @@ pub(super) fn may_be_written_to(
     }
     let keys = all_references(connection)?;
     let asks_others = tables.iter().any(|table| !table.joins.is_empty());
-    let is_meant = |deed: &Deed| {
-        let is_watched = tables.iter().any(|table| table.name.eq_ignore_ascii_case(&deed.table));
-        deed.is_set_off && (asks_others || is_watched)
+    let is_meant = |change: &Change| {
+        let is_watched = tables.iter().any(|table| table.name.eq_ignore_ascii_case(&change.table));
+        change.is_set_off && (asks_others || is_watched)
     };
-    let (mut left, mut seen) = (deeds, HashSet::new());
-    while let Some(deed) = left.pop() {
-        if is_meant(&deed) {
+    let (mut left, mut seen) = (changes, HashSet::new());
+    while let Some(change) = left.pop() {
+        if is_meant(&change) {
             return Ok(true);
         }
-        if seen.insert(deed.clone()) {
-            left.extend(triggers.iter().filter(|trigger| deed.runs(trigger)).flat_map(done_by));
-            left.extend(keys.iter().filter_map(|key| deed.through(key)));
+        if seen.insert(change.clone()) {
+            left.extend(triggers.iter().filter(|trigger| change.runs(trigger)).flat_map(done_by));
+            left.extend(keys.iter().filter_map(|key| change.through(key)));
         }
     }
     Ok(false)
@@ -131,7 +131,7 @@ mod tests {
             ))
             .unwrap();
         let table = describe(&connection, "t", "").unwrap();
-        may_be_written_to(&connection, &[&table], vec![Deed::new("T", Event::Delete)]).unwrap()
+        may_be_written_to(&connection, &[&table], vec![Change::new("T", Event::Delete)]).unwrap()
     }
 
     const LOGS: &str = "CREATE TRIGGER a AFTER DELETE ON t BEGIN INSERT INTO log VALUES (old.id); END;";
