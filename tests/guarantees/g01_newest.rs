@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 
-use super::support::{HEAD, PURGE, Place, Random, WITHOUT_LIMIT};
+use super::support::{HEAD, PURGE, Place, REPORT, Random, SOURCE, WITHOUT_LIMIT, count, rule};
 
 const NOW: &str = "2026-11-21T12:00:00Z";
 
@@ -301,9 +301,9 @@ fn what_no_rule_means_stays_as_one_of_the_newest_and_keeps_its_record() {
     let report = place.at(NOW, &["report", "--format", "json"]).rule("posts");
     assert_eq!([&report["due"], &report["blocked"]], [1, 1], "{report}");
     place.at(NOW, &PURGE).expect(0);
-    let left = |table: &str| super::support::count(&connection, &format!("{table} WHERE id = 1"));
+    let left = |table: &str| count(&connection, &format!("{table} WHERE id = 1"));
     assert_eq!([left("posts"), left("revisions")], [1, 1]);
-    assert_eq!(super::support::count(&connection, "posts"), 1, "nothing that counts keeps the other one");
+    assert_eq!(count(&connection, "posts"), 1, "nothing that counts keeps the other one");
 }
 
 /// With each revision that goes a trigger takes the time of the newest one that is left of another post.
@@ -352,12 +352,9 @@ fn what_stays_as_one_of_the_newest_spares_others() {
     assert_eq!([&calls["due"], &calls["blocked"]], [1, 2], "{calls}");
     assert_eq!([&customers["due"], &customers["spared"]], [1, 2], "{customers}");
     place.at(NOW, &PURGE).expect(0);
-    let gone = |table: &str| super::support::count(&connection, &format!("{table} WHERE id = 1")) == 0;
+    let gone = |table: &str| count(&connection, &format!("{table} WHERE id = 1")) == 0;
     assert!(gone("calls") && gone("customers"));
-    assert_eq!(
-        super::support::count(&connection, "customers") + super::support::count(&connection, "calls"),
-        4
-    );
+    assert_eq!(count(&connection, "customers") + count(&connection, "calls"), 4);
 }
 
 /// A trigger deletes the file of a revision, and with it, by the key, the newest revision that shares it.
@@ -379,4 +376,27 @@ fn where_a_key_takes_the_newest_after_a_trigger_the_next_one_is_kept() {
     let left: i64 =
         connection.query_row("SELECT count(*) FROM revisions WHERE id = 3", [], |row| row.get(0)).unwrap();
     assert_eq!(left, 1);
+}
+
+/// A key of the schema that empties the column would move rows that stay to another group.
+#[test]
+fn a_row_whose_group_the_schema_would_change_keeps_what_it_names() {
+    let place = Place::in_memory();
+    let newest = "keep-newest = 1\nper = \"g\"\n";
+    place.write_policy(&format!("{WITHOUT_LIMIT}{SOURCE}{}{newest}", rule("r", "t")));
+    let connection = place.database(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, at TEXT, g INTEGER REFERENCES t (id) ON DELETE SET NULL);
+         CREATE INDEX by_g ON t (g);
+         INSERT INTO t VALUES (1, '2001-01-01', NULL), (2, '2001-01-02', 1), (3, '2001-01-03', 1),
+             (4, '2001-01-04', 1), (5, '2001-01-05', NULL)",
+    );
+    let report = place.at(NOW, &REPORT);
+    assert_eq!(report.rule("r")["due"], 2, "{report:?}");
+    let purge = place.at(NOW, &PURGE).expect(0);
+    assert_eq!(
+        (&purge.rule("r")["deleted"], &purge.rule("r")["survivors"]),
+        (&serde_json::json!(2), &serde_json::json!(0)),
+        "{purge:?}"
+    );
+    assert_eq!(count(&connection, "t WHERE id IN (1, 4, 5)"), 3, "4 is the newest of 1, and keeps it");
 }

@@ -28,7 +28,8 @@ impl Web {
     ) -> Result<Web, Problem> {
         let any = "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'";
         let triggers: i64 = connection.query_row(any, [], |row| row.get(0)).map_err(engine)?;
-        let references = all_references(connection).map_err(engine)?;
+        let mut references = all_references(connection).map_err(engine)?;
+        references.iter_mut().for_each(|key| key.keeps |= empties_groups(request, key));
         let mut build = Build {
             connection,
             references,
@@ -55,6 +56,14 @@ impl Web {
         build.web.model.connect();
         Ok(build.web)
     }
+}
+
+/// Whether a key empties a column by which `keep-newest` tells groups apart: a row that stays would be in another group
+/// than it was counted in.
+fn empties_groups(request: &TableQuery<'_>, key: &Reference) -> bool {
+    let is_emptied = |column: &String| key.child_columns.iter().any(|own| own.eq_ignore_ascii_case(column));
+    let mut rules = request.policy.rules.iter().filter(|rule| rule.source == request.source());
+    rules.any(|rule| rule.table.eq_ignore_ascii_case(&key.child) && rule.per.iter().any(is_emptied))
 }
 
 struct Build<'a> {
