@@ -363,7 +363,7 @@ impl Column {
         let (epoch, unit) = self.format.count().unwrap();
         let since = count.trunc() as i128 * unit + (count.fract() * unit as f64).round() as i128;
         // A column of type TEXT writes a longer number with an exponent.
-        let is_plain = self.affinity != "TEXT" || count.abs() < 1e16;
+        let is_plain = self.affinity != "TEXT" || count.abs() < 1e17;
         let meaning = if is_plain { at_nanoseconds(epoch, since) } else { Meaning::Unreadable };
         (Cell::Value(Value::Real(count)), meaning)
     }

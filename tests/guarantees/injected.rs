@@ -70,7 +70,7 @@ pub(crate) fn trace(place: &Place, injection: &str) -> Command {
     let own = place.command(&PURGE);
     let call = injection.split(':').next().unwrap();
     let mut command = Command::new("strace");
-    command.args(["-f", "--seccomp-bpf", "-qq", "-o"]).arg(place.path("trace"));
+    command.args(["-f", "-qq", "-o"]).arg(place.path("trace"));
     command.args(["-e", &format!("trace={call}"), "-e", &format!("inject={injection}")]);
     command.arg(own.get_program()).args(own.get_args());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
