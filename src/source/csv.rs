@@ -8,6 +8,7 @@ pub(crate) mod columns;
 pub(crate) mod files;
 pub(super) mod gather;
 pub(crate) mod index;
+mod last_line;
 pub mod list;
 mod missing;
 mod newest;

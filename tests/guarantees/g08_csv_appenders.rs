@@ -26,7 +26,7 @@ fn line(writer: u64, number: u64) -> String {
     format!("{COMING},new {writer} {number}\n")
 }
 
-static GOES_ON: [AtomicBool; 3] = [const { AtomicBool::new(true) }; 3];
+static GOES_ON: [AtomicBool; 4] = [const { AtomicBool::new(true) }; 4];
 
 /// Opens, appends and closes, again and again; how many lines it wrote.
 fn append_until_stopped(path: PathBuf, writer: u64, stop: &'static AtomicBool, pause: Duration) -> u64 {
@@ -112,6 +112,41 @@ fn lines_of_programs_that_append_all_the_time_on_a_disk_are_not_lost() {
 #[test]
 fn lines_of_a_program_that_appends_now_and_then_are_not_lost() {
     check(Duration::from_micros(700), 1, &GOES_ON[1], csv_place);
+}
+
+/// Half a line is no record that cannot be read.
+#[test]
+fn a_line_that_is_being_written_is_waited_for() {
+    let place = csv_place();
+    let path = file(&place, "a.csv");
+    fill(&path);
+    let stop: &'static AtomicBool = &GOES_ON[3];
+    let appended = spawn({
+        let path = path.clone();
+        move || {
+            let mut number = 0;
+            while stop.load(Ordering::Relaxed) {
+                let line = line(0, number);
+                let mut log = OpenOptions::new().append(true).open(&path).unwrap();
+                let (first, rest) = line.as_bytes().split_at(6);
+                log.write_all(first).unwrap();
+                sleep(Duration::from_millis(12));
+                log.write_all(rest).unwrap();
+                drop(log);
+                number += 1;
+                sleep(Duration::from_millis(5));
+            }
+            number
+        }
+    });
+    let reports: Vec<Ran> = (0..5)
+        .map(|_| place.at(super::csv_support::NOW, &["report", "--format", "json"]).expect(0))
+        .collect();
+    let ran = end(place.start(&PURGE)).expect(0);
+    stop.store(false, Ordering::Relaxed);
+    assert_nothing_is_lost(&place, &[appended.join().unwrap()]);
+    assert!(reports.iter().all(|report| report.rule("log")["due"] == LINES / 2));
+    assert_eq!(deleted(&ran), LINES / 2);
 }
 
 fn inode(path: &Path) -> u64 {

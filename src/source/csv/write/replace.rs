@@ -1,5 +1,7 @@
 //! Letting a new file take the place of the old one.
 
+use std::time::Duration;
+
 use super::doubt::Moving;
 use super::reading::Reading;
 use super::replacement::{Replacement, path_beside, sync_folder};
@@ -11,6 +13,10 @@ use crate::source::Problem;
 
 /// How often what was appended meanwhile is taken along before the new file takes its place.
 const ROUNDS: usize = 8;
+
+/// How often, and after which time each, the rest of a line is looked for.
+const LOOKS: usize = 50;
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// What is about to be replaced, and by what.
 struct Exchange<'a> {
@@ -62,8 +68,10 @@ impl Rewriting<'_> {
     }
 
     /// Makes the successor whole and durable, with all that was appended meanwhile; whether the
-    /// old file is still what was read.
+    /// old file is still what was read. Half a line is waited for: its rest would come behind what others
+    /// write to the new file.
     fn settle(exchange: &mut Exchange<'_>) -> Result<bool, Problem> {
+        let mut looks = LOOKS;
         for round in 0.. {
             match Self::appended(exchange)? {
                 None => return Ok(false),
@@ -73,7 +81,15 @@ impl Rewriting<'_> {
                 Some(_) => {}
             }
             let Exchange { old, successor, tail, .. } = exchange;
-            tail.take(successor)?;
+            match tail.take_lines(successor)? {
+                true if looks > 0 => {
+                    looks -= 1;
+                    std::thread::sleep(PAUSE);
+                    continue;
+                }
+                true => tail.take_all(successor)?,
+                false => {}
+            }
             successor.take_over(old.file)?;
             successor.sync()?;
         }

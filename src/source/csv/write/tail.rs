@@ -1,7 +1,7 @@
 //! What other programs append to a file while it is written anew.
 
 use std::fs::File;
-use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::Duration;
@@ -27,7 +27,7 @@ const HELD: u32 = 25;
 const PATIENCE: u32 = 250;
 
 /// How much is appended at once.
-const PIECE: usize = 1024 * 1024;
+const PIECE: u64 = 1024 * 1024;
 
 /// What became of the old file after the exchange.
 pub(super) struct Followed {
@@ -54,20 +54,31 @@ impl<'a> Tail<'a> {
         self.taken
     }
 
-    /// How many bytes have been appended that are not taken.
-    fn grown(&self) -> Result<u64, Problem> {
-        Ok(stamp(self.old, self.path)?.size.saturating_sub(self.taken))
+    /// What has been appended and is not taken.
+    fn rest(&self) -> Result<Range<u64>, Problem> {
+        Ok(self.taken..stamp(self.old, self.path)?.size.max(self.taken))
     }
 
-    /// Takes what has been appended into the successor.
-    pub(super) fn take(&mut self, successor: &mut Replacement) -> Result<u64, Problem> {
-        let grown = self.grown()?;
-        if grown == 0 {
-            return Ok(0);
+    /// Takes the whole lines that have been appended into the successor; whether half a line is left.
+    pub(super) fn take_lines(&mut self, successor: &mut Replacement) -> Result<bool, Problem> {
+        let rest = self.rest()?;
+        let lines = self.lines(&rest)?;
+        let is_half = lines.end < rest.end;
+        self.take(lines, successor)?;
+        Ok(is_half)
+    }
+
+    /// Takes all that has been appended into the successor.
+    pub(super) fn take_all(&mut self, successor: &mut Replacement) -> Result<(), Problem> {
+        self.take(self.rest()?, successor)
+    }
+
+    fn take(&mut self, part: Range<u64>, successor: &mut Replacement) -> Result<(), Problem> {
+        if !part.is_empty() {
+            self.taken = part.end;
+            successor.copy_from(self.old, part)?;
         }
-        successor.copy_from(self.old, self.taken..self.taken + grown)?;
-        self.taken += grown;
-        Ok(grown)
+        Ok(())
     }
 
     /// Takes what is appended to the old file after the new one took its place, as long as more
@@ -76,30 +87,57 @@ impl<'a> Tail<'a> {
         let (mut quiet, mut has_grown) = (0, false);
         for _ in 0..PATIENCE {
             std::thread::sleep(GRACE);
-            if self.grown()? == 0 {
-                quiet += 1;
-                let metadata = self.old.metadata().map_err(|error| cannot_read(self.path, &error))?;
-                let is_held = writers::are_there(&metadata);
-                // What was written between the two looks is there now, if nobody can write any more.
-                if (!is_held && self.grown()? == 0) || quiet >= HELD {
-                    return Ok(Followed { has_grown, is_held });
-                }
+            let rest = self.rest()?;
+            let lines = self.lines(&rest)?;
+            if !lines.is_empty() {
+                (quiet, has_grown) = (0, true);
+                self.append(lines, new)?;
                 continue;
             }
-            (quiet, has_grown) = (0, true);
-            let bytes = self.piece().map_err(|error| cannot_read(self.path, &error))?;
-            new.append(&bytes)?;
-            self.taken += bytes.len() as u64;
+            quiet += 1;
+            let metadata = self.old.metadata().map_err(|error| cannot_read(self.path, &error))?;
+            let is_held = writers::are_there(&metadata);
+            // What was written between the two looks is there now, if nobody can write any more.
+            if (!is_held && self.rest()? == rest) || quiet >= HELD {
+                has_grown |= !rest.is_empty();
+                self.append(rest, new)?;
+                return Ok(Followed { has_grown, is_held });
+            }
         }
+        self.append(self.rest()?, new)?;
         Err(still_written(self.path))
     }
 
-    /// What comes next: whole lines, where there are any.
-    fn piece(&self) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; PIECE];
-        let read = self.old.read_at(&mut bytes, self.taken)?;
-        let whole = memrchr(b'\n', &bytes[..read]).map_or(read, |at| at + 1);
-        bytes.truncate(whole);
+    /// Adds a part of the old file to the new one, to which others may write: whole lines at once, where
+    /// there are any.
+    fn append(&mut self, part: Range<u64>, new: &mut Replacement) -> Result<(), Problem> {
+        while self.taken < part.end {
+            let mut bytes = self.piece(self.taken..part.end)?;
+            let whole = memrchr(b'\n', &bytes).map_or(bytes.len(), |at| at + 1);
+            bytes.truncate(whole);
+            new.append(&bytes)?;
+            self.taken += bytes.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// The part of it up to the end of its last whole line.
+    fn lines(&self, part: &Range<u64>) -> Result<Range<u64>, Problem> {
+        let mut end = part.end;
+        while end > part.start {
+            let piece = end.saturating_sub(PIECE).max(part.start)..end;
+            if let Some(at) = memrchr(b'\n', &self.piece(piece.clone())?) {
+                return Ok(part.start..piece.start + at as u64 + 1);
+            }
+            end = piece.start;
+        }
+        Ok(part.start..part.start)
+    }
+
+    /// As much of a part of the old file as is handled at once.
+    fn piece(&self, part: Range<u64>) -> Result<Vec<u8>, Problem> {
+        let mut bytes = vec![0; (part.end - part.start).min(PIECE) as usize];
+        self.old.read_exact_at(&mut bytes, part.start).map_err(|error| cannot_read(self.path, &error))?;
         Ok(bytes)
     }
 }
