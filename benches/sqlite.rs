@@ -12,6 +12,8 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(missing_docs)]
 
+#[path = "support/chains.rs"]
+mod chains;
 #[path = "support/circles.rs"]
 mod circles;
 #[path = "support/data.rs"]
@@ -36,6 +38,7 @@ mod rows;
 mod together;
 
 use std::path::Path;
+use std::time::Duration;
 
 use data::Database;
 use measure::{frist, longest_wait, number, pairs, peak, print, shell};
@@ -71,6 +74,9 @@ fn main() {
     }
     if wanted("circles") {
         circles(rows, count);
+    }
+    if wanted("chains") {
+        chains(rows / 5, count);
     }
     if wanted("indexed") {
         indexed(rows, count);
@@ -167,7 +173,10 @@ fn together(rows: u64, count: u64) {
         );
         let goal = "at most 1.5, alone";
         print(["frist", "sqlite3"], &format!("purge: {} / DELETEs", shape.name), goal, &measured);
-        println!("  peak memory of purge: {memory} MiB\n");
+        println!("  peak memory of purge: {memory} MiB");
+        let (data, mut time) = (build(), Duration::ZERO);
+        let wait = longest_wait(&data.path, || time = frist(&["purge", "--yes", &data.policy]));
+        println!("  beside another writer: {time:.1?}, and that waits for {wait:.0?} at most\n");
     }
 }
 
@@ -195,6 +204,18 @@ fn circles(rows: u64, count: u64) {
         let name = format!("purge of {}, {} rows in each table / two DELETE", kind.0, rows / 50);
         print(["frist", "sqlite3"], &name, "told for comparison", &measured);
         println!("  peak memory of purge: {memory} MiB\n");
+    }
+}
+
+/// Reports on a table that refers to itself, beside the shell that finds what stays.
+fn chains(rows: u64, count: u64) {
+    for kind in chains::KINDS {
+        let data = chains::Chains::build(kind, rows);
+        let report = ["report", &data.policy];
+        let measured = pairs(count, || frist(&report), || shell(&data.path, chains::KEPT).unwrap());
+        let name = format!("report: {} of {rows} rows / what stays, in SQL", kind.0);
+        print(["frist", "sqlite3"], &name, "under 1 s", &measured);
+        println!("  peak memory of report: {} MiB\n", peak(&report));
     }
 }
 
