@@ -1,12 +1,13 @@
 //! Plans and runs for people and for programs. Everything here is a late reader of plain data.
 
 pub mod json;
+pub mod list;
 mod table;
 pub mod text;
 mod total;
 mod wrap;
 
-use crate::calendar::{DueUpTo, Zone};
+use crate::calendar::{DueUpTo, Timestamp, Zone};
 use crate::evaluate::{Evaluator, Reason, State};
 use crate::plan::{LimitBreach, Limited, Plan};
 use crate::policy::{Action, Breach, Policy, Rule};
@@ -36,6 +37,8 @@ pub struct Record {
     pub due_from: Option<String>,
     /// Why it is in its state.
     pub reason: String,
+    /// When its period ends or ended, where that is not the reason.
+    pub period: Option<String>,
 }
 
 /// A listing under way: it hands each record of one rule, by its place in the plan, to a taker,
@@ -56,7 +59,7 @@ pub fn due_up_to(told: Option<DueUpTo>, zone: Zone) -> Option<String> {
 }
 
 /// Why a record is in its state, in a phrase.
-pub fn reason_text(policy: &Policy, book_rules: &[&str], book: &Evaluator, reason: Reason) -> String {
+pub fn reason_text(book_rules: &[&str], book: &Evaluator, reason: Reason) -> String {
     let table = |cell| book.question_at(cell).map(|question| question.relation.rows()).unwrap_or_default();
     match reason {
         Reason::Event(why) => why.to_string(),
@@ -73,16 +76,44 @@ pub fn reason_text(policy: &Policy, book_rules: &[&str], book: &Evaluator, reaso
         Reason::Malformed(why) => why.to_string(),
         Reason::NotStarted => "the clock has not started".to_string(),
         Reason::NotInstructed => "nothing says yet how long it is kept".to_string(),
-        Reason::Date => format!("its period, counted in {}", policy.zone.name()),
+        Reason::Date => "its period decides".to_string(),
         Reason::Newest(rule) => format!("rule `{}` keeps the newest records", book_rules[rule]),
         Reason::Referred(_) => "a row that stays refers to it".to_string(),
         Reason::NotSeen => "its content cannot be seen whole".to_string(),
         Reason::Set(column, why) => format!("`{}` cannot be anonymised: {why}", book.columns()[column]),
-        Reason::Done => "it reads as the rule would leave it".to_string(),
+        Reason::Done => "already anonymised".to_string(),
         Reason::GoesAlong => "it goes along with another record".to_string(),
         Reason::DeletedBy(other) => format!("rule `{}` deletes it", book_rules[other]),
         Reason::Rule(other) => format!("rule `{}` keeps it, at least as long", book_rules[other]),
     }
+}
+
+/// That a rule's period is over, or when it will be: `5 years are over since 2026-10-25 (34 days)`.
+pub fn period_text(policy: &Policy, rule: &Rule, due_from: Timestamp, now: Timestamp) -> String {
+    let from = policy.zone.rfc3339(due_from);
+    let (day, counted) = (list::day(&from), rule.counted());
+    let keep = rule.keep.to_string();
+    let keep = keep.strip_prefix("at most ").unwrap_or(&keep);
+    let over = match keep {
+        _ if rule.keep.instructions().is_some() => "its period is over".to_string(),
+        "immediately" => "due at once".to_string(),
+        one if one.starts_with("1 ") && one.split(' ').count() == 2 => format!("{one} is over"),
+        many => format!("{many} are over"),
+    };
+    let days = (policy.zone.date_of(now) - policy.zone.date_of(due_from)).num_days();
+    let late = match u64::try_from(days) {
+        Ok(0) | Err(_) => String::new(),
+        Ok(1) => " (1 day)".to_string(),
+        Ok(days) => format!(" ({} days)", grouped(days)),
+    };
+    let since = if due_from <= now { "since" } else { "on" };
+    format!("{over} {since} {day}{late}{counted}")
+}
+
+/// When the period of a record ends or ended that has another reason to be in its state.
+pub fn period_beside(policy: &Policy, due_from: Timestamp, now: Timestamp) -> String {
+    let ends = if due_from <= now { "ended" } else { "ends" };
+    format!("its period {ends} {}", list::day(&policy.zone.rfc3339(due_from)))
 }
 
 /// What a broken limit means, and how to accept it once.

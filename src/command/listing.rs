@@ -3,11 +3,10 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use crate::calendar::Timestamp;
-use crate::evaluate::{Evaluator, State};
+use crate::evaluate::{Evaluator, Reason, State};
 use crate::plan::Plan;
 use crate::policy::{Policy, Rule, Source};
-use crate::report::{Listing, Record, reason_text};
+use crate::report::{Listing, Record, period_beside, period_text, reason_text};
 use crate::source::request::{Flow, Listed, TableQuery, requests};
 use crate::source::{self, Problem};
 
@@ -55,15 +54,24 @@ impl Records<'_> {
 
     fn record(&self, request: &TableQuery<'_>, place: usize, listed: Listed) -> Record {
         let (book, zone): (&Arc<Evaluator>, _) = (&request.book, self.policy.zone);
-        let due = |at: Timestamp| zone.rfc3339(at);
         let verdict = listed.verdict;
+        let due = book.due_from(place, &verdict);
         let names: Vec<&str> = request.rules.iter().map(|rule: &&Rule| rule.name.as_str()).collect();
+        let by_period = due.filter(|_| verdict.reason == Reason::Date && listed.referred.is_none());
+        let rule = request.rules[place];
+        let reason = listed.referred.unwrap_or_else(|| match by_period {
+            Some(due) => period_text(self.policy, rule, due, self.plan.now),
+            None => reason_text(&names, book, verdict.reason),
+        });
         Record {
             key: listed.key,
             state: verdict.state,
             event: verdict.event.map(|event| event.in_zone(zone)),
-            due_from: book.due_from(place, &verdict).map(due),
-            reason: listed.referred.unwrap_or_else(|| reason_text(self.policy, &names, book, verdict.reason)),
+            due_from: due.map(|due| zone.rfc3339(due)),
+            period: due
+                .filter(|_| by_period.is_none())
+                .map(|due| period_beside(self.policy, due, self.plan.now)),
+            reason,
         }
     }
 }

@@ -116,13 +116,7 @@ impl Rule {
 
     /// The rule as a phrase: `5 years after issued_at, from the end of the financial year`.
     pub fn phrase(&self) -> String {
-        let counted = match self.keep.counted_from() {
-            None => "",
-            Some(CountedFrom::EndOfMonth) => ", from the end of the month",
-            Some(CountedFrom::EndOfQuarter) => ", from the end of the quarter",
-            Some(CountedFrom::EndOfYear) => ", from the end of the year",
-            Some(CountedFrom::EndOfFinancialYear(_)) => ", from the end of the financial year",
-        };
+        let counted = self.counted();
         let per = if self.per.is_empty() { String::new() } else { format!(" per {}", self.per.join(", ")) };
         let newest =
             self.keep_newest.map(|count| format!(", but the newest {count}{per}")).unwrap_or_default();
@@ -130,6 +124,17 @@ impl Rule {
         let comma =
             if self.keep.instructions().is_some_and(|asked| asked.at_most.is_some()) { "," } else { "" };
         format!("{}{comma} after {}{counted}{newest}", self.keep, self.after_words())
+    }
+
+    /// From where on the period counts, where it is not the event: `, from the end of the year`.
+    pub fn counted(&self) -> &'static str {
+        match self.keep.counted_from() {
+            None => "",
+            Some(CountedFrom::EndOfMonth) => ", from the end of the month",
+            Some(CountedFrom::EndOfQuarter) => ", from the end of the quarter",
+            Some(CountedFrom::EndOfYear) => ", from the end of the year",
+            Some(CountedFrom::EndOfFinancialYear(_)) => ", from the end of the financial year",
+        }
     }
 
     fn after_words(&self) -> String {

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::AnsiColor;
 
+use super::list;
 use super::table::{Cell, Column, Mood, Side, Stays, Table};
 use super::wrap::wrapped;
 use super::{Listing, Subject, breach_text, bytes, due_up_to, grouped, records};
@@ -64,7 +65,7 @@ pub fn write(
         Subject::Plan(plan) => {
             plan_table(out, policy, plan, style)?;
             if let Some(listing) = listing {
-                list(out, policy, plan, listing)?;
+                list::write(out, policy, plan, listing, style)?;
             }
             let said = plan.rules.iter().try_fold(false, |said, planned| {
                 Ok::<bool, io::Error>(rule_summary(out, policy, planned, style)? || said)
@@ -329,28 +330,6 @@ fn along(policy: &Policy, planned: &PlannedRule) -> Option<String> {
 /// What comes from the data or the file system cannot act on the terminal.
 fn printable(text: &impl ToString) -> String {
     diagnostic::printable(&text.to_string())
-}
-
-fn list(out: &mut dyn Write, policy: &Policy, plan: &Plan, listing: &dyn Listing) -> io::Result<()> {
-    for (place, planned) in plan.rules.iter().enumerate() {
-        let rule = &policy.rules[planned.index];
-        writeln!(out, "{} ({}):", printable(&rule.name), printable(&rule.data()))?;
-        let mut failed = None;
-        let read = listing.each(place, &mut |record| {
-            let event = record.event.as_deref().unwrap_or("-");
-            let due = record.due_from.as_deref().map(|due| format!(", due from {due}")).unwrap_or_default();
-            let state = record.state.told();
-            let key = printable(&record.key);
-            failed = writeln!(out, "  {key}  {state}  {event}{due}  {}", printable(&record.reason)).err();
-            failed.is_none()
-        });
-        failed.map_or(Ok(()), Err)?;
-        if let Err(problem) = read {
-            writeln!(out, "  PROBLEM: {}", printable(&problem))?;
-        }
-        writeln!(out)?;
-    }
-    Ok(())
 }
 
 fn run(out: &mut dyn Write, policy: &Policy, plan: &Plan, outcome: &Outcome, style: Style) -> io::Result<()> {

@@ -69,26 +69,28 @@ fn the_list_names_each_record_with_its_reason() {
     let list: Vec<&str> = list.collect();
     assert_snapshot!(list.join("\n").trim(), @r#"
     customers (app.customers):
-      1  due  2020-05-01, due from 2021-05-02T00:00:00+02:00  its period, counted in Europe/Copenhagen
-      2  due  2025-11-19, due from 2026-11-20T00:00:00+01:00  its period, counted in Europe/Copenhagen
-      3  in period  2025-11-20, due from 2026-11-21T00:00:00+01:00  its period, counted in Europe/Copenhagen
-      4  in period  2026-10-01, due from 2027-10-02T00:00:00+02:00  its period, counted in Europe/Copenhagen
-      5  not started  -  the clock has not started
-      6  unreadable  -  no such day
-      7  overruled  2020-05-01, due from 2021-05-02T00:00:00+02:00  rule `businesses` keeps it, at least as long
-      8  overruled  2010-01-01T09:00:00+01:00, due from 2011-01-02T00:00:00+01:00  rule `businesses` keeps it, at least as long
-      9  not started  -  the clock has not started
+      key  state        event                      reason
+      1    due          2020-05-01                 1 year is over since 2021-05-02 (2,028 days)
+      2    due          2025-11-19                 1 year is over since 2026-11-20
+      3    in period    2025-11-20                 1 year is over on 2026-11-21
+      4    in period    2026-10-01                 1 year is over on 2027-10-02
+      5    not started  -                          the clock has not started
+      6    unreadable   -                          no such day
+      7    overruled    2020-05-01                 rule `businesses` keeps it, at least as long (its period ended 2021-05-02)
+      8    overruled    2010-01-01T09:00:00+01:00  rule `businesses` keeps it, at least as long (its period ended 2011-01-02)
+      9    not started  -                          the clock has not started
 
     businesses (app.customers):
-      7  in period  2020-05-01, due from 2030-05-02T00:00:00+02:00  its period, counted in Europe/Copenhagen
-      8  due  2010-01-01T09:00:00+01:00, due from 2020-01-02T00:00:00+01:00  its period, counted in Europe/Copenhagen
+      key  state      event                      reason
+      7    in period  2020-05-01                 10 years are over on 2030-05-02
+      8    due        2010-01-01T09:00:00+01:00  10 years are over since 2020-01-02 (2,514 days)
     "#);
 }
 
 #[test]
 fn without_all_the_list_leaves_out_what_is_not_yet_due() {
-    let ran = report(&customers(), &["--list"]).code(3).says("  1  due  2020-05-01");
-    ran.does_not_say("  4  in period").does_not_say("  5  not started").says("  7  overruled");
+    let ran = report(&customers(), &["--list"]).code(3).says("  1    due         2020-05-01");
+    ran.does_not_say("  4    in period").does_not_say("  5    not started").says("  7    overruled");
     report(&customers(), &["--all"]).code(2).says("--list");
 }
 
@@ -160,7 +162,7 @@ fn json_lists_the_same_records_as_the_text() {
     assert_eq!(
         records[0],
         json!({ "key": "1", "state": "due", "event": "2020-05-01", "due_from": "2021-05-02T00:00:00+02:00",
-            "reason": "its period, counted in Europe/Copenhagen" })
+            "reason": "1 year is over since 2021-05-02 (2,028 days)" })
     );
     assert_eq!(records[4]["state"], "waiting");
     assert_eq!(records[4]["event"], Value::Null);
@@ -298,7 +300,7 @@ fn rows_that_keep_a_record_are_named_with_their_key_and_their_rule() {
     ));
     let told = || report(&place, &["--list"]).code(3);
     told().says(&format!("3 due records are blocked in app.a: 2 by rows of `b` that rule `b` keeps {key}, 1 by rows of `c` that no rule deletes (foreign key c.b_id → b.id)"));
-    told().says("2  blocked  2020-01-01, due from 2021-01-02T00:00:00+01:00  blocked by rows of `c` that no rule deletes");
+    told().says("2    blocked  2020-01-01  blocked by rows of `c` that no rule deletes (foreign key c.b_id → b.id) (its period ended 2021-01-02)");
     told().says(
         "1 due record is blocked in app.b: 1 by rows of `c` that no rule deletes (foreign key c.b_id → b.id)",
     );

@@ -64,7 +64,7 @@ fn a_key_that_nobody_can_read_keeps_its_record() {
     let place = place(UNLESS, ids, "customer\n7\n");
     assert_eq!(due(&place), "4");
     let out = report(&place, &["--list"]).code(0).out;
-    assert!(out.contains("1  spared  2020-01-01"), "{out}");
+    assert!(out.contains("1    spared  2020-01-01"), "{out}");
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn reasons_name_the_source_that_speaks() {
     let out = report(&place(UNLESS, "(1), (2)", "customer\n2\n"), &["--list"]).code(0).out;
     assert!(
         out.contains(
-            "2  spared  2020-01-01, due from 2021-01-02T00:00:00+01:00  a related row of calls speaks for it"
+            "2    spared  2020-01-01  a related row of calls speaks for it (its period ended 2021-01-02)"
         ),
         "{out}"
     );

@@ -87,7 +87,7 @@ fn a_key_cannot_write_on_the_terminal() {
          INSERT INTO a VALUES (char(27) || '[31m' || char(10) || 'x', '2020-01-01'), ('y' || char(7), 'bad')",
     );
     let out = report(&place, &["--list"]).code(3).out;
-    assert!(out.contains(r"\u{1b}[31m\nx  due  2020-01-01"), "{out}");
+    assert!(out.contains(r"\u{1b}[31m\nx  due         2020-01-01"), "{out}");
     assert!(out.contains(r"first: y\u{7} (at: not a date)"), "{out}");
     assert!(!out.contains(['\u{1b}', '\u{7}']), "{out}");
 }

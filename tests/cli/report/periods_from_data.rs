@@ -42,15 +42,16 @@ fn each_controller_says_how_long_its_records_are_kept() {
        schools.keep, at most 5 years, after created_at
 
     records (app.records):
-      1  due  2025-11-19, due from 2026-11-20T00:00:00+01:00  its period, counted in Europe/Copenhagen
-      2  in period  2025-11-20, due from 2026-11-21T00:00:00+01:00  its period, counted in Europe/Copenhagen
-      3  due  2020-01-01, due from 2025-01-02T00:00:00+01:00  its period, counted in Europe/Copenhagen
-      4  not started  -  nothing says yet how long it is kept
-      5  unreadable  -  the period of a related row of schools cannot be read
-      6  not started  -  nothing says yet how long it is kept
-      7  not started  -  nothing says yet how long it is kept
-      8  unreadable  -  the period of a related row of schools cannot be read
-      9  due  2016-11-19, due from 2021-11-20T00:00:00+01:00  its period, counted in Europe/Copenhagen
+      key  state        event       reason
+      1    due          2025-11-19  its period is over since 2026-11-20
+      2    in period    2025-11-20  its period is over on 2026-11-21
+      3    due          2020-01-01  its period is over since 2025-01-02 (687 days)
+      4    not started  -           nothing says yet how long it is kept
+      5    unreadable   -           the period of a related row of schools cannot be read
+      6    not started  -           nothing says yet how long it is kept
+      7    not started  -           nothing says yet how long it is kept
+      8    unreadable   -           the period of a related row of schools cannot be read
+      9    due          2016-11-19  its period is over since 2021-11-20 (1,826 days)
 
     records: oldest event 2016-11-19, overdue by up to 1,826 days; next due 2026-11-21
 

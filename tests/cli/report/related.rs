@@ -360,10 +360,11 @@ fn reasons_name_the_table_that_speaks() {
      a     app.customers  1 year after calls.at  2025-11-19    1       1          1           1  problem
 
     a (app.customers):
-      1  due  2020-01-01, due from 2021-01-02T00:00:00+01:00  its period, counted in Europe/Copenhagen
-      2  spared  2020-01-01, due from 2021-01-02T00:00:00+01:00  a related row of orders speaks for it
-      3  unreadable  -  the time of a related row of calls cannot be read
-      4  unrelated  -  no row is related that would start the clock
+      key  state       event       reason
+      1    due         2020-01-01  1 year is over since 2021-01-02 (2,148 days)
+      2    spared      2020-01-01  a related row of orders speaks for it (its period ended 2021-01-02)
+      3    unreadable  -           the time of a related row of calls cannot be read
+      4    unrelated   -           no row is related that would start the clock
 
     a: oldest event 2020-01-01, overdue by up to 2,148 days
 
