@@ -185,7 +185,7 @@ pub struct Explain {
 /// `frist ledger`.
 #[derive(Debug, Subcommand)]
 pub enum Ledger {
-    /// Print the entries.
+    /// Print the runs, or every entry.
     Show(LedgerShow),
     /// Check the chain of entries, offline.
     Verify(LedgerVerify),
@@ -211,6 +211,9 @@ pub struct LedgerShow {
     /// Which ledger.
     #[command(flatten)]
     pub which: WhichLedger,
+    /// Every entry, instead of a line for each run. JSON has them always.
+    #[arg(long)]
+    pub all: bool,
     /// How entries are written.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

@@ -8,6 +8,7 @@ use crate::cli::{Format, Ledger, LedgerShow, LedgerVerify, WhichLedger};
 use crate::diagnostic::{printable, write_json};
 use crate::exit;
 use crate::ledger::{Entry, Receipt, entries, verify};
+use crate::report::runs::Runs;
 
 use super::{Console, Failure, policies};
 
@@ -36,15 +37,22 @@ fn state(which: &WhichLedger, console: &mut Console<'_>) -> Result<PathBuf, Fail
 
 fn show(arguments: &LedgerShow, console: &mut Console<'_>) -> Result<u8, Failure> {
     let state = state(&arguments.which, console)?;
-    for entry in entries(&state).map_err(Failure::incomplete)? {
+    let mut runs = Runs::default();
+    let shown = entries(&state).map_err(Failure::incomplete)?.try_for_each(|entry| {
         let entry = entry.map_err(Failure::incomplete)?;
         match arguments.format {
-            Format::Text => writeln!(console.out, "{}", line(&entry))?,
+            Format::Text if arguments.all => writeln!(console.out, "{}", line(&entry))?,
+            Format::Text => runs.take(&entry),
             Format::Json => json(console, &json_line(&entry))?,
         }
+        Ok(())
+    });
+    // What stands before a line that cannot be read is shown as well.
+    if arguments.format == Format::Text && !arguments.all {
+        runs.write(console.out, console.style)?;
     }
     console.out.flush()?;
-    Ok(exit::DONE)
+    shown.map(|()| exit::DONE)
 }
 
 fn json(console: &mut Console<'_>, value: &serde_json::Value) -> Result<(), Failure> {

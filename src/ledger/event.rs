@@ -317,6 +317,13 @@ pub struct Seconds {
     millis: u64,
 }
 
+impl Seconds {
+    /// As a number of seconds.
+    pub fn as_secs_f64(self) -> f64 {
+        self.millis as f64 / 1000.0
+    }
+}
+
 impl From<Duration> for Seconds {
     fn from(duration: Duration) -> Seconds {
         let rounded = (duration.as_micros() + 500) / 1000;

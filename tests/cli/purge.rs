@@ -51,7 +51,7 @@ fn on_a_terminal_the_plan_is_shown_and_only_yes_is_consent() {
     }
     place.frist_at("2026-11-20", &["purge", &policy], Some("yes\n")).code(0).says("2 records deleted.");
     assert_eq!(people(&place), 1);
-    place.frist(&["ledger", "show", "policy.toml"]).code(0).says("trigger=terminal");
+    place.frist(&["ledger", "show", "--all", "policy.toml"]).code(0).says("trigger=terminal");
 }
 
 #[test]

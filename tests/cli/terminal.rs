@@ -39,7 +39,7 @@ fn assert_harmless(command: &[&str], ran: &Ran) {
 #[test]
 fn no_name_acts_on_a_terminal() {
     let place = place();
-    let commands: [&[&str]; 12] = [
+    let commands: [&[&str]; 13] = [
         &["check", "policy.toml"],
         &["check", "--data", "policy.toml"],
         &["check", "--data", "policy.toml", "--format", "json"],
@@ -50,6 +50,7 @@ fn no_name_acts_on_a_terminal() {
         &["purge", "--yes", "policy.toml", "--count"],
         &["purge", "--yes", "policy.toml", "-q"],
         &["ledger", "show", "policy.toml"],
+        &["ledger", "show", "--all", "policy.toml"],
         &["ledger", "show", "policy.toml", "--format", "json"],
         &["ledger", "verify", "policy.toml", "--expect", NAME],
     ];
@@ -58,7 +59,8 @@ fn no_name_acts_on_a_terminal() {
         assert_harmless(command, &ran);
         assert!([0, 2, 3].contains(&ran.code), "{command:?} {ran:?}");
     }
-    let shown = place.frist(&["ledger", "show", "policy.toml"]).code(0).says("run-finished\\u{1b}[2J");
+    let shown =
+        place.frist(&["ledger", "show", "--all", "policy.toml"]).code(0).says("run-finished\\u{1b}[2J");
     let entries = place.read("state/ledger.jsonl").iter().filter(|byte| **byte == b'\n').count();
     assert_eq!(shown.out.lines().count(), entries);
 }

@@ -44,7 +44,8 @@ fn a_signal_ends_the_run_after_its_batch_and_the_next_one_goes_on() {
         assert_eq!((&json["stopped"], &json["exit_code"]), (&json!("signal"), &json!(3)));
         assert_eq!(json["rules"][0]["outcome"], "stopped");
         assert!(people(&place) > 0, "the run was to be interrupted");
-        let last = place.frist(&["ledger", "show", "policy.toml"]).out.lines().last().unwrap().to_string();
+        let last =
+            place.frist(&["ledger", "show", "--all", "policy.toml"]).out.lines().last().unwrap().to_string();
         assert!(last.contains("run-finished") && last.contains("reason=[\"signal\"]"), "{last}");
         assert_accounted(&place, &json["totals"]["deleted"]);
     }
@@ -62,7 +63,7 @@ fn no_time_at_all_ends_the_run_before_its_first_rule() {
         .does_not_say(" rule ");
     purge(&place, &["--max-runtime", "0s", "-q"]).code(3).says(words).does_not_say("deleted");
     assert_eq!(people(&place), 3);
-    place.frist(&["ledger", "show", "policy.toml"]).code(0).says("reason=[\"max-runtime\"]");
+    place.frist(&["ledger", "show", "--all", "policy.toml"]).code(0).says("reason=[\"max-runtime\"]");
     purge(&place, &["--max-runtime", "10m"]).code(0).says("2 records deleted");
 }
 
