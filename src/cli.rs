@@ -78,24 +78,36 @@ pub struct Policies {
 
 /// Where output goes, and how it is written.
 #[derive(Clone, Debug, Args)]
-pub struct Output {
+pub struct Output<F: OutputFormat> {
     /// How standard output is written.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = F::TEXT)]
+    pub format: F,
     /// Writes the same into a file as well; may be repeated.
-    #[arg(long, value_name = "FORMAT=PATH", value_parser = output_file)]
-    pub output: Vec<(Format, PathBuf)>,
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = output_file::<F>)]
+    pub output: Vec<(F, PathBuf)>,
+}
+
+/// The formats of one command.
+pub trait OutputFormat: ValueEnum + Copy + PartialEq + Send + Sync + 'static {
+    /// That for people.
+    const TEXT: Self;
 }
 
 /// `frist check`.
 #[derive(Debug, Args)]
 pub struct Check {
-    /// The policies.
-    #[command(flatten)]
-    pub policies: Policies,
+    /// Policy files, or folders whose *.toml files are policies; ./policies, or ./*.frist.toml, where it is left out.
+    #[arg(value_name = "POLICY")]
+    pub policies: Vec<PathBuf>,
+    /// Where relative paths in policies start; beside each policy where it is left out.
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// The folder of the ledger and the lock; the policy's own where it is left out.
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
     /// The output.
     #[command(flatten)]
-    pub output: Output,
+    pub output: Output<CheckFormat>,
     /// Open the sources as well, read only: is all covered that is there?
     #[arg(long)]
     pub data: bool,
@@ -112,7 +124,7 @@ pub struct Report {
     pub policies: Policies,
     /// The output.
     #[command(flatten)]
-    pub output: Output,
+    pub output: Output<ReportFormat>,
     /// As of when: 2027-01-01, or 2027-01-01T02:00:00+01:00.
     #[arg(long, value_name = "INSTANT")]
     pub now: Option<String>,
@@ -138,7 +150,7 @@ pub struct Purge {
     pub policies: Policies,
     /// The output.
     #[command(flatten)]
-    pub output: Output,
+    pub output: Output<Format>,
     /// Refused: a purge is always as of now. Use `report --now` to ask what would be due.
     #[arg(long, value_name = "INSTANT", hide = true)]
     pub now: Option<String>,
@@ -242,6 +254,55 @@ pub enum Format {
     Json,
 }
 
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// The records of --list, one a line.
+    Csv,
+}
+
+/// How the findings of a check are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people, with the lines that are meant.
+    Text,
+    /// One line for each finding.
+    Concise,
+    /// For programs.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// JUnit's XML, for what shows tests.
+    Junit,
+    /// Annotations of GitHub Actions.
+    Github,
+}
+
+impl OutputFormat for Format {
+    const TEXT: Format = Format::Text;
+}
+
+impl OutputFormat for ReportFormat {
+    const TEXT: ReportFormat = ReportFormat::Text;
+}
+
+impl OutputFormat for CheckFormat {
+    const TEXT: CheckFormat = CheckFormat::Text;
+}
+
+impl From<Format> for ReportFormat {
+    fn from(format: Format) -> ReportFormat {
+        match format {
+            Format::Text => ReportFormat::Text,
+            Format::Json => ReportFormat::Json,
+        }
+    }
+}
+
 /// When to draw in colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
@@ -267,8 +328,14 @@ fn share(text: &str) -> Result<f64, String> {
     share.ok_or_else(|| "write a number from 0 to 0.95, such as 0.5".to_string())
 }
 
-fn output_file(text: &str) -> Result<(Format, PathBuf), String> {
+fn output_file<F: OutputFormat>(text: &str) -> Result<(F, PathBuf), String> {
     let (format, path) = text.split_once('=').ok_or("write it as FORMAT=PATH, such as json=report.json")?;
-    let format = Format::from_str(format, false).map_err(|_| format!("`{format}` is not text or json"))?;
+    let known: Vec<String> = F::value_variants()
+        .iter()
+        .filter_map(ValueEnum::to_possible_value)
+        .map(|one| one.get_name().to_string())
+        .collect();
+    let unknown = |_| format!("`{format}` is not one of {}", known.join(", "));
+    let format = F::from_str(format, false).map_err(unknown)?;
     if path.is_empty() { Err("the path is empty".to_string()) } else { Ok((format, PathBuf::from(path))) }
 }

@@ -4,8 +4,12 @@
 //! carets as compilers do, [`json`] writes `frist.check/1`.
 
 mod code;
+pub mod concise;
+pub mod github;
 pub mod json;
+pub mod junit;
 mod printable;
+pub mod sarif;
 pub mod text;
 
 use std::ops::Range;

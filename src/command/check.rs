@@ -1,11 +1,13 @@
 //! `frist check`.
 
+use std::fs;
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use crate::calendar::Timestamp;
-use crate::cli::{Check, Format};
+use crate::cli::{Check, CheckFormat, Policies};
 use crate::coverage::{self, Coverage};
-use crate::diagnostic::{Examined, json, text};
+use crate::diagnostic::{Examined, concise, github, json, junit, sarif, text};
 use crate::exit;
 use crate::policy::load::Loaded;
 use crate::report::text::Style;
@@ -17,7 +19,7 @@ pub(super) fn run(
     console: &mut Console<'_>,
     clock: &dyn Fn() -> Timestamp,
 ) -> Result<u8, Failure> {
-    let mut loaded = policies::read(&arguments.policies);
+    let mut loaded = policies::read(&policies_of(arguments)?);
     let files: Vec<&str> = loaded.examined.iter().map(|examined| examined.file.as_str()).collect();
     outputs::require_writable(&arguments.output, &files, &loaded.policies)?;
     // What a policy with errors covers is not known yet.
@@ -37,6 +39,36 @@ pub(super) fn run(
     );
     delivered.map_err(|failure| failure.beside(code))?;
     Ok(code)
+}
+
+/// The policies that were named, or those that stand where policies do.
+fn policies_of(arguments: &Check) -> Result<Policies, Failure> {
+    let Check { policies, root, state, .. } = arguments;
+    let policies = if policies.is_empty() { found_here()? } else { policies.clone() };
+    Ok(Policies { policies, root: root.clone(), state: state.clone() })
+}
+
+/// The folder `policies`, or the files here whose names say that they are policies.
+fn found_here() -> Result<Vec<PathBuf>, Failure> {
+    let folder = Path::new("policies");
+    if folder.is_dir() {
+        return Ok(vec![folder.to_path_buf()]);
+    }
+    let here =
+        fs::read_dir(".").map_err(|error| Failure::usage(format!("cannot look around here: {error}")))?;
+    let names = here.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let mut files: Vec<PathBuf> = names
+        .filter(|name| name == "frist.toml" || name.ends_with(".frist.toml"))
+        .map(PathBuf::from)
+        .collect();
+    files.sort();
+    if files.is_empty() {
+        return Err(Failure::usage(
+            "there is no folder `policies` here, and no file `*.frist.toml` or `frist.toml`; name a policy: \
+             frist check POLICY",
+        ));
+    }
+    Ok(files)
 }
 
 /// What was looked at.
@@ -76,14 +108,18 @@ fn exit_code(loaded: &Loaded, looked: Looked, deny_warnings: bool) -> u8 {
 
 fn draw(
     out: &mut dyn Write,
-    format: Format,
+    format: CheckFormat,
     style: Style,
     loaded: &Loaded,
     looked: Looked,
 ) -> io::Result<()> {
     match format {
-        Format::Json => json::write(out, &loaded.examined),
-        Format::Text => {
+        CheckFormat::Json => json::write(out, &loaded.examined),
+        CheckFormat::Concise => concise::write(out, &loaded.examined),
+        CheckFormat::Sarif => sarif::write(out, &loaded.examined),
+        CheckFormat::Junit => junit::write(out, &loaded.examined),
+        CheckFormat::Github => github::write(out, &loaded.examined),
+        CheckFormat::Text => {
             findings(out, style, loaded)?;
             writeln!(out, "{}", summary(loaded, looked))
         }

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufRead, Write};
 use std::path::Path;
 
-use crate::cli::{Format, Output};
+use crate::cli::{Format, Output, OutputFormat};
 use crate::diagnostic::printable;
 use crate::exit;
 use crate::policy::Policy;
@@ -75,10 +75,10 @@ impl Console<'_> {
 
     /// Draws into standard output and into the files that were asked for. Who wants it quiet
     /// gets only what went wrong, in the words of `complaints`.
-    pub fn deliver(
+    pub fn deliver<F: OutputFormat>(
         &mut self,
-        output: &Output,
-        draw: &mut dyn FnMut(&mut dyn Write, Format, Style) -> io::Result<()>,
+        output: &Output<F>,
+        draw: &mut dyn FnMut(&mut dyn Write, F, Style) -> io::Result<()>,
         complaints: &mut dyn FnMut(&mut dyn Write, Style) -> io::Result<()>,
     ) -> Result<(), Failure> {
         // What one file has no room for is still told to the others, and here.
@@ -87,7 +87,7 @@ impl Console<'_> {
             let written = write_file(path, |file| draw(file, *format, Style { width: None, color: false }));
             unwritten.extend(written.err().map(|error| format!("cannot write {}: {error}", path.display())));
         }
-        let shown = if self.quiet && output.format == Format::Text {
+        let shown = if self.quiet && output.format == F::TEXT {
             complaints(self.out, self.style)
         } else {
             draw(self.out, output.format, self.style)

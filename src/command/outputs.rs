@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 use tempfile::NamedTempFile;
 
-use crate::cli::Output;
+use crate::cli::{Output, OutputFormat};
 use crate::policy::{Kind, Policy, Rule};
 use crate::source::csv::claim::claims;
 
@@ -17,7 +17,11 @@ use super::Failure;
 
 /// Refuses what could not be written afterwards, and what would take the place of something else: of
 /// one of these policy files, or of what their policies are about.
-pub(super) fn require_writable(output: &Output, files: &[&str], policies: &[Policy]) -> Result<(), Failure> {
+pub(super) fn require_writable<F: OutputFormat>(
+    output: &Output<F>,
+    files: &[&str],
+    policies: &[Policy],
+) -> Result<(), Failure> {
     let mut replaced: Vec<PathBuf> = Vec::new();
     for (_, path) in &output.output {
         let told = |why: String| Failure::usage(format!("--output: cannot write {}: {why}", path.display()));

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant as Stopwatch;
 
 use crate::calendar::{Timestamp, Zone};
-use crate::cli::{Purge, Report};
+use crate::cli::{Output, Purge, Report};
 use crate::exit;
 use crate::ledger::{History, Ledger, LedgerError, RunLock, StateFolder};
 use crate::plan::{Accepted, Plan, Scope};
@@ -105,7 +105,15 @@ struct Wanted<'a> {
 fn as_report(arguments: &Purge) -> Report {
     Report {
         policies: arguments.policies.clone(),
-        output: arguments.output.clone(),
+        output: Output {
+            format: arguments.output.format.into(),
+            output: arguments
+                .output
+                .output
+                .iter()
+                .map(|(format, path)| ((*format).into(), path.clone()))
+                .collect(),
+        },
         now: arguments.now.clone(),
         rules: arguments.rules.clone(),
         list: false,

@@ -3,12 +3,12 @@
 use std::cell::Cell;
 
 use crate::calendar::Timestamp;
-use crate::cli::Report;
+use crate::cli::{Format, Output, Report, ReportFormat};
 use crate::exit;
 use crate::note::{self, Notes};
 use crate::plan::{Accepted, Plan, Scope};
 use crate::policy::Policy;
-use crate::report::{Listing, Subject, Total, text};
+use crate::report::{Listing, Subject, Total, list, text};
 use crate::source::request::Extent;
 
 use super::console::{close, close_one, draw};
@@ -20,6 +20,7 @@ pub(super) fn run(
     console: &mut Console<'_>,
     clock: &dyn Fn() -> Timestamp,
 ) -> Result<u8, Failure> {
+    require_list(arguments)?;
     let policies = policies::valid(&arguments.policies, console)?;
     let chosen = policies::chosen(&policies, &arguments.rules)?;
     outputs::require_writable(&arguments.output, &policies::files(&policies), &policies)?;
@@ -46,6 +47,17 @@ pub(super) fn run(
     let delivered = console.deliver(
         &arguments.output,
         &mut |out, format, style| {
+            let format = match format {
+                ReportFormat::Text => Format::Text,
+                ReportFormat::Json => Format::Json,
+                ReportFormat::Csv => {
+                    list::write_csv_header(out)?;
+                    return both().try_for_each(|(policy, plan)| {
+                        let records = Records { policy, plan, all: arguments.all, failed: &failed };
+                        list::write_csv(out, policy, plan, &records)
+                    });
+                }
+            };
             both().try_for_each(|(policy, plan)| {
                 let records = Records { policy, plan, all: arguments.all, failed: &failed };
                 let listing = arguments.list.then_some(&records as &dyn Listing);
@@ -63,7 +75,24 @@ pub(super) fn run(
         },
     );
     delivered.map_err(|failure| failure.beside(code()))?;
+    // Among records there is no room for what is wrong.
+    if arguments.output.format == ReportFormat::Csv {
+        both().try_for_each(|(policy, plan)| {
+            text::write_plan_complaints(console.err, policy, plan, console.style)
+        })?;
+        total().ended(code(), arguments.fail_on_due).iter().for_each(|ended| console.complain(ended));
+    }
     Ok(code())
+}
+
+fn require_list(arguments: &Report) -> Result<(), Failure> {
+    let Output { format, output } = &arguments.output;
+    let is_csv =
+        *format == ReportFormat::Csv || output.iter().any(|(format, _)| *format == ReportFormat::Csv);
+    if is_csv && !arguments.list {
+        return Err(Failure::usage("`csv` is the list of records: say --list, too"));
+    }
+    Ok(())
 }
 
 /// What was noted of evidence that frist deleted: with `-v`, and always where it has lost its relation.

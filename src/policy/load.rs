@@ -4,6 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use toml::Spanned;
+use toml::de::DeTable;
+
 use crate::diagnostic::{Code, Examined, Finding};
 
 use super::{LoadContext, Policy, lint, parse};
@@ -79,11 +82,28 @@ fn files_of(path: &Path) -> Result<Vec<PathBuf>, Finding> {
         }
     }
     files.sort();
+    let strangers: Vec<PathBuf> = files.extract_if(.., |file| is_something_else(file)).collect();
+    for stranger in strangers {
+        tracing::info!("{}: no policy; it was passed over", stranger.display());
+    }
     if files.is_empty() {
         let finding = Finding::unreadable(Code::NoPolicy, "the folder holds no policy");
         return Err(finding.help("policies are files that end in .toml"));
     }
     Ok(files)
+}
+
+/// Sections and keys by one of which a file says that it is a policy.
+const KEYS: [&str; 6] = ["version", "policy", "source", "rule", "activity", "law"];
+
+/// Whether a file in a folder is TOML that means something else, such as `Cargo.toml`. What cannot be read is
+/// told as a policy that cannot be read.
+fn is_something_else(file: &Path) -> bool {
+    let is_named = file.to_string_lossy().ends_with(".frist.toml");
+    let text = read_text(file).ok().and_then(|text| String::from_utf8(text).ok());
+    let table = text.as_deref().and_then(|text| DeTable::parse(text).ok());
+    let is_policy = |table: &Spanned<DeTable<'_>>| KEYS.iter().any(|key| table.get_ref().contains_key(*key));
+    !is_named && table.is_some_and(|table| !is_policy(&table) && !table.get_ref().is_empty())
 }
 
 fn read_one(path: &Path, options: &Options<'_>, loaded: &mut Loaded) {

@@ -23,6 +23,12 @@ impl Notes {
         self.findings.borrow_mut().push(finding);
     }
 
+    /// Takes back that a key is missing: it is there, and misspelt.
+    fn take_back_missing(&self, message: &str) {
+        let is_it = |finding: &Finding| finding.code == Code::MissingKey && finding.message == message;
+        self.findings.borrow_mut().retain(|finding| !is_it(finding));
+    }
+
     pub(super) fn into_findings(self) -> Vec<Finding> {
         self.findings.into_inner()
     }
@@ -127,9 +133,13 @@ impl<'t> Section<'t> {
         self.text(key)
     }
 
+    fn lacks(&self, key: &str) -> String {
+        format!("{} has no `{key}`", self.title)
+    }
+
     /// Says that a key is missing.
     pub(super) fn missing(&self, key: &str) {
-        let message = format!("{} has no `{key}`", self.title);
+        let message = self.lacks(key);
         let example = EXAMPLES.iter().find(|(name, _)| *name == key);
         let help = example.map(|(_, line)| format!("add a line such as: {line}"));
         self.note(Finding::error(Code::MissingKey, message, self.span()).maybe_help(help));
@@ -285,7 +295,10 @@ impl<'t> Section<'t> {
         for (name, _) in self.table.iter().filter(|(name, _)| !self.asked.contains(&&**name.get_ref())) {
             let message = format!("unknown key `{}` in {}", name.get_ref(), self.title);
             let help = match nearest(name.get_ref(), self.asked.iter().copied()) {
-                Some(known) => format!("did you mean `{known}`?"),
+                Some(known) => {
+                    self.notes.take_back_missing(&self.lacks(known));
+                    format!("did you mean `{known}`?")
+                }
                 None => format!("known here: {}", self.supported().join(", ")),
             };
             self.note(Finding::error(Code::UnknownKey, message, name.span()).help(help));

@@ -12,6 +12,7 @@ mod header;
 mod laws;
 mod newest;
 mod not_yet;
+mod outputs;
 mod periods;
 mod periods_from_data;
 mod related;

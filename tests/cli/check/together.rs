@@ -94,8 +94,8 @@ fn a_folder_is_its_toml_files_in_the_order_of_their_names() {
     place.write("policies/notes.txt", "not a policy");
     place.write("policies/deeper/c.toml", "not read");
     place.frist(&["check", "policies"]).code(0).says("2 policies with 2 rules: no problem found");
-    place.write("policies/a.toml", "x = 1");
-    place.write("policies/b.toml", "y = 1");
+    place.write("policies/a.toml", "version = 1");
+    place.write("policies/b.toml", "version = 1");
     let out = place.frist(&["check", "policies"]).code(1).out;
     assert!(out.find("policies/a.toml").unwrap() < out.find("policies/b.toml").unwrap(), "{out}");
 }
