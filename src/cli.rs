@@ -1,6 +1,7 @@
 //! What can be typed.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -9,22 +10,24 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 ///
 /// Policies are TOML files; see `frist demo` for one at work.
 #[derive(Debug, Parser)]
-#[command(name = "frist", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "frist", version, long_version = LONG_VERSION.as_str(), max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
     /// Colour on terminals, always, or never.
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN", env = "FRIST_COLOR")]
+    #[arg(help_heading = GLOBAL)]
     pub color: Color,
     /// Say only what went wrong.
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
     pub quiet: bool,
     /// Say more on standard error; twice for still more.
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = GLOBAL)]
     pub verbose: u8,
     /// How log lines on standard error are written.
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    #[arg(env = "FRIST_LOG_FORMAT", help_heading = GLOBAL)]
     pub log_format: LogFormat,
 }
 
@@ -37,22 +40,98 @@ Exit codes:
   4  refused: a limit, the clock, or no confirmation
   5  another run holds the lock";
 
+/// The version, and that of what decides about due dates and about databases.
+static LONG_VERSION: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "{} ({})\nSQLite {}\ntime zones {}",
+        env!("CARGO_PKG_VERSION"),
+        env!("FRIST_COMMIT"),
+        rusqlite::version(),
+        chrono_tz::IANA_TZDB_VERSION
+    )
+});
+
+const GLOBAL: &str = "Options of all commands";
+const OUTPUT: &str = "Output";
+const WHERE: &str = "Where things are";
+const SAFETY: &str = "Safety";
+
+const CHECK_HELP: &str = "\
+Examples:
+  frist check policies/
+  frist check --data policies/webshop.toml
+  frist check --deny-warnings --format github --output sarif=frist.sarif
+
+Exit codes: 0 sound, 1 errors (or warnings under --deny-warnings), 2 a policy cannot be opened,
+3 a source could not be read.";
+
+const REPORT_HELP: &str = "\
+Examples:
+  frist report policies/webshop.toml
+  frist report --list --rule visits policies/webshop.toml
+  frist report --now 2027-01-01 --format json policies/
+
+Exit codes: 0 all was read, whatever is due; 1 something is due, under --fail-on-due;
+2 a policy is not valid; 3 something could not be read.";
+
+const PURGE_HELP: &str = "\
+Examples:
+  frist purge policies/webshop.toml
+  frist purge --yes --max-runtime 2h --output json=last-run.json policies/
+  frist purge --yes --accept-limit visits policies/webshop.toml
+
+Exit codes: 0 all that was due is gone; 2 a policy is not valid; 3 something could not be read or
+finished, and the rest was done; 4 refused: a limit, the clock, or nobody confirmed; 5 another run
+holds the lock.";
+
+const LEDGER_HELP: &str = "\
+Examples:
+  frist ledger show policies/webshop.toml
+  frist ledger show --all --format json --state /var/lib/frist
+  frist ledger verify --expect 50:7f1efb0cce54 policies/webshop.toml
+
+Exit codes: 0 shown, or whole; 1 the ledger is not whole; 2 the command line is wrong;
+3 there is no ledger, or it cannot be read.";
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show frist at work on a small company's data, made up for the purpose.
     Demo(Demo),
     /// Check policies: every problem at once, with its place and a way out.
+    #[command(after_long_help = CHECK_HELP)]
     Check(Check),
     /// Show what is due and why. Never writes to a source.
+    #[command(after_long_help = REPORT_HELP)]
     Report(Report),
     /// Delete what is due.
+    #[command(after_long_help = PURGE_HELP)]
     Purge(Purge),
     /// Explain a code, such as bad-period: what it means, and what to do.
     Explain(Explain),
     /// Show or verify the audit ledger.
-    #[command(subcommand)]
+    #[command(subcommand, after_long_help = LEDGER_HELP)]
     Ledger(Ledger),
+    /// Print what completes commands in a shell.
+    Completions(Completions),
+    /// Print the manual page of frist, or of one of its commands.
+    Man(Man),
+}
+
+/// `frist completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell.
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `frist man`.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// A command, such as purge, or ledger-show.
+    #[arg(value_name = "COMMAND")]
+    pub command: Option<String>,
 }
 
 /// `frist demo`.
@@ -69,10 +148,10 @@ pub struct Policies {
     #[arg(required = true, value_name = "POLICY")]
     pub policies: Vec<PathBuf>,
     /// Where relative paths in policies start; beside each policy where it is left out.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "FRIST_ROOT", help_heading = WHERE)]
     pub root: Option<PathBuf>,
     /// The folder of the ledger and the lock; the policy's own where it is left out.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "FRIST_STATE", help_heading = WHERE)]
     pub state: Option<PathBuf>,
 }
 
@@ -80,10 +159,10 @@ pub struct Policies {
 #[derive(Clone, Debug, Args)]
 pub struct Output<F: OutputFormat> {
     /// How standard output is written.
-    #[arg(long, value_enum, default_value_t = F::TEXT)]
+    #[arg(long, value_enum, default_value_t = F::TEXT, env = "FRIST_FORMAT", help_heading = OUTPUT)]
     pub format: F,
     /// Writes the same into a file as well; may be repeated.
-    #[arg(long, value_name = "FORMAT=PATH", value_parser = output_file::<F>)]
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = output_file::<F>, help_heading = OUTPUT)]
     pub output: Vec<(F, PathBuf)>,
 }
 
@@ -100,10 +179,10 @@ pub struct Check {
     #[arg(value_name = "POLICY")]
     pub policies: Vec<PathBuf>,
     /// Where relative paths in policies start; beside each policy where it is left out.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "FRIST_ROOT", help_heading = WHERE)]
     pub root: Option<PathBuf>,
     /// The folder of the ledger and the lock; the policy's own where it is left out.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "FRIST_STATE", help_heading = WHERE)]
     pub state: Option<PathBuf>,
     /// The output.
     #[command(flatten)]
@@ -158,10 +237,10 @@ pub struct Purge {
     #[arg(long = "rule", value_name = "NAME")]
     pub rules: Vec<String>,
     /// Do not ask.
-    #[arg(long)]
+    #[arg(long, help_heading = SAFETY)]
     pub yes: bool,
     /// Only show what is due, as `report` does.
-    #[arg(long, conflicts_with = "accept_limits")]
+    #[arg(long, conflicts_with = "accept_limits", help_heading = SAFETY)]
     pub dry_run: bool,
     /// Refused: what a limit forbids is accepted by name.
     #[arg(long, hide = true)]
@@ -170,10 +249,10 @@ pub struct Purge {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub max_runtime: Option<Duration>,
     /// Accept a broken limit of this rule, or of this dataset (SOURCE.TABLE), this once; may be repeated.
-    #[arg(long = "accept-limit", value_name = "NAME")]
+    #[arg(long = "accept-limit", value_name = "NAME", help_heading = SAFETY)]
     pub accept_limits: Vec<String>,
     /// Believe the clock although it went backwards, or jumped, since the last run.
-    #[arg(long)]
+    #[arg(long, help_heading = SAFETY)]
     pub accept_clock: bool,
     /// How long to wait for a database that another program keeps locked.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
@@ -207,9 +286,9 @@ pub enum Ledger {
 #[derive(Debug, Args)]
 pub struct WhichLedger {
     /// A policy whose ledger is meant.
-    #[arg(value_name = "POLICY", required_unless_present = "state", conflicts_with = "state")]
+    #[arg(value_name = "POLICY", conflicts_with = "state")]
     pub policy: Option<PathBuf>,
-    /// The state folder itself.
+    /// The state folder itself; that of FRIST_STATE where neither this nor a policy is named.
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
     /// Where relative paths in the policy start; beside the policy where it is left out.
@@ -227,7 +306,7 @@ pub struct LedgerShow {
     #[arg(long)]
     pub all: bool,
     /// How entries are written.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_enum, default_value_t = Format::Text, env = "FRIST_FORMAT", help_heading = OUTPUT)]
     pub format: Format,
 }
 
@@ -241,7 +320,7 @@ pub struct LedgerVerify {
     #[arg(long, value_name = "NUMBER:HASH")]
     pub expect: Option<String>,
     /// How the result is written.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_enum, default_value_t = Format::Text, env = "FRIST_FORMAT", help_heading = OUTPUT)]
     pub format: Format,
 }
 

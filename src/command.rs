@@ -1,11 +1,13 @@
 //! One file a command: glue between what was typed and what does the work.
 
 mod check;
+mod completions;
 mod console;
 mod demo;
 mod explain;
 mod ledger;
 mod listing;
+mod man;
 mod outputs;
 mod policies;
 mod progress;
@@ -26,6 +28,8 @@ pub fn run(cli: &Cli, console: &mut Console<'_>, clock: &dyn Fn() -> Timestamp) 
         Command::Purge(arguments) => purge::run(arguments, console, clock),
         Command::Explain(arguments) => explain::run(arguments, console),
         Command::Ledger(arguments) => ledger::run(arguments, console),
+        Command::Completions(arguments) => completions::run(arguments, console),
+        Command::Man(arguments) => man::run(arguments, console),
     };
     result.unwrap_or_else(|failure| {
         console.complain(&failure.message);

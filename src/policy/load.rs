@@ -125,7 +125,11 @@ fn read_one(path: &Path, options: &Options<'_>, loaded: &mut Loaded) {
         variable: options.variable,
     };
     let (policy, mut findings) = parse(&text, &surroundings);
-    let policy = policy.map(|policy| with_state(policy, options.state));
+    // Where systemd made a folder for the service, that is the place for what no policy says otherwise.
+    let service = (options.variable)("STATE_DIRECTORY").and_then(|folders| first_of(&folders));
+    let is_default = policy.as_ref().is_some_and(|policy| policy.state == default_state);
+    let state = options.state.or_else(|| service.as_deref().filter(|_| is_default));
+    let policy = policy.map(|policy| with_state(policy, state));
     if let Some(policy) = &policy {
         let earlier: Vec<&Policy> = loaded.policies.iter().collect();
         findings.extend(lint::together(policy, &earlier));
@@ -135,6 +139,11 @@ fn read_one(path: &Path, options: &Options<'_>, loaded: &mut Loaded) {
     examined.sort();
     loaded.examined.push(examined);
     loaded.policies.extend(policy.filter(|_| valid));
+}
+
+/// The first of some folders, as systemd lists them.
+fn first_of(folders: &str) -> Option<PathBuf> {
+    folders.split(':').next().filter(|folder| !folder.is_empty()).map(PathBuf::from)
 }
 
 fn with_state(mut policy: Policy, state: Option<&Path>) -> Policy {

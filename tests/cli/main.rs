@@ -13,6 +13,7 @@ mod support;
 mod anonymise;
 mod bad_input;
 mod check;
+mod command_line;
 mod csv_text;
 mod demo;
 mod dependencies;

@@ -1,0 +1,122 @@
+//! What can be typed, and what is taken from the environment.
+
+use super::support::{Place, Ran, rule};
+
+fn place() -> Place {
+    let place = Place::with_rules(&rule("people", "people", "1 year", "ended_at"));
+    place
+        .sql("CREATE TABLE people (ended_at TEXT); INSERT INTO people VALUES ('2020-05-01'), ('2290-01-01')");
+    place
+}
+
+fn with_variables(place: &Place, variables: &[(&str, &str)], arguments: &[&str]) -> Ran {
+    let mut command = place.command(arguments);
+    command.envs(variables.iter().copied());
+    Ran::from(command.output().unwrap())
+}
+
+#[test]
+fn the_long_version_says_what_decides_about_dates_and_databases() {
+    let place = Place::new();
+    let out = place.frist(&["--version"]).code(0).out;
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(lines[0].starts_with(&format!("frist {} (", env!("CARGO_PKG_VERSION"))), "{out}");
+    assert!(lines[1].starts_with("SQLite 3.") && lines[2].starts_with("time zones 20"), "{out}");
+    assert_eq!(place.frist(&["-V"]).code(0).out.lines().count(), 1);
+}
+
+#[test]
+fn help_has_groups_examples_and_exit_codes() {
+    let place = Place::new();
+    for command in ["check", "report", "purge"] {
+        let ran = place.frist(&[command, "--help"]).code(0);
+        let ran = ran.says("Where things are:").says("Output:").says("Options of all commands:");
+        ran.says("Examples:\n  frist ").says("Exit codes: 0").says("[env: FRIST_STATE=]");
+        place.frist(&[command, "-h"]).code(0).does_not_say("Examples:");
+    }
+    place.frist(&["purge", "--help"]).code(0).says("Safety:\n      --yes");
+    place.frist(&["ledger", "--help"]).code(0).says("frist ledger verify --expect");
+}
+
+#[test]
+fn the_environment_says_where_things_are_and_how_output_is_written() {
+    let place = place();
+    let report = &["report", "policy.toml"];
+    let json = with_variables(&place, &[("FRIST_FORMAT", "json")], report).code(0).json();
+    assert_eq!(json["totals"]["due"], 1);
+    with_variables(&place, &[("FRIST_FORMAT", "json")], &["report", "policy.toml", "--format", "text"])
+        .code(0)
+        .says("1 record is due.");
+    with_variables(&place, &[("FRIST_FORMAT", "yaml")], report).code(2).says("yaml");
+    with_variables(&place, &[("FRIST_ROOT", "nowhere")], report).code(3).says("nowhere/app.db");
+    with_variables(&place, &[("FRIST_COLOR", "always")], report).code(0).says("\u{1b}[");
+    let purge = &["purge", "--yes", "policy.toml"];
+    with_variables(&place, &[("FRIST_STATE", "elsewhere")], purge).code(0).says("1 record deleted.");
+    assert!(place.path("elsewhere/ledger.jsonl").exists() && !place.path("state").exists());
+    with_variables(&place, &[("FRIST_STATE", "elsewhere")], &["ledger", "verify"]).code(0).says("is whole");
+    place.frist(&["ledger", "verify"]).code(2).says("name a policy, or the state folder with --state");
+}
+
+#[test]
+fn no_variable_consents() {
+    let place = place();
+    let names =
+        ["FRIST_YES", "FRIST_ACCEPT_LIMIT", "FRIST_ACCEPT_LIMITS", "FRIST_ACCEPT_CLOCK", "FRIST_FORCE"];
+    for value in ["1", "true", "people", "yes"] {
+        let variables = names.map(|name| (name, value));
+        with_variables(&place, &variables, &["purge", "policy.toml"]).code(4);
+    }
+    assert_eq!(place.number("SELECT count(*) FROM people"), 2);
+    // A limit that is broken stays so.
+    let limited = String::from_utf8(place.read("policy.toml"))
+        .unwrap()
+        .replace("after =", "limit = { records = 0 }\nafter =");
+    place.write("policy.toml", limited);
+    let variables = names.map(|name| (name, "people"));
+    with_variables(&place, &variables, &["purge", "--yes", "policy.toml"]).code(4).says("LIMIT");
+    assert_eq!(place.number("SELECT count(*) FROM people"), 2);
+}
+
+#[test]
+fn the_folder_of_a_service_is_for_policies_that_name_none() {
+    let place = place();
+    let named = String::from_utf8(place.read("policy.toml")).unwrap();
+    let unnamed: String =
+        named.lines().filter(|line| !line.starts_with("state")).map(|line| format!("{line}\n")).collect();
+    let purge = &["purge", "--yes", "policy.toml"];
+    let service = &[("STATE_DIRECTORY", "service:other")];
+    place.write("policy.toml", &unnamed);
+    with_variables(&place, service, purge).code(0);
+    assert!(place.path("service/ledger.jsonl").exists() && !place.path(".frist").exists());
+    with_variables(&place, service, &["purge", "--yes", "--state", "own", "policy.toml"]).code(0);
+    assert!(place.path("own/ledger.jsonl").exists());
+    place.write("policy.toml", unnamed.replace("[policy]\n", "[policy]\nstate = \"mine\"\n"));
+    with_variables(&place, service, purge).code(0);
+    assert!(place.path("mine/ledger.jsonl").exists());
+}
+
+#[test]
+fn shells_and_manuals_are_told_from_the_command_line_itself() {
+    let place = Place::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        place.frist(&["completions", shell]).code(0).says("accept-limit");
+    }
+    place.frist(&["completions", "csh"]).code(2).says("bash");
+    place.write("frist.bash", place.frist(&["completions", "bash"]).code(0).out);
+    assert!(
+        std::process::Command::new("bash")
+            .arg("-n")
+            .arg(place.path("frist.bash"))
+            .status()
+            .unwrap()
+            .success()
+    );
+    place.frist(&["man"]).code(0).says(".TH frist 1").says("purge");
+    place
+        .frist(&["man", "ledger-show"])
+        .code(0)
+        .says(".TH frist-ledger-show 1  \"frist ")
+        .says("Every entry");
+    place.frist(&["man", "purge"]).code(0).says("accept\\-limit");
+    place.frist(&["man", "nothing"]).code(2).says("there are demo, check, report");
+}
