@@ -170,6 +170,11 @@ pub struct Output<F: OutputFormat> {
 pub trait OutputFormat: ValueEnum + Copy + PartialEq + Send + Sync + 'static {
     /// That for people.
     const TEXT: Self;
+
+    /// Whether another account is to read it, whatever the umask says.
+    fn is_for_a_collector(self) -> bool {
+        false
+    }
 }
 
 /// `frist check`.
@@ -229,7 +234,7 @@ pub struct Purge {
     pub policies: Policies,
     /// The output.
     #[command(flatten)]
-    pub output: Output<Format>,
+    pub output: Output<PurgeFormat>,
     /// Refused: a purge is always as of now. Use `report --now` to ask what would be due.
     #[arg(long, value_name = "INSTANT", hide = true)]
     pub now: Option<String>,
@@ -342,6 +347,19 @@ pub enum ReportFormat {
     Json,
     /// The records of --list, one a line.
     Csv,
+    /// Metrics, for the textfile collector of Prometheus' node exporter.
+    Prometheus,
+}
+
+/// How a purge is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PurgeFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// Metrics, for the textfile collector of Prometheus' node exporter.
+    Prometheus,
 }
 
 /// How the findings of a check are written.
@@ -367,17 +385,30 @@ impl OutputFormat for Format {
 
 impl OutputFormat for ReportFormat {
     const TEXT: ReportFormat = ReportFormat::Text;
+
+    fn is_for_a_collector(self) -> bool {
+        self == ReportFormat::Prometheus
+    }
+}
+
+impl OutputFormat for PurgeFormat {
+    const TEXT: PurgeFormat = PurgeFormat::Text;
+
+    fn is_for_a_collector(self) -> bool {
+        self == PurgeFormat::Prometheus
+    }
 }
 
 impl OutputFormat for CheckFormat {
     const TEXT: CheckFormat = CheckFormat::Text;
 }
 
-impl From<Format> for ReportFormat {
-    fn from(format: Format) -> ReportFormat {
+impl From<PurgeFormat> for ReportFormat {
+    fn from(format: PurgeFormat) -> ReportFormat {
         match format {
-            Format::Text => ReportFormat::Text,
-            Format::Json => ReportFormat::Json,
+            PurgeFormat::Text => ReportFormat::Text,
+            PurgeFormat::Json => ReportFormat::Json,
+            PurgeFormat::Prometheus => ReportFormat::Prometheus,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod json;
 pub mod list;
+pub mod prometheus;
 pub mod runs;
 mod table;
 pub mod text;

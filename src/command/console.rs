@@ -1,8 +1,9 @@
 //! Where a command writes, and how it ends when it cannot go on.
 
 use std::fmt::Display;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, BufRead, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::cli::{Format, Output, OutputFormat};
@@ -84,7 +85,9 @@ impl Console<'_> {
         // What one file has no room for is still told to the others, and here.
         let mut unwritten: Vec<String> = Vec::new();
         for (format, path) in &output.output {
-            let written = write_file(path, |file| draw(file, *format, Style { width: None, color: false }));
+            let written = write_file(path, format.is_for_a_collector(), |file| {
+                draw(file, *format, Style { width: None, color: false })
+            });
             unwritten.extend(written.err().map(|error| format!("cannot write {}: {error}", path.display())));
         }
         let shown = if self.quiet && output.format == F::TEXT {
@@ -149,12 +152,19 @@ pub(super) fn close(out: &mut dyn Write, format: Format, style: Style, line: &st
 
 /// Writes beside the file and renames, so that a reader never sees half of it. A device or a
 /// pipe is written to, never replaced.
-fn write_file(path: &Path, draw: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+fn write_file(
+    path: &Path,
+    is_for_all: bool,
+    draw: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
         return written(File::options().write(true).open(path)?, draw).map(drop);
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let beside = written(outputs::beside(folder)?, draw)?;
+    if is_for_all {
+        beside.as_file().set_permissions(Permissions::from_mode(0o644))?;
+    }
     beside.as_file().sync_all()?;
     beside.persist(path).map(drop).map_err(|failed| failed.error)
 }

@@ -7,11 +7,12 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant as Stopwatch;
 
 use crate::calendar::{Timestamp, Zone};
-use crate::cli::{Output, Purge, Report};
+use crate::cli::{Format, Output, Purge, PurgeFormat, Report};
 use crate::exit;
-use crate::ledger::{History, Ledger, LedgerError, RunLock, StateFolder};
+use crate::ledger::{self, Event, History, Ledger, LedgerError, RunLock, StateFolder};
 use crate::plan::{Accepted, Plan, Scope};
 use crate::policy::{Action, DEEDS, Policy};
+use crate::report::prometheus::{self, Told};
 use crate::report::{Subject, Total, grouped, records, text};
 use crate::run::{self, Confirmed, Outcome, Run, RunOptions, Stop, WriteDetector};
 use crate::source::request::Extent;
@@ -36,30 +37,53 @@ pub(super) fn run(
     let stop = Stop::new(signals()?, Stopwatch::now(), arguments.max_runtime);
     let mut code = exit::DONE;
     let mut done = Vec::new();
+    let mut took = Vec::new();
     let mut not_run = Vec::new();
     for (policy, (rules, accepted)) in policies.iter().zip(chosen.iter().zip(&accepted)) {
         let wanted = Wanted { arguments, policy, rules: rules.as_ref(), accepted };
+        let since = Stopwatch::now();
         match one_policy(&wanted, &stop, console, clock) {
             Ok((plan, outcome)) => {
                 code = code.max(outcome.exit_code());
+                took.push(since.elapsed());
                 done.push((policy, plan, outcome));
             }
             Err(failure) => {
                 console.complain(&format!("{}: {}", policy.name, failure.message));
                 code = code.max(failure.code);
-                not_run.push(&policy.name);
+                not_run.push((policy, failure.code));
             }
         }
     }
     let of_all = || {
         let mut total = Total::default();
         done.iter().for_each(|(policy, plan, outcome)| total.add(Total::of_run(policy, plan, outcome)));
-        not_run.iter().for_each(|policy| total.add_not_run(policy));
+        not_run.iter().for_each(|(policy, _)| total.add_not_run(&policy.name));
         total
     };
     let delivered = console.deliver(
         &arguments.output,
         &mut |out, format, style| {
+            let format = match format {
+                PurgeFormat::Text => Format::Text,
+                PurgeFormat::Json => Format::Json,
+                PurgeFormat::Prometheus => {
+                    let run = done.iter().zip(&took).map(|((policy, plan, outcome), took)| Told::Run {
+                        policy,
+                        plan,
+                        outcome,
+                        took: *took,
+                        last_success: last_success(policy),
+                    });
+                    let not_run = not_run.iter().map(|(policy, code)| Told::NotRun {
+                        policy,
+                        code: *code,
+                        now: clock(),
+                        last_success: last_success(policy),
+                    });
+                    return prometheus::write(out, &run.chain(not_run).collect::<Vec<_>>());
+                }
+            };
             done.iter().try_for_each(|(policy, plan, outcome)| {
                 draw(out, format, style, policy, Subject::Run(plan, outcome), None)?;
                 close_one(out, format, style, &Total::of_run(policy, plan, outcome), policies.len())
@@ -75,7 +99,32 @@ pub(super) fn run(
         },
     );
     delivered.map_err(|failure| failure.beside(code))?;
+    // Among metrics there is no room for what is wrong.
+    if arguments.output.format == PurgeFormat::Prometheus {
+        let mut all = done.iter();
+        all.try_for_each(|(policy, _, outcome)| {
+            text::write_run_complaints(console.err, policy, outcome, console.style)
+        })?;
+        let ended = of_all().ended(code, false).filter(|_| !done.is_empty());
+        ended.iter().for_each(|ended| console.complain(ended));
+    }
     Ok(code)
+}
+
+/// When a run of the policy last ended with 0, in seconds since 1970-01-01 UTC, as the ledger tells it.
+fn last_success(policy: &Policy) -> Option<i64> {
+    let entries = ledger::entries(&policy.state).ok()?.map_while(Result::ok);
+    let (mut of_policy, mut last) = (String::new(), None);
+    for entry in entries {
+        match &entry.event {
+            Some(Event::RunStarted(started)) if started.policy == policy.name => of_policy = entry.run,
+            Some(Event::RunFinished(ended)) if entry.run == of_policy && ended.exit_code == 0 => {
+                last = Some(entry.at);
+            }
+            _ => {}
+        }
+    }
+    Timestamp::parse_now(&last?, &Zone::UTC).ok().map(Timestamp::seconds)
 }
 
 /// Words of neighbouring tools, and of `report`, that are answered by what to type instead.

@@ -8,6 +8,7 @@ use crate::exit;
 use crate::note::{self, Notes};
 use crate::plan::{Accepted, Plan, Scope};
 use crate::policy::Policy;
+use crate::report::prometheus::{self, Told};
 use crate::report::{Listing, Subject, Total, list, text};
 use crate::source::request::Extent;
 
@@ -50,6 +51,11 @@ pub(super) fn run(
             let format = match format {
                 ReportFormat::Text => Format::Text,
                 ReportFormat::Json => Format::Json,
+                ReportFormat::Prometheus => {
+                    let told: Vec<Told<'_>> =
+                        both().map(|(policy, plan)| Told::Report(policy, plan)).collect();
+                    return prometheus::write(out, &told);
+                }
                 ReportFormat::Csv => {
                     list::write_csv_header(out)?;
                     return both().try_for_each(|(policy, plan)| {
@@ -75,8 +81,8 @@ pub(super) fn run(
         },
     );
     delivered.map_err(|failure| failure.beside(code()))?;
-    // Among records there is no room for what is wrong.
-    if arguments.output.format == ReportFormat::Csv {
+    // Among records and metrics there is no room for what is wrong.
+    if matches!(arguments.output.format, ReportFormat::Csv | ReportFormat::Prometheus) {
         both().try_for_each(|(policy, plan)| {
             text::write_plan_complaints(console.err, policy, plan, console.style)
         })?;

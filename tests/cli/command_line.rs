@@ -120,3 +120,54 @@ fn shells_and_manuals_are_told_from_the_command_line_itself() {
     place.frist(&["man", "purge"]).code(0).says("accept\\-limit");
     place.frist(&["man", "nothing"]).code(2).says("there are demo, check, report");
 }
+
+#[test]
+fn a_purge_leaves_metrics_that_a_collector_can_read() {
+    let place = place();
+    place.frist(&["report", "policy.toml", "--format", "prometheus"]).code(0).says(
+        "# TYPE frist_due_records gauge\nfrist_due_records{policy=\"shop\",rule=\"people\"} 1\n# HELP frist_blocked_records",
+    );
+    let purge = ["purge", "--yes", "policy.toml", "--output", "prometheus=frist.prom"];
+    let shell = place.frist_in_shell("umask 077;", &purge, "").code(0);
+    assert!(shell.out.contains("1 record deleted."), "{}", shell.out);
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&place.path("frist.prom").metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o644, "another account reads it");
+    let metrics = String::from_utf8(place.read("frist.prom")).unwrap();
+    for line in [
+        "frist_due_records{policy=\"shop\",rule=\"people\"} 0",
+        "frist_run_records{policy=\"shop\",rule=\"people\",done=\"deleted\"} 1",
+        "frist_run_exit_code{policy=\"shop\"} 0",
+    ] {
+        assert!(metrics.lines().any(|own| own == line), "{line} in {metrics}");
+    }
+    assert_eq!(value(&metrics, "frist_last_success"), value(&metrics, "frist_run_timestamp"));
+    for line in metrics.lines().filter(|line| !line.starts_with('#')) {
+        let name = line.split('{').next().unwrap();
+        assert_eq!(metrics.matches(&format!("# TYPE {name} gauge\n")).count(), 1, "{name}");
+    }
+}
+
+fn value<'a>(metrics: &'a str, name: &str) -> &'a str {
+    metrics.lines().find(|line| line.starts_with(name)).unwrap().rsplit(' ').next().unwrap()
+}
+
+/// Otherwise an alert would end with the first night that goes wrong.
+#[test]
+fn a_run_that_was_refused_or_is_incomplete_remembers_the_last_success() {
+    let place = place();
+    place.frist(&["purge", "--yes", "policy.toml"]).code(0);
+    let purge = ["purge", "--yes", "policy.toml", "--format", "prometheus"];
+    let good = place.frist(&purge).code(0).out;
+    let stopped = place.frist(&[&purge[..], &["--max-runtime", "0s"]].concat()).code(3);
+    assert!(stopped.err.contains("Ended with 3"), "{}", stopped.err);
+    let refused = place.frist(&["purge", "policy.toml", "--format", "prometheus"]).code(4);
+    for (metrics, code) in [(stopped.out, "3"), (refused.out, "4")] {
+        assert_eq!(value(&metrics, "frist_run_exit_code"), code, "{metrics}");
+        let [first, last] =
+            [&good, &metrics].map(|told| value(told, "frist_last_success").parse::<i64>().unwrap());
+        assert!(last >= first && last - first < 600, "{metrics}");
+    }
+    let never = self::place().frist(&["purge", "policy.toml", "--format", "prometheus"]).code(4);
+    assert!(!never.out.contains("frist_last_success"), "{}", never.out);
+}
