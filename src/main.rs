@@ -1,7 +1,7 @@
 //! The `frist` binary: parses, runs, exits.
 
 use std::fmt;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -20,14 +20,17 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log(&cli);
     outlive_the_file_size_limit();
-    let (stdout, mut stderr) = (io::stdout(), io::stderr());
+    let (stdout, mut stderr, mut logged) = (io::stdout(), io::stderr(), Logged::default());
     let asks = io::stdin().is_terminal() && stderr.is_terminal();
     let mut answers = io::stdin().lock();
     let style = Style { width: width(), color: color(cli.color) };
     let mut console = Console {
         out: &mut io::BufWriter::new(stdout.lock()),
-        // Not locked: the threads of a run log there too, and somebody waits for them.
-        err: &mut stderr,
+        err: match cli.log_format {
+            // Not locked: the threads of a run log there too, and somebody waits for them.
+            LogFormat::Text => &mut stderr,
+            LogFormat::Json => &mut logged,
+        },
         answers: if asks { Some(&mut answers) } else { None },
         style,
         quiet: cli.quiet,
@@ -36,7 +39,35 @@ fn main() -> ExitCode {
     let code = command::run(&cli, &mut console, &now);
     // A reader that went away before the end has been dealt with where it was noticed.
     let _ = console.out.flush();
+    let _ = console.err.flush();
     ExitCode::from(code)
+}
+
+/// Standard error for programs: each line that is said there is an entry of the log.
+#[derive(Default)]
+struct Logged {
+    line: Vec<u8>,
+}
+
+impl Write for Logged {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.line.extend_from_slice(part);
+            if part.ends_with(b"\n") {
+                self.flush()?;
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let line = String::from_utf8_lossy(&self.line).trim_end().to_string();
+        self.line.clear();
+        if !line.is_empty() {
+            tracing::error!("{}", line.strip_prefix("frist: ").unwrap_or(&line));
+        }
+        Ok(())
+    }
 }
 
 /// A file that grows past the limit of its size is an error of its source, and must not end the process in

@@ -171,3 +171,25 @@ fn a_run_that_was_refused_or_is_incomplete_remembers_the_last_success() {
     let never = self::place().frist(&["purge", "policy.toml", "--format", "prometheus"]).code(4);
     assert!(!never.out.contains("frist_last_success"), "{}", never.out);
 }
+
+#[test]
+fn who_asks_for_json_on_standard_error_gets_nothing_else() {
+    let place = place();
+    place.write("broken.toml", "version = 1\n");
+    let commands: [&[&str]; 4] = [
+        &["purge", "policy.toml", "--log-format", "json"],
+        &["purge", "--yes", "broken.toml", "--log-format", "json"],
+        &["report", "nowhere.toml", "--log-format", "json"],
+        &["ledger", "verify", "--state", "nowhere", "--log-format", "json"],
+    ];
+    for command in commands {
+        let ran = place.frist(command);
+        assert!(ran.code > 1 && !ran.err.is_empty(), "{command:?} {ran:?}");
+        for line in ran.err.lines() {
+            let entry: serde_json::Value =
+                serde_json::from_str(line).unwrap_or_else(|_| panic!("{command:?}: {line}"));
+            assert_eq!(entry["level"], "ERROR", "{line}");
+            assert!(!entry["fields"]["message"].as_str().unwrap().starts_with("frist: "), "{line}");
+        }
+    }
+}
