@@ -291,13 +291,13 @@ pub enum Ledger {
 #[derive(Debug, Args)]
 pub struct WhichLedger {
     /// A policy whose ledger is meant.
-    #[arg(value_name = "POLICY", conflicts_with = "state")]
+    #[arg(value_name = "POLICY")]
     pub policy: Option<PathBuf>,
-    /// The state folder itself; that of FRIST_STATE where neither this nor a policy is named.
-    #[arg(long, value_name = "DIR")]
+    /// The state folder itself, whatever the policy says.
+    #[arg(long, value_name = "DIR", env = "FRIST_STATE", help_heading = WHERE)]
     pub state: Option<PathBuf>,
     /// Where relative paths in the policy start; beside the policy where it is left out.
-    #[arg(long, value_name = "DIR", requires = "policy")]
+    #[arg(long, value_name = "DIR", env = "FRIST_ROOT", help_heading = WHERE)]
     pub root: Option<PathBuf>,
 }
 

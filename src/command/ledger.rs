@@ -25,12 +25,9 @@ pub(super) fn run(arguments: &Ledger, console: &mut Console<'_>) -> Result<u8, F
 
 fn state(which: &WhichLedger, console: &mut Console<'_>) -> Result<PathBuf, Failure> {
     let state = match (&which.policy, &which.state) {
-        (Some(policy), _) => policies::one(policy, which.root.as_deref(), console)?.state,
-        (None, Some(state)) => state.clone(),
-        (None, None) => match std::env::var_os("FRIST_STATE").filter(|state| !state.is_empty()) {
-            Some(state) => PathBuf::from(state),
-            None => return Err(Failure::usage("name a policy, or the state folder with --state")),
-        },
+        (_, Some(state)) => state.clone(),
+        (Some(policy), None) => policies::one(policy, which.root.as_deref(), console)?.state,
+        (None, None) => return Err(Failure::usage("name a policy, or the state folder with --state")),
     };
     if state.join("ledger.jsonl").exists() || state.join("ledger.head").exists() {
         return Ok(state);

@@ -125,8 +125,7 @@ fn read_one(path: &Path, options: &Options<'_>, loaded: &mut Loaded) {
         variable: options.variable,
     };
     let (policy, mut findings) = parse(&text, &surroundings);
-    // Where systemd made a folder for the service, that is the place for what no policy says otherwise.
-    let service = (options.variable)("STATE_DIRECTORY").and_then(|folders| first_of(&folders));
+    let service = service_state(&default_state, options);
     let is_default = policy.as_ref().is_some_and(|policy| policy.state == default_state);
     let state = options.state.or_else(|| service.as_deref().filter(|_| is_default));
     let policy = policy.map(|policy| with_state(policy, state));
@@ -141,9 +140,12 @@ fn read_one(path: &Path, options: &Options<'_>, loaded: &mut Loaded) {
     loaded.policies.extend(policy.filter(|_| valid));
 }
 
-/// The first of some folders, as systemd lists them.
-fn first_of(folders: &str) -> Option<PathBuf> {
-    folders.split(':').next().filter(|folder| !folder.is_empty()).map(PathBuf::from)
+/// The first folder that systemd made for the service. A `.frist` that is there stays in use: what it remembers
+/// must not be forgotten.
+fn service_state(default_state: &Path, options: &Options<'_>) -> Option<PathBuf> {
+    let folders = (options.variable)("STATE_DIRECTORY")?;
+    let first = PathBuf::from(folders.split(':').next()?);
+    (first.is_absolute() && !default_state.exists()).then_some(first)
 }
 
 fn with_state(mut policy: Policy, state: Option<&Path>) -> Policy {

@@ -1,5 +1,8 @@
 //! What can be typed, and what is taken from the environment.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
 use super::support::{Place, Ran, rule};
 
 fn place() -> Place {
@@ -53,7 +56,9 @@ fn the_environment_says_where_things_are_and_how_output_is_written() {
     let purge = &["purge", "--yes", "policy.toml"];
     with_variables(&place, &[("FRIST_STATE", "elsewhere")], purge).code(0).says("1 record deleted.");
     assert!(place.path("elsewhere/ledger.jsonl").exists() && !place.path("state").exists());
-    with_variables(&place, &[("FRIST_STATE", "elsewhere")], &["ledger", "verify"]).code(0).says("is whole");
+    for ledger in [&["ledger", "verify"][..], &["ledger", "verify", "policy.toml"]] {
+        with_variables(&place, &[("FRIST_STATE", "elsewhere")], ledger).code(0).says("is whole");
+    }
     place.frist(&["ledger", "verify"]).code(2).says("name a policy, or the state folder with --state");
 }
 
@@ -84,12 +89,18 @@ fn the_folder_of_a_service_is_for_policies_that_name_none() {
     let unnamed: String =
         named.lines().filter(|line| !line.starts_with("state")).map(|line| format!("{line}\n")).collect();
     let purge = &["purge", "--yes", "policy.toml"];
-    let service = &[("STATE_DIRECTORY", "service:other")];
+    let folders = format!("{}:/other", place.arg("service"));
+    let service = &[("STATE_DIRECTORY", folders.as_str())];
     place.write("policy.toml", &unnamed);
     with_variables(&place, service, purge).code(0);
     assert!(place.path("service/ledger.jsonl").exists() && !place.path(".frist").exists());
     with_variables(&place, service, &["purge", "--yes", "--state", "own", "policy.toml"]).code(0);
     assert!(place.path("own/ledger.jsonl").exists());
+    // What is there already stays in use, and so does what the policy names.
+    fs::create_dir(place.path(".frist")).unwrap();
+    fs::set_permissions(place.path(".frist"), PermissionsExt::from_mode(0o700)).unwrap();
+    with_variables(&place, service, purge).code(0);
+    assert!(place.path(".frist/ledger.jsonl").exists());
     place.write("policy.toml", unnamed.replace("[policy]\n", "[policy]\nstate = \"mine\"\n"));
     with_variables(&place, service, purge).code(0);
     assert!(place.path("mine/ledger.jsonl").exists());
@@ -130,8 +141,7 @@ fn a_purge_leaves_metrics_that_a_collector_can_read() {
     let purge = ["purge", "--yes", "policy.toml", "--output", "prometheus=frist.prom"];
     let shell = place.frist_in_shell("umask 077;", &purge, "").code(0);
     assert!(shell.out.contains("1 record deleted."), "{}", shell.out);
-    let mode =
-        std::os::unix::fs::PermissionsExt::mode(&place.path("frist.prom").metadata().unwrap().permissions());
+    let mode = place.path("frist.prom").metadata().unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o644, "another account reads it");
     let metrics = String::from_utf8(place.read("frist.prom")).unwrap();
     for line in [
@@ -192,4 +202,15 @@ fn who_asks_for_json_on_standard_error_gets_nothing_else() {
             assert!(!entry["fields"]["message"].as_str().unwrap().starts_with("frist: "), "{line}");
         }
     }
+}
+
+/// A shell that is set up for a company's policies must not lead the demo into them.
+#[test]
+fn the_demo_keeps_to_its_own_folder() {
+    let place = place();
+    let (root, state) = (place.arg("elsewhere"), place.arg("ours"));
+    let variables =
+        [("FRIST_ROOT", root.as_str()), ("FRIST_STATE", state.as_str()), ("FRIST_FORMAT", "json")];
+    with_variables(&place, &variables, &["demo", "demo"]).code(0).does_not_say("frist.run/1");
+    assert!(!place.path("ours").exists() && place.path("demo/var/frist/ledger.jsonl").exists());
 }
