@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::report::forecast::Horizon;
+
 /// Keep what you must, delete what you promised.
 ///
 /// Policies are TOML files; see `frist demo` for one at work.
@@ -221,6 +223,9 @@ pub struct Report {
     /// With --list: name those too.
     #[arg(long, requires = "list")]
     pub all: bool,
+    /// Also what falls due later, month by month: 90d, 12mo, 2y.
+    #[arg(long, value_name = "TIME", value_parser = Horizon::parse)]
+    pub forecast: Option<Horizon>,
     /// Exit with 1 where records are due.
     #[arg(long)]
     pub fail_on_due: bool,

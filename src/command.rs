@@ -5,6 +5,7 @@ mod completions;
 mod console;
 mod demo;
 mod explain;
+mod forecast;
 mod ledger;
 mod listing;
 mod man;

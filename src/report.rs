@@ -1,5 +1,6 @@
 //! Plans and runs for people and for programs. Everything here is a late reader of plain data.
 
+pub mod forecast;
 pub mod json;
 pub mod list;
 pub mod prometheus;
@@ -24,6 +25,15 @@ pub enum Subject<'a> {
     Plan(&'a Plan),
     /// What a run did, and what it was planned to do.
     Run(&'a Plan, &'a Outcome),
+}
+
+/// What a report says besides what is due.
+#[derive(Clone, Copy, Default)]
+pub struct More<'a> {
+    /// The records, one by one.
+    pub listing: Option<&'a dyn Listing>,
+    /// What falls due later.
+    pub forecast: Option<&'a forecast::Forecast>,
 }
 
 /// One record of a listing.

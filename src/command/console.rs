@@ -11,7 +11,7 @@ use crate::diagnostic::printable;
 use crate::exit;
 use crate::policy::Policy;
 use crate::report::text::{self, Style};
-use crate::report::{Listing, Subject, Total, json};
+use crate::report::{More, Subject, Total, json};
 
 use super::outputs;
 
@@ -119,11 +119,11 @@ pub(super) fn draw(
     style: Style,
     policy: &Policy,
     subject: Subject<'_>,
-    listing: Option<&dyn Listing>,
+    more: More<'_>,
 ) -> io::Result<()> {
     match format {
-        Format::Text => text::write(out, policy, subject, listing, style),
-        Format::Json => json::write(out, policy, subject, listing),
+        Format::Text => text::write(out, policy, subject, more, style),
+        Format::Json => json::write(out, policy, subject, more),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::ledger::{self, Event, History, Ledger, LedgerError, RunLock, StateFol
 use crate::plan::{Accepted, Plan, Scope};
 use crate::policy::{Action, DEEDS, Policy};
 use crate::report::prometheus::{self, Told};
-use crate::report::{Subject, Total, grouped, records, text};
+use crate::report::{More, Subject, Total, grouped, records, text};
 use crate::run::{self, Confirmed, Outcome, Run, RunOptions, Stop, WriteDetector};
 use crate::source::request::Extent;
 
@@ -85,7 +85,7 @@ pub(super) fn run(
                 }
             };
             done.iter().try_for_each(|(policy, plan, outcome)| {
-                draw(out, format, style, policy, Subject::Run(plan, outcome), None)?;
+                draw(out, format, style, policy, Subject::Run(plan, outcome), More::default())?;
                 close_one(out, format, style, &Total::of_run(policy, plan, outcome), policies.len())
             })?;
             if done.is_empty() { Ok(()) } else { close(out, format, style, &of_all().closing(code, false)) }
@@ -167,6 +167,7 @@ fn as_report(arguments: &Purge) -> Report {
         rules: arguments.rules.clone(),
         list: false,
         all: false,
+        forecast: None,
         fail_on_due: false,
     }
 }
@@ -228,7 +229,7 @@ fn make_plan(wanted: &Wanted<'_>, lock: &RunLock, now: Timestamp) -> Plan {
 
 fn ask(wanted: &Wanted<'_>, plan: &Plan, console: &mut Console<'_>) -> Result<Confirmed, Failure> {
     let Wanted { policy, accepted, .. } = *wanted;
-    text::write(console.err, policy, Subject::Plan(plan), None, console.style)?;
+    text::write(console.err, policy, Subject::Plan(plan), More::default(), console.style)?;
     text::last_line(console.err, &Total::of_plan(policy, plan).sentence(), console.style)?;
     let to_be_done = DEEDS.map(|deed| (deed, plan.to_be_done(policy, accepted, deed)));
     if let Some(consent) = Confirmed::for_nothing(to_be_done.iter().map(|(_, count)| count).sum()) {

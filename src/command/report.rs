@@ -8,13 +8,14 @@ use crate::exit;
 use crate::note::{self, Notes};
 use crate::plan::{Accepted, Plan, Scope};
 use crate::policy::Policy;
+use crate::report::forecast::Forecast;
 use crate::report::prometheus::{self, Told};
-use crate::report::{Listing, Subject, Total, list, text};
+use crate::report::{Listing, More, Subject, Total, list, text};
 use crate::source::request::Extent;
 
 use super::console::{close, close_one, draw};
 use super::listing::Records;
-use super::{Console, Failure, outputs, policies};
+use super::{Console, Failure, forecast, outputs, policies};
 
 pub(super) fn run(
     arguments: &Report,
@@ -36,6 +37,11 @@ pub(super) fn run(
     }
     let failed = Cell::new(false);
     let both = || policies.iter().zip(&plans);
+    let forecasts: Vec<Forecast> = arguments
+        .forecast
+        .iter()
+        .flat_map(|horizon| both().map(|(policy, plan)| forecast::make(policy, plan, *horizon, &failed)))
+        .collect();
     let total = || {
         let mut total = Total::default();
         both().for_each(|(policy, plan)| total.add(Total::of_plan(policy, plan)));
@@ -64,10 +70,11 @@ pub(super) fn run(
                     });
                 }
             };
-            both().try_for_each(|(policy, plan)| {
+            both().enumerate().try_for_each(|(place, (policy, plan))| {
                 let records = Records { policy, plan, all: arguments.all, failed: &failed };
                 let listing = arguments.list.then_some(&records as &dyn Listing);
-                draw(out, format, style, policy, Subject::Plan(plan), listing)?;
+                let more = More { listing, forecast: forecasts.get(place) };
+                draw(out, format, style, policy, Subject::Plan(plan), more)?;
                 let of_one = Total::of_plan(policy, plan);
                 close_one(out, format, style, &of_one, policies.len())
             })?;

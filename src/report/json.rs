@@ -7,8 +7,9 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+use super::forecast::Forecast;
 use super::total::States;
-use super::{Listing, Record, Subject, due_up_to};
+use super::{Listing, More, Record, Subject, due_up_to};
 use crate::diagnostic::{Code, write_json};
 use crate::evaluate::Counts;
 use crate::ledger::RecoveryOutcome;
@@ -18,14 +19,9 @@ use crate::run::{Account, Outcome, RuleRun};
 use crate::source::{Problem, Status};
 
 /// Writes one object and a line end.
-pub fn write(
-    out: &mut dyn Write,
-    policy: &Policy,
-    subject: Subject<'_>,
-    listing: Option<&dyn Listing>,
-) -> io::Result<()> {
+pub fn write(out: &mut dyn Write, policy: &Policy, subject: Subject<'_>, more: More<'_>) -> io::Result<()> {
     match subject {
-        Subject::Plan(plan) => write_json(out, &report(policy, plan, listing))?,
+        Subject::Plan(plan) => write_json(out, &report(policy, plan, more))?,
         Subject::Run(plan, outcome) => write_json(out, &run(policy, plan, outcome))?,
     }
     writeln!(out)
@@ -118,6 +114,8 @@ struct ReportRule<'a> {
     newest: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<&'a Problem>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forecast: Option<Value>,
     #[serde(flatten)]
     found: Found<'a>,
 }
@@ -130,11 +128,11 @@ struct Source<'a> {
     problem: Option<&'a Problem>,
 }
 
-fn report<'a>(policy: &'a Policy, plan: &'a Plan, listing: Option<&'a dyn Listing>) -> Report<'a> {
+fn report<'a>(policy: &'a Policy, plan: &'a Plan, more: More<'a>) -> Report<'a> {
     let rules = plan.rules.iter().enumerate();
     Report {
         head: Head::new("frist.report/1", policy, plan),
-        rules: rules.map(|(place, planned)| report_rule(policy, planned, place, listing)).collect(),
+        rules: rules.map(|(place, planned)| report_rule(policy, planned, place, more)).collect(),
         sources: sources(&plan.sources),
         totals: States::of(plan),
     }
@@ -144,7 +142,7 @@ fn report_rule<'a>(
     policy: &'a Policy,
     planned: &'a PlannedRule,
     place: usize,
-    listing: Option<&'a dyn Listing>,
+    more: More<'a>,
 ) -> ReportRule<'a> {
     let rule = &policy.rules[planned.index];
     ReportRule {
@@ -164,8 +162,9 @@ fn report_rule<'a>(
         bytes_due: planned.bytes_due,
         newest: Some(planned.newest).filter(|newest| *newest > 0),
         warning: planned.warning.as_ref(),
+        forecast: more.forecast.map(|forecast| json_forecast(forecast, place)),
         found: Found {
-            records: listing.filter(|_| planned.counts.matched.is_some()).map(|listing| Records {
+            records: more.listing.filter(|_| planned.counts.matched.is_some()).map(|listing| Records {
                 listing,
                 place,
                 failed: RefCell::new(None),
@@ -174,6 +173,14 @@ fn report_rule<'a>(
             at: &rule.places.data_at,
         },
     }
+}
+
+fn json_forecast(forecast: &Forecast, place: usize) -> Value {
+    let rule = &forecast.rules[place];
+    let months = forecast.months().zip(&rule.by_month);
+    let months: Vec<Value> =
+        months.map(|(month, records)| json!({ "month": month, "records": records })).collect();
+    json!({ "until": forecast.end.to_string(), "due": rule.due, "months": months, "later": rule.later })
 }
 
 fn rule_head<'a>(policy: &'a Policy, rule: &'a Rule, planned: &PlannedRule) -> RuleHead<'a> {

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use anstyle::AnsiColor;
 
-use super::list;
 use super::table::{Cell, Column, Mood, Side, Stays, Table};
 use super::wrap::wrapped;
-use super::{Listing, Subject, breach_text, bytes, due_up_to, grouped, records};
+use super::{More, Subject, breach_text, bytes, due_up_to, grouped, records};
+use super::{forecast, list};
 use crate::diagnostic;
 use crate::ledger::{Receipt, RecoveryOutcome, RuleOutcome};
 use crate::plan::{Plan, PlannedRule, SourceState};
@@ -58,19 +58,23 @@ pub fn write(
     out: &mut dyn Write,
     policy: &Policy,
     subject: Subject<'_>,
-    listing: Option<&dyn Listing>,
+    more: More<'_>,
     style: Style,
 ) -> io::Result<()> {
     match subject {
         Subject::Plan(plan) => {
             plan_table(out, policy, plan, style)?;
-            if let Some(listing) = listing {
+            if let Some(listing) = more.listing {
                 list::write(out, policy, plan, listing, style)?;
             }
             let said = plan.rules.iter().try_fold(false, |said, planned| {
                 Ok::<bool, io::Error>(rule_summary(out, policy, planned, style)? || said)
             })?;
-            complaints(out, &plan_complaints(policy, plan), said, style)
+            if let Some(forecast) = more.forecast {
+                writeln!(out)?;
+                forecast::write(out, policy, plan, forecast, style)?;
+            }
+            complaints(out, &plan_complaints(policy, plan), said && more.forecast.is_none(), style)
         }
         Subject::Run(plan, outcome) => run(out, policy, plan, outcome, style),
     }

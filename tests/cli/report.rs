@@ -1,6 +1,7 @@
 //! `frist report`: what is due and why, in text and in JSON, on every kind of table.
 
 mod elsewhere;
+mod forecast;
 mod keys;
 mod periods_from_data;
 mod promises;
