@@ -312,7 +312,10 @@ pub struct LedgerShow {
     /// Which ledger.
     #[command(flatten)]
     pub which: WhichLedger,
-    /// Every entry, instead of a line for each run. JSON has them always.
+    /// A line for each run, as on a terminal.
+    #[arg(long, conflicts_with = "all")]
+    pub runs: bool,
+    /// Every entry, as where there is no terminal. JSON has them always.
     #[arg(long)]
     pub all: bool,
     /// How entries are written.

@@ -37,18 +37,20 @@ fn state(which: &WhichLedger, console: &mut Console<'_>) -> Result<PathBuf, Fail
 
 fn show(arguments: &LedgerShow, console: &mut Console<'_>) -> Result<u8, Failure> {
     let state = state(&arguments.which, console)?;
+    // Who looks wants to know which nights it ran; what reads on wants every entry.
+    let is_by_run = arguments.runs || (!arguments.all && console.style.width.is_some());
     let mut runs = Runs::default();
     let shown = entries(&state).map_err(Failure::incomplete)?.try_for_each(|entry| {
         let entry = entry.map_err(Failure::incomplete)?;
         match arguments.format {
-            Format::Text if arguments.all => writeln!(console.out, "{}", line(&entry))?,
-            Format::Text => runs.take(&entry),
+            Format::Text if is_by_run => runs.take(&entry),
+            Format::Text => writeln!(console.out, "{}", line(&entry))?,
             Format::Json => json(console, &json_line(&entry))?,
         }
         Ok(())
     });
     // What stands before a line that cannot be read is shown as well.
-    if arguments.format == Format::Text && !arguments.all {
+    if arguments.format == Format::Text && is_by_run {
         runs.write(console.out, console.style)?;
     }
     console.out.flush()?;

@@ -50,7 +50,7 @@ fn no_name_acts_on_a_terminal() {
         &["purge", "--yes", "policy.toml", "--count"],
         &["purge", "--yes", "policy.toml", "-q"],
         &["ledger", "show", "policy.toml"],
-        &["ledger", "show", "--all", "policy.toml"],
+        &["ledger", "show", "--runs", "policy.toml"],
         &["ledger", "show", "policy.toml", "--format", "json"],
         &["ledger", "verify", "policy.toml", "--expect", NAME],
     ];
