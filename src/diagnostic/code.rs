@@ -108,6 +108,7 @@ codes! {
     UncoveredFiles Warning "uncovered-files" "Files beside those of a source are covered by no source and no `ignore`.";
     StaleIgnore Warning "stale-ignore" "An `ignore` names nothing that is there.";
     TriggerCopies Warning "trigger-copies" "A trigger copies rows to where they stay when the rule deletes or anonymises them.";
+    TriggerDeletes Warning "trigger-deletes" "A trigger deletes rows that a rule of their own may keep.";
     FullTextCopy Warning "full-text-copy" "A full-text index keeps words of rows that the rule deletes or anonymises.";
     PersonalColumn Warning "personal-column" "A rule anonymises records and leaves a column that looks personal.";
     ForeignKey Warning "foreign-key" "Rows that no rule deletes refer to records of a rule and keep them.";

@@ -1,7 +1,7 @@
-//! Triggers on covered tables that write their rows into others.
+//! Triggers on covered tables that write their rows into others, or delete those of others.
 
-use super::Database;
 use super::reading::{Facts, Relation};
+use super::{Database, Named};
 use crate::coverage::Coverage;
 use crate::diagnostic::{Code, Finding};
 use crate::policy::Rule;
@@ -9,6 +9,7 @@ use crate::source::sqlite::trigger::Trigger;
 
 pub(super) fn check(database: &Database<'_>, facts: &Facts<'_>, coverage: &mut Coverage) {
     for trigger in &facts.triggers {
+        database.rules().for_each(|rule| deletes_others(database, trigger, rule, coverage));
         let rules = database.rules();
         let Some((named, rule)) =
             rules.into_iter().find(|(_, rule)| rule.table.eq_ignore_ascii_case(&trigger.table))
@@ -28,6 +29,47 @@ pub(super) fn check(database: &Database<'_>, facts: &Facts<'_>, coverage: &mut C
             }
         }
     }
+}
+
+/// Warns where a trigger that a rule sets off deletes rows that have a rule of their own, which nobody asks then.
+fn deletes_others(
+    database: &Database<'_>,
+    trigger: &Trigger,
+    (named, rule): (Named<'_>, &Rule),
+    coverage: &mut Coverage,
+) {
+    let along = rule.with.relations();
+    let is_own = trigger.table.eq_ignore_ascii_case(&rule.table);
+    let goes = is_own || along.iter().any(|relation| relation.table.eq_ignore_ascii_case(&trigger.table));
+    let is_set_off = if rule.deletes() { trigger.on_delete && goes } else { trigger.on_update && is_own };
+    if !is_set_off {
+        return;
+    }
+    for (at, target) in trigger.deletes.iter().enumerate() {
+        let is_told = trigger.deletes[..at].iter().any(|earlier| earlier.eq_ignore_ascii_case(target));
+        let is_along = along.iter().any(|relation| relation.table.eq_ignore_ascii_case(target));
+        let other = database.rules().find(|(_, other)| other.table.eq_ignore_ascii_case(target));
+        if let Some((_, other)) = other.filter(|_| !is_told && !is_along) {
+            coverage.add(named.at, deletes(trigger, rule, other));
+        }
+    }
+}
+
+fn deletes(trigger: &Trigger, rule: &Rule, other: &Rule) -> Finding {
+    let does = if rule.deletes() { "deletes" } else { "anonymises" };
+    let message = format!(
+        "trigger `{}` deletes rows of `{}` where rule `{}` {does} rows of `{}`, whatever rule `{}` says of them",
+        trigger.name, other.table, rule.name, trigger.table, other.name
+    );
+    let help = if rule.deletes() && !other.table.eq_ignore_ascii_case(&rule.table) {
+        format!(
+            "take them along: with = [{{ table = \"{}\", on = \"…\" }}] in rule `{}`; or drop the trigger",
+            other.table, rule.name
+        )
+    } else {
+        "drop the trigger, or let it leave rows alone that the rule keeps".to_string()
+    };
+    Finding::warning(Code::TriggerDeletes, message, rule.places.data.clone()).help(help)
 }
 
 /// The tables into which a trigger copies, each once, apart from its own and from full-text

@@ -70,6 +70,50 @@ fn a_copy_that_goes_with_its_original_is_not_left_behind() {
     );
 }
 
+const NOTES: &str = "CREATE TABLE notes (id INTEGER PRIMARY KEY, customer INTEGER, at TEXT);
+    CREATE INDEX notes_customer ON notes (customer);
+    CREATE TRIGGER \"away with\" AFTER DELETE ON Customers BEGIN DELETE FROM Notes WHERE customer = OLD.id;
+    DELETE FROM notes WHERE customer IS NULL; END;";
+
+#[test]
+fn a_trigger_that_deletes_what_another_rule_may_keep_is_named() {
+    let place = customers();
+    place.sql(NOTES);
+    let accounts = rule("accounts", "customers", "1 year", "ended_at");
+    let notes = rule("notes", "notes", "5 years", "at");
+    place.write("policy.toml", policy("shop", &format!("{accounts}{notes}")));
+    let told = messages(&place, 0);
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(
+        told[0],
+        "[trigger-deletes] trigger `away with` deletes rows of `notes` where rule `accounts` deletes rows of \
+         `Customers`, whatever rule `notes` says of them"
+    );
+    // What the rule takes along is asked about, and what has no rule is kept by none.
+    let with = "with = [{ table = \"notes\", on = \"customer = id\" }]\n";
+    place.write("policy.toml", policy("shop", &format!("{accounts}{with}{notes}")));
+    assert_eq!(messages(&place, 0), Vec::<String>::new());
+    let ignore = "ignore = [{ table = \"notes\", why = \"go by a trigger\" }]\n";
+    place.write("policy.toml", policy("shop", &format!("{ignore}{accounts}")));
+    assert_eq!(messages(&place, 0), Vec::<String>::new());
+}
+
+#[test]
+fn a_trigger_is_set_off_by_what_the_rule_does() {
+    let place = customers();
+    place.sql(&NOTES.replace("AFTER DELETE", "AFTER UPDATE"));
+    let notes = rule("notes", "notes", "5 years", "at");
+    let accounts = rule("accounts", "customers", "1 year", "ended_at");
+    place.write("policy.toml", policy("shop", &format!("{accounts}{notes}")));
+    assert_eq!(messages(&place, 0), Vec::<String>::new(), "a deletion is no update");
+    let anonymise = "then = \"anonymise\"\nset = { name = \"remove\" }\n";
+    place.write("policy.toml", policy("shop", &format!("{accounts}{anonymise}{notes}")));
+    let told = messages(&place, 0);
+    let is_told =
+        |told: &String| told.starts_with("[trigger-deletes]") && told.contains("`accounts` anonymises rows");
+    assert_eq!(told.iter().filter(|told| is_told(told)).count(), 1, "{told:#?}");
+}
+
 const INDEX: &str = "CREATE VIRTUAL TABLE search USING fts5(name, content='customers', content_rowid='id');";
 const TOLD: &str = "CREATE TRIGGER told AFTER DELETE ON customers BEGIN
     INSERT INTO search (search, rowid, name) VALUES ('delete', OLD.id, OLD.name); END;";
