@@ -80,8 +80,9 @@ impl Rewriting<'_> {
                 Some(_) if exchange.successor.is_synced() && round >= ROUNDS => return Ok(true),
                 Some(_) => {}
             }
-            let Exchange { old, successor, tail, .. } = exchange;
-            match tail.take_lines(successor)? {
+            let Exchange { old, successor, tail, may_grow } = exchange;
+            // What came since the look, to a file that may not grow, is seen at the next one.
+            match *may_grow && tail.take_lines(successor)? {
                 true if looks > 0 => {
                     looks -= 1;
                     std::thread::sleep(PAUSE);
