@@ -32,6 +32,10 @@ fn state(which: &WhichLedger, console: &mut Console<'_>) -> Result<PathBuf, Fail
     if state.join("ledger.jsonl").exists() || state.join("ledger.head").exists() {
         return Ok(state);
     }
+    // The folder of a policy is made by its first purge; one that is named is thought to be there.
+    if which.state.is_some() && !state.exists() {
+        return Err(Failure::incomplete(format!("{} does not exist", state.display())));
+    }
     Err(Failure::incomplete(format!("{} holds no ledger: no purge has run yet", state.display())))
 }
 

@@ -185,7 +185,7 @@ fn no_ledger_is_not_a_whole_ledger() {
     for command in ["show", "verify"] {
         let words = "frist: ./state holds no ledger: no purge has run yet";
         place.frist(&["ledger", command, "policy.toml"]).code(3).says(words);
-        place.frist(&["ledger", command, "--state", "nowhere"]).code(3).says("nowhere holds no ledger");
+        place.frist(&["ledger", command, "--state", "nowhere"]).code(3).says("nowhere does not exist");
         place.frist(&["ledger", command, "--state", "policy.toml"]).code(3).says("holds no ledger");
     }
 }
