@@ -1,31 +1,27 @@
-//! Finding out when the records that are in period fall due.
+//! Finding out what falls due later: a plan as of the end of each month.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
-use super::listing::Records;
-use crate::evaluate::State;
-use crate::plan::Plan;
+use crate::calendar::Timestamp;
+use crate::plan::{Accepted, Plan, PlannedRule, Scope};
 use crate::policy::Policy;
 use crate::report::forecast::{Forecast, Horizon};
-use crate::source::request::Flow;
+use crate::source::request::Extent;
 
-/// Judges every record of a plan's rules; `failed` is set where not all could be seen.
-pub(super) fn make(policy: &Policy, plan: &Plan, horizon: Horizon, failed: &Cell<bool>) -> Forecast {
-    let mut forecast = Forecast::new(horizon, plan.now, policy.zone, plan.rules.len());
-    let records = Records { policy, plan, all: true, failed };
-    for rule in 0..plan.rules.len() {
-        let listed = records.each_listed(rule, &mut |request, place, listed| {
-            let due = request.book.due_from(place, &listed.verdict);
-            match (listed.verdict.state, due) {
-                (State::Due, _) => forecast.add_due(rule),
-                (State::Running, Some(due)) => forecast.add(rule, policy.zone.date_of(due)),
-                _ => {}
-            }
-            Flow::On
-        });
-        if let Err(problem) = listed {
-            tracing::warn!("{}: the forecast is not whole: {}", policy.name, problem.message);
-        }
-    }
-    forecast
+/// Plans as of each month's end; `failed` is set where one could not see all that the first one saw.
+pub(super) fn make(
+    policy: &Policy,
+    rules: Option<&BTreeSet<String>>,
+    plan: &Plan,
+    horizon: Horizon,
+    failed: &Cell<bool>,
+) -> Forecast {
+    let due = |plan: &Plan| plan.rules.iter().map(PlannedRule::due).map(Option::unwrap_or_default).collect();
+    Forecast::make(horizon, plan.now, policy.zone, due(plan), |now: Timestamp| {
+        let accepted = Accepted::default();
+        let later = Plan::make(policy, &Scope { now, rules, accepted: &accepted, extent: Extent::Every });
+        failed.set(failed.get() || (later.is_incomplete() && !plan.is_incomplete()));
+        due(&later)
+    })
 }

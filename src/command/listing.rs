@@ -22,20 +22,6 @@ pub(super) struct Records<'a> {
 
 impl Listing for Records<'_> {
     fn each(&self, rule: usize, take: &mut dyn FnMut(Record) -> bool) -> Result<(), Problem> {
-        self.each_listed(rule, &mut |request, place, listed| {
-            let shown = self.all || !matches!(listed.verdict.state, State::Waiting | State::Running);
-            let wanted = !shown || take(self.record(request, place, listed));
-            if wanted { Flow::On } else { Flow::Stop }
-        })
-    }
-}
-
-/// Takes a record with the rule's request and its place in that.
-type Take<'t> = dyn FnMut(&TableQuery<'_>, usize, Listed) -> Flow + 't;
-
-impl Records<'_> {
-    /// Hands over the records of a rule, by its place in the plan, as they were judged.
-    pub(super) fn each_listed(&self, rule: usize, take: &mut Take<'_>) -> Result<(), Problem> {
         let planned = &self.plan.rules[rule];
         let rule = &self.policy.rules[planned.index];
         if !planned.problems.is_empty() && planned.counts.matched.is_none() {
@@ -44,9 +30,26 @@ impl Records<'_> {
         let Some(source) = self.policy.source(&rule.source) else { return Ok(()) };
         let mut requests = requests(self.policy, source, self.plan.now, |other| other.name == rule.name);
         requests.iter_mut().for_each(|request| request.set_acting(self.plan.acting(self.policy)));
-        let listed = requests.first().map_or(Ok(()), |request| list(source, request, take));
+        let listed = requests.first().map_or(Ok(()), |request| self.list(source, request, take));
         self.failed.set(self.failed.get() || listed.is_err());
         listed
+    }
+}
+
+impl Records<'_> {
+    fn list(
+        &self,
+        source: &Source,
+        request: &TableQuery<'_>,
+        take: &mut dyn FnMut(Record) -> bool,
+    ) -> Result<(), Problem> {
+        let Some(place) = request.wanted.first().copied() else { return Ok(()) };
+        let mut found = |listed: Listed| {
+            let shown = self.all || !matches!(listed.verdict.state, State::Waiting | State::Running);
+            let wanted = !shown || take(self.record(request, place, listed));
+            if wanted { Flow::On } else { Flow::Stop }
+        };
+        source::list(source, request, place, &mut found).map_err(|unusable| unusable.problem)
     }
 
     fn record(&self, request: &TableQuery<'_>, place: usize, listed: Listed) -> Record {
@@ -71,10 +74,4 @@ impl Records<'_> {
             reason,
         }
     }
-}
-
-fn list(source: &Source, request: &TableQuery<'_>, take: &mut Take<'_>) -> Result<(), Problem> {
-    let Some(place) = request.wanted.first().copied() else { return Ok(()) };
-    let mut found = |listed: Listed| take(request, place, listed);
-    source::list(source, request, place, &mut found).map_err(|unusable| unusable.problem)
 }

@@ -40,7 +40,10 @@ pub(super) fn run(
     let forecasts: Vec<Forecast> = arguments
         .forecast
         .iter()
-        .flat_map(|horizon| both().map(|(policy, plan)| forecast::make(policy, plan, *horizon, &failed)))
+        .flat_map(|horizon| {
+            let all = both().zip(&chosen);
+            all.map(|((policy, plan), rules)| forecast::make(policy, rules.as_ref(), plan, *horizon, &failed))
+        })
         .collect();
     let total = || {
         let mut total = Total::default();

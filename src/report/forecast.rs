@@ -67,38 +67,62 @@ pub struct Forecast {
 }
 
 impl Forecast {
-    /// Nothing yet, for so many rules.
-    pub fn new(horizon: Horizon, now: Timestamp, zone: Zone, rules: usize) -> Forecast {
+    /// What reports as of the end of each month count more than those before. `due_at` counts what is due under each
+    /// rule at an instant.
+    pub fn make(
+        horizon: Horizon,
+        now: Timestamp,
+        zone: Zone,
+        due_now: Vec<u64>,
+        mut due_at: impl FnMut(Timestamp) -> Vec<u64>,
+    ) -> Forecast {
         let today = zone.date_of(now);
         let end = horizon.end(today);
-        let months = usize::try_from(month_number(end) - month_number(today)).unwrap_or_default() + 1;
-        let empty = RuleForecast { by_month: vec![0; months], ..RuleForecast::default() };
-        Forecast { today, end, rules: vec![empty; rules] }
-    }
-
-    /// Counts a record that is due.
-    pub fn add_due(&mut self, rule: usize) {
-        self.rules[rule].due += 1;
-    }
-
-    /// Counts a record that falls due on a day.
-    pub fn add(&mut self, rule: usize, day: Date) {
-        let forecast = &mut self.rules[rule];
-        let month = usize::try_from(month_number(day) - month_number(self.today)).unwrap_or_default();
-        match forecast.by_month.get_mut(month) {
-            Some(records) if day <= self.end => *records += 1,
-            _ => forecast.later += 1,
+        let mut rules: Vec<RuleForecast> =
+            due_now.iter().map(|due| RuleForecast { due: *due, ..RuleForecast::default() }).collect();
+        let mut before = due_now;
+        let mut more = |at: Timestamp| -> Vec<u64> {
+            let due = due_at(at);
+            let more = due.iter().zip(&before).map(|(due, before)| due.saturating_sub(*before)).collect();
+            before = due;
+            more
+        };
+        for month in month_number(today)..=month_number(end) {
+            let last = last_day(month).min(end);
+            let counted = more(last_instant(last, zone));
+            rules.iter_mut().zip(counted).for_each(|(rule, records)| rule.by_month.push(records));
         }
+        let counted = more(last_instant(last_day(month_number(LAST)), zone));
+        rules.iter_mut().zip(counted).for_each(|(rule, records)| rule.later = records);
+        Forecast { today, end, rules }
     }
 
     /// The months, as `2026-12`.
     pub fn months(&self) -> impl Iterator<Item = String> + '_ {
-        let first = month_number(self.today);
-        let months = self.rules.first().map_or(0, |rule| rule.by_month.len());
-        (first..)
-            .take(months)
+        (month_number(self.today)..=month_number(self.end))
             .map(|month| format!("{:04}-{:02}", month.div_euclid(12), month.rem_euclid(12) + 1))
     }
+}
+
+/// What is due later is due by then: no time that is read is later, and few periods are as long.
+const LAST: Date = match Date::from_ymd_opt(2399, 12, 31) {
+    Some(day) => day,
+    None => Date::MAX,
+};
+
+/// The last day of a month, by its number.
+fn last_day(month: i32) -> Date {
+    let next = month + 1;
+    let first = u32::try_from(next.rem_euclid(12) + 1)
+        .ok()
+        .and_then(|month| Date::from_ymd_opt(next.div_euclid(12), month, 1));
+    first.and_then(|first| first.pred_opt()).unwrap_or(Date::MAX)
+}
+
+/// The last second of a day.
+fn last_instant(day: Date, zone: Zone) -> Timestamp {
+    let next = day.succ_opt().unwrap_or(Date::MAX);
+    Timestamp::from_unix(zone.opening_of(next).seconds().saturating_sub(1), 0)
 }
 
 /// Months since the year 0.
@@ -179,13 +203,13 @@ mod tests {
     }
 
     #[test]
-    fn each_day_is_in_its_month_and_what_is_behind_the_last_day_is_later() {
+    fn each_month_is_what_its_end_counts_more_and_the_last_ends_with_the_last_day() {
         let now = Timestamp::parse_now("2026-11-29", &Zone::UTC).unwrap();
-        let mut forecast = Forecast::new(Horizon::Months(2), now, Zone::UTC, 1);
+        let days = ["2026-11-30", "2026-12-01", "2026-12-31", "2027-01-29", "2027-01-30", "2290-01-01"];
+        let days = days.map(|day| Timestamp::parse_now(day, &Zone::UTC).unwrap());
+        let due = |at: Timestamp| vec![days.iter().filter(|day| **day <= at).count() as u64];
+        let forecast = Forecast::make(Horizon::Months(2), now, Zone::UTC, due(now), due);
         assert_eq!(forecast.months().collect::<Vec<_>>(), ["2026-11", "2026-12", "2027-01"]);
-        for day in ["2026-11-30", "2026-12-01", "2026-12-31", "2027-01-29", "2027-01-30", "2290-01-01"] {
-            forecast.add(0, day.parse().unwrap());
-        }
         assert_eq!(forecast.rules[0], RuleForecast { due: 0, by_month: vec![1, 2, 1], later: 2 });
     }
 

@@ -21,6 +21,10 @@ fn place() -> Place {
         + &rule("months", "app.a", "13 months", "after = \"at\"\nwhen = \"kind = 'm'\"")
         + &rule("books", "app.a", "1 year", "after = { column = \"at\", counted-from = \"end-of-year\" }\nwhen = \"kind = 'y'\"")
         + &rule("hours", "app.a", "900 hours", "after = \"at\"\nwhen = \"kind = 'h'\"")
+        // Of two rules on one record the longer decides, also in months to come.
+        + &rule("short", "app.b", "1 month", "after = \"at\"")
+        + &rule("long", "app.b", "3 months", "after = \"at\"\nwhen = \"kind = 'l'\"")
+        + &rule("newest", "app.c", "2 months", "after = \"at\"\nkeep-newest = 3")
         + &rule("lines", "log", "at most 6 months", "after = \"at\"")
         + &rule("files", "files", "400 days", "after = \"modified\"");
     place.write("policy.toml", policy);
@@ -29,7 +33,9 @@ fn place() -> Place {
          WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600)
          INSERT INTO a SELECT i, CASE WHEN i % 50 = 0 THEN NULL ELSE
             strftime('%Y-%m-%dT%H:%M:%SZ', '2023-11-20', '+' || (i * 211 % 1800) || ' days', '+' || (i * 37 % 1440) || ' minutes') END,
-            substr('myh', 1 + i % 3, 1) FROM n",
+            substr('myh', 1 + i % 3, 1) FROM n;
+         CREATE TABLE b AS SELECT id, date(at) AS at, iif(id % 2, 'l', 's') AS kind FROM a;
+         CREATE TABLE c AS SELECT id, date(at) AS at FROM a WHERE at < '2027-05-01'",
     );
     let days: Vec<String> = (0..300).map(|i| format!("{},x\n", day(i * 97 % 1500))).collect();
     place.write("log.csv", format!("at,what\n{}", days.concat()));
