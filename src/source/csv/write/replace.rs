@@ -75,6 +75,11 @@ impl Rewriting<'_> {
         for round in 0.. {
             match Self::appended(exchange)? {
                 None => return Ok(false),
+                Some(0) if exchange.successor.is_synced() && looks > 0 && Self::ends_in_a_line(exchange)? => {
+                    looks -= 1;
+                    std::thread::sleep(PAUSE);
+                    continue;
+                }
                 Some(0) if exchange.successor.is_synced() => return Ok(true),
                 // Where lines come faster than the disk takes them, the last are followed afterwards.
                 Some(_) if exchange.successor.is_synced() && round >= ROUNDS => return Ok(true),
@@ -95,6 +100,11 @@ impl Rewriting<'_> {
             successor.sync()?;
         }
         Ok(false)
+    }
+
+    /// Whether what was taken ends within a line of which more may come.
+    fn ends_in_a_line(exchange: &Exchange<'_>) -> Result<bool, Problem> {
+        Ok(exchange.may_grow && !exchange.tail.ends_line()?)
     }
 
     /// How much was appended to the old file that is not taken; none where it is no longer what

@@ -59,6 +59,12 @@ impl<'a> Tail<'a> {
         Ok(self.taken..stamp(self.old, self.path)?.size.max(self.taken))
     }
 
+    /// Whether what is taken ends with its line.
+    pub(super) fn ends_line(&self) -> Result<bool, Problem> {
+        let last = self.taken.saturating_sub(1)..self.taken;
+        Ok(self.piece(last)?.last().is_none_or(|last| *last == b'\n'))
+    }
+
     /// Takes the whole lines that have been appended into the successor; whether half a line is left.
     pub(super) fn take_lines(&mut self, successor: &mut Replacement) -> Result<bool, Problem> {
         let rest = self.rest()?;
