@@ -8,8 +8,8 @@ use crate::policy::Rule;
 use crate::source::sqlite::trigger::Trigger;
 
 pub(super) fn check(database: &Database<'_>, facts: &Facts<'_>, coverage: &mut Coverage) {
+    database.rules().for_each(|rule| deletes_others(database, facts, rule, coverage));
     for trigger in &facts.triggers {
-        database.rules().for_each(|rule| deletes_others(database, trigger, rule, coverage));
         let rules = database.rules();
         let Some((named, rule)) =
             rules.into_iter().find(|(_, rule)| rule.table.eq_ignore_ascii_case(&trigger.table))
@@ -31,34 +31,67 @@ pub(super) fn check(database: &Database<'_>, facts: &Facts<'_>, coverage: &mut C
     }
 }
 
-/// Warns where a trigger that a rule sets off deletes rows that have a rule of their own, which nobody asks then.
+/// Warns where triggers that a rule sets off delete rows that have a rule of their own, which nobody asks then.
 fn deletes_others(
     database: &Database<'_>,
-    trigger: &Trigger,
+    facts: &Facts<'_>,
     (named, rule): (Named<'_>, &Rule),
     coverage: &mut Coverage,
 ) {
     let along = rule.with.relations();
-    let is_own = trigger.table.eq_ignore_ascii_case(&rule.table);
-    let goes = is_own || along.iter().any(|relation| relation.table.eq_ignore_ascii_case(&trigger.table));
-    let is_set_off = if rule.deletes() { trigger.on_delete && goes } else { trigger.on_update && is_own };
-    if !is_set_off {
-        return;
-    }
-    for (at, target) in trigger.deletes.iter().enumerate() {
-        let is_told = trigger.deletes[..at].iter().any(|earlier| earlier.eq_ignore_ascii_case(target));
-        let is_along = along.iter().any(|relation| relation.table.eq_ignore_ascii_case(target));
-        let other = database.rules().find(|(_, other)| other.table.eq_ignore_ascii_case(target));
-        if let Some((_, other)) = other.filter(|_| !is_told && !is_along) {
-            coverage.add(named.at, deletes(trigger, rule, other));
+    let losing = losing(facts, rule);
+    for trigger in facts.triggers.iter().filter(|trigger| is_set_off(trigger, rule, &losing)) {
+        for (at, target) in trigger.deletes.iter().enumerate() {
+            let is_target = |name: &str| name.eq_ignore_ascii_case(target);
+            let is_told = trigger.deletes[..at].iter().any(|earlier| is_target(earlier));
+            let is_along = along.iter().any(|relation| is_target(&relation.table));
+            let other = database.rules().find(|(_, other)| is_target(&other.table));
+            if let Some((_, other)) = other.filter(|_| !is_told && !is_along) {
+                coverage.add(named.at, deletes(trigger, rule, other));
+            }
         }
     }
 }
 
+fn is_set_off(trigger: &Trigger, rule: &Rule, losing: &[&str]) -> bool {
+    let is_changed = !rule.deletes() && trigger.table.eq_ignore_ascii_case(&rule.table);
+    (trigger.on_update && is_changed) || (trigger.on_delete && has(losing, &trigger.table))
+}
+
+/// The tables that lose rows by a rule: its own, those that go along or by a cascade, and those from which triggers on
+/// any of these delete.
+fn losing<'f>(facts: &'f Facts<'_>, rule: &'f Rule) -> Vec<&'f str> {
+    let mut losing: Vec<&str> = Vec::new();
+    if rule.deletes() {
+        losing.push(&rule.table);
+        losing.extend(rule.with.relations().iter().map(|relation| relation.table.as_str()));
+    }
+    loop {
+        let references = facts.about.iter().flat_map(|about| &about.references);
+        let cascades = references.filter(|pointing| {
+            pointing.reference.on_delete.eq_ignore_ascii_case("CASCADE") && has(&losing, &pointing.parent)
+        });
+        let by_key = cascades.map(|pointing| pointing.reference.child.as_str());
+        let set_off = facts.triggers.iter().filter(|trigger| is_set_off(trigger, rule, &losing));
+        let by_trigger = set_off.flat_map(|trigger| trigger.deletes.iter().map(String::as_str));
+        let more = by_key.chain(by_trigger).find(|table| !has(&losing, table));
+        match more {
+            Some(table) => losing.push(table),
+            None => return losing,
+        }
+    }
+}
+
+fn has(tables: &[&str], table: &str) -> bool {
+    tables.iter().any(|known| known.eq_ignore_ascii_case(table))
+}
+
 fn deletes(trigger: &Trigger, rule: &Rule, other: &Rule) -> Finding {
-    let does = if rule.deletes() { "deletes" } else { "anonymises" };
+    let is_change = !rule.deletes() && trigger.table.eq_ignore_ascii_case(&rule.table);
+    let does = if is_change { "changes" } else { "makes" };
+    let goes = if is_change { "" } else { " go" };
     let message = format!(
-        "trigger `{}` deletes rows of `{}` where rule `{}` {does} rows of `{}`, whatever rule `{}` says of them",
+        "trigger `{}` deletes rows of `{}` where rule `{}` {does} rows of `{}`{goes}, whatever rule `{}` says of them",
         trigger.name, other.table, rule.name, trigger.table, other.name
     );
     let help = if rule.deletes() && !other.table.eq_ignore_ascii_case(&rule.table) {

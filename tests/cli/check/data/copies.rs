@@ -86,8 +86,8 @@ fn a_trigger_that_deletes_what_another_rule_may_keep_is_named() {
     assert_eq!(told.len(), 1, "{told:#?}");
     assert_eq!(
         told[0],
-        "[trigger-deletes] trigger `away with` deletes rows of `notes` where rule `accounts` deletes rows of \
-         `Customers`, whatever rule `notes` says of them"
+        "[trigger-deletes] trigger `away with` deletes rows of `notes` where rule `accounts` makes rows of \
+         `Customers` go, whatever rule `notes` says of them"
     );
     // What the rule takes along is asked about, and what has no rule is kept by none.
     let with = "with = [{ table = \"notes\", on = \"customer = id\" }]\n";
@@ -96,6 +96,26 @@ fn a_trigger_that_deletes_what_another_rule_may_keep_is_named() {
     let ignore = "ignore = [{ table = \"notes\", why = \"go by a trigger\" }]\n";
     place.write("policy.toml", policy("shop", &format!("{ignore}{accounts}")));
     assert_eq!(messages(&place, 0), Vec::<String>::new());
+}
+
+#[test]
+fn triggers_are_followed_through_cascades_and_other_triggers() {
+    let place = customers();
+    place.sql(
+        "CREATE TABLE cards (id INTEGER PRIMARY KEY, customer REFERENCES customers ON DELETE CASCADE);
+         CREATE INDEX cards_customer ON cards (customer);
+         CREATE TABLE uses (id INTEGER PRIMARY KEY, card);
+         CREATE TABLE notes (id INTEGER PRIMARY KEY, use, at TEXT);
+         CREATE TRIGGER first AFTER DELETE ON cards BEGIN DELETE FROM uses WHERE card = OLD.id; END;
+         CREATE TRIGGER second AFTER DELETE ON uses BEGIN DELETE FROM notes WHERE use = OLD.id; END;",
+    );
+    let rules =
+        rule("accounts", "customers", "1 year", "ended_at") + &rule("notes", "notes", "5 years", "at");
+    place.write("policy.toml", policy("shop", &rules));
+    let told: Vec<String> =
+        messages(&place, 0).into_iter().filter(|told| told.starts_with("[trigger-deletes]")).collect();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(told[0].contains("trigger `second` deletes rows of `notes` where rule `accounts`"), "{told:?}");
 }
 
 #[test]
@@ -110,7 +130,7 @@ fn a_trigger_is_set_off_by_what_the_rule_does() {
     place.write("policy.toml", policy("shop", &format!("{accounts}{anonymise}{notes}")));
     let told = messages(&place, 0);
     let is_told =
-        |told: &String| told.starts_with("[trigger-deletes]") && told.contains("`accounts` anonymises rows");
+        |told: &String| told.starts_with("[trigger-deletes]") && told.contains("`accounts` changes rows");
     assert_eq!(told.iter().filter(|told| is_told(told)).count(), 1, "{told:#?}");
 }
 
