@@ -5,9 +5,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
-use toml::de::DeTable;
+use toml::de::{DeString, DeTable};
 
-use crate::diagnostic::{Code, Examined, Finding};
+use crate::diagnostic::{Code, Examined, Finding, nearest};
 
 use super::{LoadContext, Policy, lint, parse};
 
@@ -93,17 +93,21 @@ fn files_of(path: &Path) -> Result<Vec<PathBuf>, Finding> {
     Ok(files)
 }
 
-/// Sections and keys by one of which a file says that it is a policy.
+/// Sections and keys by which a file says that it is a policy.
 const KEYS: [&str; 6] = ["version", "policy", "source", "rule", "activity", "law"];
 
-/// Whether a file in a folder is TOML that means something else, such as `Cargo.toml`. What cannot be read is
-/// told as a policy that cannot be read.
+/// Whether a file in a folder is TOML that means something else, such as `Cargo.toml`. What cannot be read, or may be a
+/// policy whose sections are misspelt, is told as a policy with errors.
 fn is_something_else(file: &Path) -> bool {
     let is_named = file.to_string_lossy().ends_with(".frist.toml");
     let text = read_text(file).ok().and_then(|text| String::from_utf8(text).ok());
     let table = text.as_deref().and_then(|text| DeTable::parse(text).ok());
-    let is_policy = |table: &Spanned<DeTable<'_>>| KEYS.iter().any(|key| table.get_ref().contains_key(*key));
-    !is_named && table.is_some_and(|table| !is_policy(&table) && !table.get_ref().is_empty())
+    !is_named && table.is_some_and(|table| !is_like_a_policy(table.get_ref()))
+}
+
+fn is_like_a_policy(table: &DeTable<'_>) -> bool {
+    let is_near = |key: &&Spanned<DeString<'_>>| nearest(key.get_ref(), KEYS).is_some();
+    KEYS.iter().any(|key| table.contains_key(*key)) || 2 * table.keys().filter(is_near).count() >= table.len()
 }
 
 fn read_one(path: &Path, options: &Options<'_>, loaded: &mut Loaded) {

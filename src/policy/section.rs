@@ -296,7 +296,8 @@ impl<'t> Section<'t> {
             let message = format!("unknown key `{}` in {}", name.get_ref(), self.title);
             let help = match nearest(name.get_ref(), self.asked.iter().copied()) {
                 Some(known) => {
-                    self.notes.take_back_missing(&self.lacks(known));
+                    let told = ALTERNATIVES.iter().filter(|(key, _)| *key == known).map(|(_, told)| *told);
+                    told.chain([known]).for_each(|told| self.notes.take_back_missing(&self.lacks(told)));
                     format!("did you mean `{known}`?")
                 }
                 None => format!("known here: {}", self.supported().join(", ")),
@@ -305,6 +306,9 @@ impl<'t> Section<'t> {
         }
     }
 }
+
+/// Keys, and what is said to be missing without them: one of several, or the section as it is written.
+const ALTERNATIVES: [(&str, &str); 3] = [("policy", "[policy]"), ("csv", "sqlite"), ("files", "sqlite")];
 
 /// What a missing key may look like.
 const EXAMPLES: [(&str, &str); 15] = [

@@ -147,7 +147,7 @@ const KINDS: [&str; 3] = ["sqlite", "csv", "files"];
 fn kind(section: &mut Section<'_>, surroundings: &LoadContext<'_>) -> Option<Kind> {
     section.not_yet(&["postgres", "mysql"]);
     let later = ["postgres", "mysql"].iter().any(|kind| section.has(kind));
-    let written: Vec<&str> = KINDS.into_iter().filter(|kind| section.has(kind)).collect();
+    let written: Vec<&str> = KINDS.into_iter().filter(|kind| section.value(kind).is_some()).collect();
     if let [first, second, ..] = written[..] {
         let message = format!("{} has `{first}` and `{second}`: a source has one kind", section.title());
         let finding = Finding::error(Code::TwoKinds, message, section.key_span(second));

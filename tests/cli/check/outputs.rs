@@ -133,11 +133,24 @@ fn what_is_no_policy_in_a_folder_is_passed_over_and_told() {
     assert!(ran.err.contains("all/Cargo.toml: no policy; it was passed over"), "{}", ran.err);
     place.frist(&["check", "all/Cargo.toml"]).code(1).says("[policy]");
     // What may be meant as one is read, and so is what cannot be.
-    for spoilt in ["[polcy]\nname = \"x\"\n[[rule]]\n", "[policy\n", "version = 1\n", ""] {
+    let misspelt = "[polcy]\nname = \"x\"\n[sources.app]\n[[rulez]]\n";
+    for spoilt in ["[polcy]\nname = \"x\"\n[[rule]]\n", misspelt, "[policy\n", "version = 1\n", ""] {
         place.write("all/other.toml", spoilt);
         place.frist(&["check", "all"]).code(1).says("all/other.toml");
     }
-    place.write("all/other.toml", "[package]\n");
+    // One section of five is called nearly so.
+    place.write("all/other.toml", "[graph]\n[advisories]\n[licenses]\n[bans]\n[sources]\n");
     place.write("all/x.frist.toml", "[package]\n");
     place.frist(&["check", "all"]).code(1).says("all/x.frist.toml").does_not_say("error[cannot-open]");
+}
+
+#[test]
+fn a_misspelt_section_or_kind_of_source_is_one_finding() {
+    let place = Place::new();
+    for (right, wrong) in [("[policy]", "[polcy]"), ("sqlite =", "sqlit ="), ("sqlite =", "cvs =")] {
+        place.write("policy.toml", BASE.replace(right, wrong));
+        let out = place.frist(&["check", "policy.toml", "--format", "concise"]).code(1).out;
+        assert_eq!(out.matches("error[missing-key]").count(), 0, "{out}");
+        assert_eq!(out.matches("error[unknown-key]").count(), 1, "{out}");
+    }
 }
