@@ -7,8 +7,9 @@ pub(crate) mod coding;
 pub(crate) mod columns;
 pub(crate) mod files;
 pub(super) mod gather;
+mod growing;
 pub(crate) mod index;
-mod last_line;
+
 pub mod list;
 mod missing;
 mod newest;

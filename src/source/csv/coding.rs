@@ -8,7 +8,7 @@ use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
-use super::last_line::ToLastLine;
+use super::growing::GrowingFile;
 
 /// How a file's bytes are stored, which the end of its name says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Coding {
     /// What the file holds. Several compressed parts, one behind the other, are read as one.
     pub(crate) fn decoded(self, file: File) -> io::Result<Box<dyn Read + Send>> {
         Ok(match self {
-            Coding::Plain => Box::new(ToLastLine::of(file)),
+            Coding::Plain => Box::new(GrowingFile::of(file)),
             Coding::Gzip => Box::new(MultiGzDecoder::new(io::BufReader::new(file))),
             Coding::Zstd => Box::new(zstd::Decoder::new(file)?),
         })

@@ -14,15 +14,15 @@ const PAUSE: Duration = Duration::from_millis(2);
 
 /// Reads a file to the end of its last line, which it waits for a moment if somebody wrote to the file just
 /// now. A last line that stays without an end is read as it is.
-pub(crate) struct ToLastLine {
+pub(crate) struct GrowingFile {
     file: File,
     ends_line: bool,
     looks: u32,
 }
 
-impl ToLastLine {
-    pub(crate) fn of(file: File) -> ToLastLine {
-        ToLastLine { file, ends_line: true, looks: LOOKS }
+impl GrowingFile {
+    pub(crate) fn of(file: File) -> GrowingFile {
+        GrowingFile { file, ends_line: true, looks: LOOKS }
     }
 
     fn was_written_just_now(&self) -> io::Result<bool> {
@@ -32,7 +32,7 @@ impl ToLastLine {
     }
 }
 
-impl Read for ToLastLine {
+impl Read for GrowingFile {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
             let read = self.file.read(into)?;
@@ -67,7 +67,7 @@ mod tests {
 
     fn read(file: File) -> String {
         let mut text = String::new();
-        ToLastLine::of(file).read_to_string(&mut text).unwrap();
+        GrowingFile::of(file).read_to_string(&mut text).unwrap();
         text
     }
 

@@ -73,38 +73,28 @@ impl Rewriting<'_> {
     fn settle(exchange: &mut Exchange<'_>) -> Result<bool, Problem> {
         let mut looks = LOOKS;
         for round in 0.. {
-            match Self::appended(exchange)? {
-                None => return Ok(false),
-                Some(0) if exchange.successor.is_synced() && looks > 0 && Self::ends_in_a_line(exchange)? => {
-                    looks -= 1;
-                    std::thread::sleep(PAUSE);
-                    continue;
-                }
-                Some(0) if exchange.successor.is_synced() => return Ok(true),
-                // Where lines come faster than the disk takes them, the last are followed afterwards.
-                Some(_) if exchange.successor.is_synced() && round >= ROUNDS => return Ok(true),
-                Some(_) => {}
-            }
+            let Some(appended) = Self::appended(exchange)? else { return Ok(false) };
             let Exchange { old, successor, tail, may_grow } = exchange;
+            let waits = *may_grow && looks > 0 && tail.is_within_a_line()?;
+            // Where lines come faster than the disk takes them, the last are followed afterwards.
+            let is_enough = if appended == 0 { !waits } else { round >= ROUNDS };
+            if successor.is_synced() && is_enough {
+                return Ok(true);
+            }
             // What came since the look, to a file that may not grow, is seen at the next one.
-            match *may_grow && tail.take_lines(successor)? {
-                true if looks > 0 => {
-                    looks -= 1;
-                    std::thread::sleep(PAUSE);
-                    continue;
-                }
-                true => tail.take_all(successor)?,
-                false => {}
+            let is_half = *may_grow && tail.take_lines(successor)?;
+            if waits {
+                looks -= 1;
+                std::thread::sleep(PAUSE);
+                continue;
+            }
+            if is_half && looks == 0 {
+                tail.take_all(successor)?;
             }
             successor.take_over(old.file)?;
             successor.sync()?;
         }
         Ok(false)
-    }
-
-    /// Whether what was taken ends within a line of which more may come.
-    fn ends_in_a_line(exchange: &Exchange<'_>) -> Result<bool, Problem> {
-        Ok(exchange.may_grow && !exchange.tail.ends_line()?)
     }
 
     /// How much was appended to the old file that is not taken; none where it is no longer what

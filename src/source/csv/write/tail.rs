@@ -59,10 +59,10 @@ impl<'a> Tail<'a> {
         Ok(self.taken..stamp(self.old, self.path)?.size.max(self.taken))
     }
 
-    /// Whether what is taken ends with its line.
-    pub(super) fn ends_line(&self) -> Result<bool, Problem> {
-        let last = self.taken.saturating_sub(1)..self.taken;
-        Ok(self.piece(last)?.last().is_none_or(|last| *last == b'\n'))
+    /// Whether the old file ends within a line, of which more may come.
+    pub(super) fn is_within_a_line(&self) -> Result<bool, Problem> {
+        let end = self.rest()?.end;
+        Ok(self.piece(end.saturating_sub(1)..end)?.last().is_some_and(|last| *last != b'\n'))
     }
 
     /// Takes the whole lines that have been appended into the successor; whether half a line is left.
