@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Examined, Finding, Lines};
+use super::{Examined, Finding, Lines, concise};
 
 /// Writes a suite for each policy: a failed case for each error, one that passed where there is none.
 /// Warnings stand in the suite's output.
@@ -27,30 +27,23 @@ fn suite(out: &mut dyn Write, file: &Examined) -> io::Result<()> {
     }
     let lines = Lines::of(&file.text);
     for finding in file.findings.iter().filter(|finding| finding.is_error()) {
-        let (place, code) = (place(&lines, finding), finding.code.as_str());
-        let (message, told) = (escaped(&finding.message), escaped(&told(file, &place, finding)));
+        let (place, code) = (concise::place(&lines, finding), finding.code.as_str());
+        let (message, told) = (escaped(&finding.message), escaped(&told(file, &lines, finding)));
         writeln!(out, "    <testcase classname=\"{name}\" name=\"{code}{place}\">")?;
         writeln!(out, "      <failure type=\"{code}\" message=\"{message}\">{told}</failure>")?;
         writeln!(out, "    </testcase>")?;
     }
     let warnings = file.findings.iter().filter(|finding| !finding.is_error());
-    let warnings: Vec<String> =
-        warnings.map(|finding| told(file, &place(&lines, finding), finding)).collect();
+    let warnings: Vec<String> = warnings.map(|finding| told(file, &lines, finding)).collect();
     if !warnings.is_empty() {
         writeln!(out, "    <system-out>{}</system-out>", escaped(&warnings.join("\n")))?;
     }
     writeln!(out, "  </testsuite>")
 }
 
-fn place(lines: &Lines<'_>, finding: &Finding) -> String {
-    let at = finding.span.as_ref().map(|span| lines.position(span.start));
-    at.map(|at| format!(":{}:{}", at.line, at.column)).unwrap_or_default()
-}
-
-fn told(file: &Examined, place: &str, finding: &Finding) -> String {
+fn told(file: &Examined, lines: &Lines<'_>, finding: &Finding) -> String {
     let help = finding.help.as_ref().map(|help| format!("\nhelp: {help}")).unwrap_or_default();
-    let (severity, code) = (finding.severity.word(), finding.code.as_str());
-    format!("{}{place}: {severity}[{code}] {}{help}", file.file, finding.message)
+    concise::line(file, lines, finding) + &help
 }
 
 /// A text in XML 1.0, which has no way to write most of the first 32 characters.
