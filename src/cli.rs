@@ -173,8 +173,8 @@ pub trait OutputFormat: ValueEnum + Copy + PartialEq + Send + Sync + 'static {
     /// That for people.
     const TEXT: Self;
 
-    /// Whether another account is to read it, whatever the umask says.
-    fn is_for_a_collector(self) -> bool {
+    /// Whether every account is to read the file, whatever the umask says: a collector of metrics is another one.
+    fn is_world_readable(self) -> bool {
         false
     }
 }
@@ -394,7 +394,7 @@ impl OutputFormat for Format {
 impl OutputFormat for ReportFormat {
     const TEXT: ReportFormat = ReportFormat::Text;
 
-    fn is_for_a_collector(self) -> bool {
+    fn is_world_readable(self) -> bool {
         self == ReportFormat::Prometheus
     }
 }
@@ -402,7 +402,7 @@ impl OutputFormat for ReportFormat {
 impl OutputFormat for PurgeFormat {
     const TEXT: PurgeFormat = PurgeFormat::Text;
 
-    fn is_for_a_collector(self) -> bool {
+    fn is_world_readable(self) -> bool {
         self == PurgeFormat::Prometheus
     }
 }

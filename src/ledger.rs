@@ -49,7 +49,7 @@ mod verify;
 mod tests;
 
 pub use append::Ledger;
-pub use entries::{Entries, Entry, entries};
+pub use entries::{Entries, Entry, entries, last_success};
 pub use error::LedgerError;
 pub use event::{
     Batch, BatchDone, BatchUndone, Event, Recovered, RecoveryOutcome, RuleFinished, RuleOutcome, RuleStarted,

@@ -85,7 +85,7 @@ impl Console<'_> {
         // What one file has no room for is still told to the others, and here.
         let mut unwritten: Vec<String> = Vec::new();
         for (format, path) in &output.output {
-            let written = write_file(path, format.is_for_a_collector(), |file| {
+            let written = write_file(path, format.is_world_readable(), |file| {
                 draw(file, *format, Style { width: None, color: false })
             });
             unwritten.extend(written.err().map(|error| format!("cannot write {}: {error}", path.display())));
@@ -154,7 +154,7 @@ pub(super) fn close(out: &mut dyn Write, format: Format, style: Style, line: &st
 /// pipe is written to, never replaced.
 fn write_file(
     path: &Path,
-    is_for_all: bool,
+    is_world_readable: bool,
     draw: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
     if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
@@ -162,7 +162,7 @@ fn write_file(
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let beside = written(outputs::beside(folder)?, draw)?;
-    if is_for_all {
+    if is_world_readable {
         beside.as_file().set_permissions(Permissions::from_mode(0o644))?;
     }
     beside.as_file().sync_all()?;

@@ -73,16 +73,16 @@ fn step(
     let shown: Vec<String> = words.iter().map(|word| shell_word(word)).collect();
     writeln!(console.out, "\n# {why}\n$ frist {}\n", shown.join(" "))?;
     let typed = std::iter::once("frist").chain(words.iter().copied());
-    let matches = unswayed(Cli::command()).try_get_matches_from(typed).map_err(Failure::usage)?;
+    let matches = without_environment(Cli::command()).try_get_matches_from(typed).map_err(Failure::usage)?;
     let cli = Cli::from_arg_matches(&matches).map_err(Failure::usage)?;
     Ok(super::run(&cli, console, clock))
 }
 
 /// The demo keeps to its folder: what the environment says about other policies must not lead it into theirs.
-fn unswayed(command: clap::Command) -> clap::Command {
+fn without_environment(command: clap::Command) -> clap::Command {
     let names: Vec<String> = command.get_subcommands().map(|inner| inner.get_name().to_string()).collect();
     let command = command.mut_args(|argument| argument.env(Resettable::Reset));
-    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, unswayed))
+    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, without_environment))
 }
 
 fn folder(chosen: Option<&Path>) -> Result<PathBuf, Failure> {

@@ -1,18 +1,19 @@
 //! `frist purge`: a plan, consent, and a run for each policy.
 
 use std::collections::BTreeSet;
-use std::io;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant as Stopwatch;
+use std::time::{Duration, Instant as Stopwatch};
 
 use crate::calendar::{Timestamp, Zone};
 use crate::cli::{Format, Output, Purge, PurgeFormat, Report};
 use crate::exit;
-use crate::ledger::{self, Event, History, Ledger, LedgerError, RunLock, StateFolder};
+use crate::ledger::{self, History, Ledger, LedgerError, RunLock, StateFolder};
 use crate::plan::{Accepted, Plan, Scope};
 use crate::policy::{Action, DEEDS, Policy};
-use crate::report::prometheus::{self, Told};
+use crate::report::prometheus::{self, Exported};
+use crate::report::text::Style;
 use crate::report::{More, Subject, Total, grouped, records, text};
 use crate::run::{self, Confirmed, Outcome, Run, RunOptions, Stop, WriteDetector};
 use crate::source::request::Extent;
@@ -35,96 +36,114 @@ pub(super) fn run(
     let accepted = policies::accepted(&policies, &arguments.accept_limits)?;
     outputs::require_writable(&arguments.output, &policies::files(&policies), &policies)?;
     let stop = Stop::new(signals()?, Stopwatch::now(), arguments.max_runtime);
-    let mut code = exit::DONE;
-    let mut done = Vec::new();
-    let mut took = Vec::new();
-    let mut not_run = Vec::new();
+    let mut purges = Purges { arguments, done: Vec::new(), not_run: Vec::new() };
     for (policy, (rules, accepted)) in policies.iter().zip(chosen.iter().zip(&accepted)) {
         let wanted = Wanted { arguments, policy, rules: rules.as_ref(), accepted };
         let since = Stopwatch::now();
         match one_policy(&wanted, &stop, console, clock) {
-            Ok((plan, outcome)) => {
-                code = code.max(outcome.exit_code());
-                took.push(since.elapsed());
-                done.push((policy, plan, outcome));
-            }
+            Ok((plan, outcome)) => purges.done.push(Purged { policy, plan, outcome, took: since.elapsed() }),
             Err(failure) => {
                 console.complain(&format!("{}: {}", policy.name, failure.message));
-                code = code.max(failure.code);
-                not_run.push((policy, failure.code));
+                purges.not_run.push(NotRun { policy, code: failure.code, now: clock() });
             }
         }
     }
-    let of_all = || {
-        let mut total = Total::default();
-        done.iter().for_each(|(policy, plan, outcome)| total.add(Total::of_run(policy, plan, outcome)));
-        not_run.iter().for_each(|(policy, _)| total.add_not_run(&policy.name));
-        total
-    };
-    let delivered = console.deliver(
-        &arguments.output,
-        &mut |out, format, style| {
-            let format = match format {
-                PurgeFormat::Text => Format::Text,
-                PurgeFormat::Json => Format::Json,
-                PurgeFormat::Prometheus => {
-                    let run = done.iter().zip(&took).map(|((policy, plan, outcome), took)| Told::Run {
-                        policy,
-                        plan,
-                        outcome,
-                        took: *took,
-                        last_success: last_success(policy),
-                    });
-                    let not_run = not_run.iter().map(|(policy, code)| Told::NotRun {
-                        policy,
-                        code: *code,
-                        now: clock(),
-                        last_success: last_success(policy),
-                    });
-                    return prometheus::write(out, &run.chain(not_run).collect::<Vec<_>>());
-                }
-            };
-            done.iter().try_for_each(|(policy, plan, outcome)| {
-                draw(out, format, style, policy, Subject::Run(plan, outcome), More::default())?;
-                close_one(out, format, style, &Total::of_run(policy, plan, outcome), policies.len())
-            })?;
-            if done.is_empty() { Ok(()) } else { close(out, format, style, &of_all().closing(code, false)) }
-        },
-        &mut |out, style| {
-            let mut all = done.iter();
-            all.try_for_each(|(policy, _, outcome)| text::write_run_complaints(out, policy, outcome, style))?;
-            // Why no run could begin has been said.
-            let ended = of_all().ended(code, false).filter(|_| !done.is_empty());
-            ended.map_or(Ok(()), |ended| text::last_line(out, &ended, style))
-        },
-    );
-    delivered.map_err(|failure| failure.beside(code))?;
-    // Among metrics there is no room for what is wrong.
-    if arguments.output.format == PurgeFormat::Prometheus {
-        let mut all = done.iter();
-        all.try_for_each(|(policy, _, outcome)| {
-            text::write_run_complaints(console.err, policy, outcome, console.style)
-        })?;
-        let ended = of_all().ended(code, false).filter(|_| !done.is_empty());
-        ended.iter().for_each(|ended| console.complain(ended));
-    }
-    Ok(code)
+    purges.deliver(console)
 }
 
-/// When a run of the policy last ended with 0, in seconds since 1970-01-01 UTC, as the ledger tells it.
-fn last_success(policy: &Policy) -> Option<i64> {
-    let entries = ledger::entries(&policy.state).ok()?.map_while(Result::ok);
-    let (mut of_policy, mut last) = (String::new(), None);
-    for entry in entries {
-        match &entry.event {
-            Some(Event::RunStarted(started)) if started.policy == policy.name => of_policy = entry.run,
-            Some(Event::RunFinished(ended)) if entry.run == of_policy && ended.exit_code == 0 => {
-                last = Some(entry.at);
-            }
-            _ => {}
+/// A policy that was carried out.
+struct Purged<'a> {
+    policy: &'a Policy,
+    plan: Plan,
+    outcome: Outcome,
+    took: Duration,
+}
+
+/// A policy of which no run could begin; why has been said.
+struct NotRun<'a> {
+    policy: &'a Policy,
+    code: u8,
+    now: Timestamp,
+}
+
+/// What came of all policies.
+struct Purges<'a> {
+    arguments: &'a Purge,
+    done: Vec<Purged<'a>>,
+    not_run: Vec<NotRun<'a>>,
+}
+
+impl Purges<'_> {
+    fn deliver(&self, console: &mut Console<'_>) -> Result<u8, Failure> {
+        let output = &self.arguments.output;
+        let delivered = console.deliver(
+            output,
+            &mut |out, format, style| self.draw(out, format, style),
+            &mut |out, style| self.complain(out, style),
+        );
+        delivered.map_err(|failure| failure.beside(self.code()))?;
+        // Among metrics there is no room for what is wrong.
+        if output.format == PurgeFormat::Prometheus {
+            self.complain(console.err, console.style)?;
         }
+        Ok(self.code())
     }
-    Timestamp::parse_now(&last?, &Zone::UTC).ok().map(Timestamp::seconds)
+
+    fn draw(&self, out: &mut dyn Write, format: PurgeFormat, style: Style) -> io::Result<()> {
+        let format = match format {
+            PurgeFormat::Text => Format::Text,
+            PurgeFormat::Json => Format::Json,
+            PurgeFormat::Prometheus => return prometheus::write(out, &self.exported()),
+        };
+        let policies = self.done.len() + self.not_run.len();
+        for Purged { policy, plan, outcome, .. } in &self.done {
+            draw(out, format, style, policy, Subject::Run(plan, outcome), More::default())?;
+            close_one(out, format, style, &Total::of_run(policy, plan, outcome), policies)?;
+        }
+        if self.done.is_empty() {
+            return Ok(());
+        }
+        close(out, format, style, &self.total().closing(self.code(), false))
+    }
+
+    fn exported(&self) -> Vec<Exported<'_>> {
+        let last_success = |policy: &Policy| ledger::last_success(&policy.state, &policy.name);
+        let done = self.done.iter().map(|one| Exported::Run {
+            policy: one.policy,
+            plan: &one.plan,
+            outcome: &one.outcome,
+            took: one.took,
+            last_success: last_success(one.policy),
+        });
+        let not_run = self.not_run.iter().map(|one| Exported::NotRun {
+            policy: one.policy,
+            code: one.code,
+            now: one.now,
+            last_success: last_success(one.policy),
+        });
+        done.chain(not_run).collect()
+    }
+
+    /// Only what went wrong, and what the exit code means.
+    fn complain(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
+        let mut all = self.done.iter();
+        all.try_for_each(|one| text::write_run_complaints(out, one.policy, &one.outcome, style))?;
+        // Why no run could begin has been said.
+        let ended = self.total().ended(self.code(), false).filter(|_| !self.done.is_empty());
+        ended.map_or(Ok(()), |ended| text::last_line(out, &ended, style))
+    }
+
+    fn total(&self) -> Total {
+        let mut total = Total::default();
+        self.done.iter().for_each(|one| total.add(Total::of_run(one.policy, &one.plan, &one.outcome)));
+        self.not_run.iter().for_each(|one| total.add_not_run(&one.policy.name));
+        total
+    }
+
+    fn code(&self) -> u8 {
+        let done = self.done.iter().map(|one| one.outcome.exit_code());
+        done.chain(self.not_run.iter().map(|one| one.code)).max().unwrap_or(exit::DONE)
+    }
 }
 
 /// Words of neighbouring tools, and of `report`, that are answered by what to type instead.

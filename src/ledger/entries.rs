@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use crate::calendar::{Timestamp, Zone};
 use crate::ledger::chain::{Lines, Piece};
 use crate::ledger::error::{LedgerError, io_error};
 use crate::ledger::event::Event;
@@ -46,6 +47,23 @@ pub fn entries(state: &Path) -> Result<Entries, LedgerError> {
     let file = folder.open_if_there(&path, OpenOptions::new().read(true))?;
     let file = file.ok_or_else(|| io_error("open", &path)(ErrorKind::NotFound.into()))?;
     Ok(Entries { lines: Lines::new(file), path, failed: false })
+}
+
+/// When a run of a policy last ended with 0, in seconds since 1970-01-01 UTC; none where no entry says so.
+pub fn last_success(state: &Path, policy: &str) -> Option<i64> {
+    let (mut of_policy, mut last) = (None, None);
+    for entry in entries(state).ok()?.map_while(Result::ok) {
+        match &entry.event {
+            Some(Event::RunStarted(started)) if started.policy == policy => of_policy = Some(entry.run),
+            Some(Event::RunFinished(ended))
+                if ended.exit_code == 0 && of_policy.as_ref() == Some(&entry.run) =>
+            {
+                last = Some(entry.at);
+            }
+            _ => {}
+        }
+    }
+    Timestamp::parse_now(&last?, &Zone::UTC).ok().map(Timestamp::seconds)
 }
 
 /// An iterator over the entries of a ledger.

@@ -62,6 +62,8 @@ pub struct Forecast {
     today: Date,
     /// The last day that is looked at.
     pub end: Date,
+    /// Whether all could be read each time.
+    pub is_whole: bool,
     /// Rule by rule.
     pub rules: Vec<RuleForecast>,
 }
@@ -94,7 +96,7 @@ impl Forecast {
         }
         let counted = more(last_instant(last_day(month_number(LAST)), zone));
         rules.iter_mut().zip(counted).for_each(|(rule, records)| rule.later = records);
-        Forecast { today, end, rules }
+        Forecast { today, end, is_whole: true, rules }
     }
 
     /// The months, as `2026-12`.

@@ -9,8 +9,8 @@ use crate::plan::{Plan, PlannedRule};
 use crate::policy::{Action, Policy};
 use crate::run::{Outcome, RuleRun};
 
-/// What is told of one policy.
-pub enum Told<'a> {
+/// What one policy exports.
+pub enum Exported<'a> {
     /// What is due.
     Report(&'a Policy, &'a Plan),
     /// What a run did.
@@ -59,9 +59,9 @@ const METRICS: [(&str, &str); 11] = [
 struct Samples(BTreeMap<&'static str, Vec<String>>);
 
 /// Writes the metrics of some policies.
-pub fn write(out: &mut dyn Write, all: &[Told<'_>]) -> io::Result<()> {
+pub fn write(out: &mut dyn Write, all: &[Exported<'_>]) -> io::Result<()> {
     let mut samples = Samples::default();
-    all.iter().for_each(|told| samples.take(told));
+    all.iter().for_each(|one| samples.take(one));
     for (name, help) in METRICS {
         let Some(lines) = samples.0.get(name) else { continue };
         writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge")?;
@@ -78,16 +78,16 @@ impl Samples {
         self.0.entry(name).or_default().push(line);
     }
 
-    fn take(&mut self, told: &Told<'_>) {
-        match told {
-            Told::Report(policy, plan) => {
+    fn take(&mut self, exported: &Exported<'_>) {
+        match exported {
+            Exported::Report(policy, plan) => {
                 let name = [("policy", policy.name.as_str())];
                 self.add("frist_report_timestamp_seconds", &name, plan.now.seconds());
                 for planned in &plan.rules {
                     self.rule(policy, planned, [planned.due(), planned.blocked()]);
                 }
             }
-            Told::Run { policy, plan, outcome, took, last_success } => {
+            Exported::Run { policy, plan, outcome, took, last_success } => {
                 self.run(policy, plan.now, i64::from(outcome.exit_code()), *last_success);
                 let name = [("policy", policy.name.as_str())];
                 self.add("frist_run_duration_seconds", &name, format!("{:.3}", took.as_secs_f64()));
@@ -98,7 +98,7 @@ impl Samples {
                     run.iter().for_each(|run| self.done(policy, run));
                 }
             }
-            Told::NotRun { policy, code, now, last_success } => {
+            Exported::NotRun { policy, code, now, last_success } => {
                 self.run(policy, *now, i64::from(*code), *last_success);
             }
         }
