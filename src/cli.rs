@@ -1,10 +1,18 @@
 //! What can be typed.
 
+mod format;
+mod help;
+
 use std::path::PathBuf;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use format::output_file;
+pub use format::{CheckFormat, Format, OutputFormat, PurgeFormat, ReportFormat};
+use help::{
+    CHECK_HELP, EXIT_CODES, GLOBAL, LEDGER_HELP, LONG_VERSION, OUTPUT, PURGE_HELP, REPORT_HELP, SAFETY, WHERE,
+};
 
 use crate::report::forecast::Horizon;
 
@@ -32,68 +40,6 @@ pub struct Cli {
     #[arg(env = "FRIST_LOG_FORMAT", help_heading = GLOBAL)]
     pub log_format: LogFormat,
 }
-
-const EXIT_CODES: &str = "\
-Exit codes:
-  0  done; nothing due is done too
-  1  findings: errors in a policy, a broken ledger, due records under --fail-on-due
-  2  the command line is wrong, or a policy cannot be used
-  3  incomplete: something could not be read or finished; the rest was done
-  4  refused: a limit, the clock, or no confirmation
-  5  another run holds the lock";
-
-/// The version, and that of what decides about due dates and about databases.
-static LONG_VERSION: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "{} ({})\nSQLite {}\ntime zones {}",
-        env!("CARGO_PKG_VERSION"),
-        env!("FRIST_COMMIT"),
-        rusqlite::version(),
-        chrono_tz::IANA_TZDB_VERSION
-    )
-});
-
-const GLOBAL: &str = "Options of all commands";
-const OUTPUT: &str = "Output";
-const WHERE: &str = "Where things are";
-const SAFETY: &str = "Safety";
-
-const CHECK_HELP: &str = "\
-Examples:
-  frist check policies/
-  frist check --data policies/webshop.toml
-  frist check --deny-warnings --format github --output sarif=frist.sarif
-
-Exit codes: 0 sound, 1 errors (or warnings under --deny-warnings), 2 a policy cannot be opened,
-3 a source could not be read.";
-
-const REPORT_HELP: &str = "\
-Examples:
-  frist report policies/webshop.toml
-  frist report --list --rule visits policies/webshop.toml
-  frist report --now 2027-01-01 --format json policies/
-
-Exit codes: 0 all was read, whatever is due; 1 something is due, under --fail-on-due;
-2 a policy is not valid; 3 something could not be read.";
-
-const PURGE_HELP: &str = "\
-Examples:
-  frist purge policies/webshop.toml
-  frist purge --yes --max-runtime 2h --output json=last-run.json policies/
-  frist purge --yes --accept-limit visits policies/webshop.toml
-
-Exit codes: 0 all that was due is gone; 2 a policy is not valid; 3 something could not be read or
-finished, and the rest was done; 4 refused: a limit, the clock, or nobody confirmed; 5 another run
-holds the lock.";
-
-const LEDGER_HELP: &str = "\
-Examples:
-  frist ledger show policies/webshop.toml
-  frist ledger show --all --format json --state /var/lib/frist
-  frist ledger verify --expect 50:7f1efb0cce54 policies/webshop.toml
-
-Exit codes: 0 shown, or whole; 1 the ledger is not whole; 2 the command line is wrong;
-3 there is no ledger, or it cannot be read.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -143,18 +89,26 @@ pub struct Demo {
     pub folder: Option<PathBuf>,
 }
 
-/// What every command that reads policies takes.
-#[derive(Clone, Debug, Args)]
-pub struct Policies {
-    /// Policy files, or folders whose *.toml files are policies.
-    #[arg(required = true, value_name = "POLICY")]
-    pub policies: Vec<PathBuf>,
+/// Where things are that policies name, or leave out.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Places {
     /// Where relative paths in policies start; beside each policy where it is left out.
     #[arg(long, value_name = "DIR", env = "FRIST_ROOT", help_heading = WHERE)]
     pub root: Option<PathBuf>,
     /// The folder of the ledger and the lock; the policy's own where it is left out.
     #[arg(long, value_name = "DIR", env = "FRIST_STATE", help_heading = WHERE)]
     pub state: Option<PathBuf>,
+}
+
+/// What every command that reads policies takes.
+#[derive(Clone, Debug, Args)]
+pub struct Policies {
+    /// Policy files, or folders whose *.toml files are policies.
+    #[arg(required = true, value_name = "POLICY")]
+    pub policies: Vec<PathBuf>,
+    /// Where things are.
+    #[command(flatten)]
+    pub places: Places,
 }
 
 /// Where output goes, and how it is written.
@@ -168,29 +122,15 @@ pub struct Output<F: OutputFormat> {
     pub output: Vec<(F, PathBuf)>,
 }
 
-/// The formats of one command.
-pub trait OutputFormat: ValueEnum + Copy + PartialEq + Send + Sync + 'static {
-    /// That for people.
-    const TEXT: Self;
-
-    /// Whether every account is to read the file, whatever the umask says: a collector of metrics is another one.
-    fn is_world_readable(self) -> bool {
-        false
-    }
-}
-
 /// `frist check`.
 #[derive(Debug, Args)]
 pub struct Check {
     /// Policy files, or folders whose *.toml files are policies; ./policies, or ./*.frist.toml, where it is left out.
     #[arg(value_name = "POLICY")]
     pub policies: Vec<PathBuf>,
-    /// Where relative paths in policies start; beside each policy where it is left out.
-    #[arg(long, value_name = "DIR", env = "FRIST_ROOT", help_heading = WHERE)]
-    pub root: Option<PathBuf>,
-    /// The folder of the ledger and the lock; the policy's own where it is left out.
-    #[arg(long, value_name = "DIR", env = "FRIST_STATE", help_heading = WHERE)]
-    pub state: Option<PathBuf>,
+    /// Where things are.
+    #[command(flatten)]
+    pub places: Places,
     /// The output.
     #[command(flatten)]
     pub output: Output<CheckFormat>,
@@ -298,12 +238,9 @@ pub struct WhichLedger {
     /// A policy whose ledger is meant.
     #[arg(value_name = "POLICY")]
     pub policy: Option<PathBuf>,
-    /// The state folder itself, whatever the policy says.
-    #[arg(long, value_name = "DIR", env = "FRIST_STATE", help_heading = WHERE)]
-    pub state: Option<PathBuf>,
-    /// Where relative paths in the policy start; beside the policy where it is left out.
-    #[arg(long, value_name = "DIR", env = "FRIST_ROOT", help_heading = WHERE)]
-    pub root: Option<PathBuf>,
+    /// Where things are.
+    #[command(flatten)]
+    pub places: Places,
 }
 
 /// `frist ledger show`.
@@ -337,90 +274,6 @@ pub struct LedgerVerify {
     pub format: Format,
 }
 
-/// How output is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-}
-
-/// How a report is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-    /// The records of --list, one a line.
-    Csv,
-    /// Metrics, for the textfile collector of Prometheus' node exporter.
-    Prometheus,
-}
-
-/// How a purge is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PurgeFormat {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-    /// Metrics, for the textfile collector of Prometheus' node exporter.
-    Prometheus,
-}
-
-/// How the findings of a check are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum CheckFormat {
-    /// For people, with the lines that are meant.
-    Text,
-    /// One line for each finding.
-    Concise,
-    /// For programs.
-    Json,
-    /// SARIF 2.1.0, for code scanning.
-    Sarif,
-    /// JUnit's XML, for what shows tests.
-    Junit,
-    /// Annotations of GitHub Actions.
-    Github,
-}
-
-impl OutputFormat for Format {
-    const TEXT: Format = Format::Text;
-}
-
-impl OutputFormat for ReportFormat {
-    const TEXT: ReportFormat = ReportFormat::Text;
-
-    fn is_world_readable(self) -> bool {
-        self == ReportFormat::Prometheus
-    }
-}
-
-impl OutputFormat for PurgeFormat {
-    const TEXT: PurgeFormat = PurgeFormat::Text;
-
-    fn is_world_readable(self) -> bool {
-        self == PurgeFormat::Prometheus
-    }
-}
-
-impl OutputFormat for CheckFormat {
-    const TEXT: CheckFormat = CheckFormat::Text;
-}
-
-impl From<PurgeFormat> for ReportFormat {
-    fn from(format: PurgeFormat) -> ReportFormat {
-        match format {
-            PurgeFormat::Text => ReportFormat::Text,
-            PurgeFormat::Json => ReportFormat::Json,
-            PurgeFormat::Prometheus => ReportFormat::Prometheus,
-        }
-    }
-}
-
 /// When to draw in colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
@@ -444,16 +297,4 @@ pub enum LogFormat {
 fn share(text: &str) -> Result<f64, String> {
     let share = text.parse().ok().filter(|share| (0.0..=0.95).contains(share));
     share.ok_or_else(|| "write a number from 0 to 0.95, such as 0.5".to_string())
-}
-
-fn output_file<F: OutputFormat>(text: &str) -> Result<(F, PathBuf), String> {
-    let (format, path) = text.split_once('=').ok_or("write it as FORMAT=PATH, such as json=report.json")?;
-    let known: Vec<String> = F::value_variants()
-        .iter()
-        .filter_map(ValueEnum::to_possible_value)
-        .map(|one| one.get_name().to_string())
-        .collect();
-    let unknown = |_| format!("`{format}` is not one of {}", known.join(", "));
-    let format = F::from_str(format, false).map_err(unknown)?;
-    if path.is_empty() { Err("the path is empty".to_string()) } else { Ok((format, PathBuf::from(path))) }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::calendar::Timestamp;
-use crate::cli::{Check, CheckFormat, Policies};
+use crate::cli::{Check, CheckFormat};
 use crate::coverage::{self, Coverage};
 use crate::diagnostic::{Examined, concise, github, json, junit, sarif, text};
 use crate::exit;
@@ -19,7 +19,9 @@ pub(super) fn run(
     console: &mut Console<'_>,
     clock: &dyn Fn() -> Timestamp,
 ) -> Result<u8, Failure> {
-    let mut loaded = policies::read(&policies_of(arguments)?);
+    let found = if arguments.policies.is_empty() { found_here()? } else { Vec::new() };
+    let named = if found.is_empty() { &arguments.policies } else { &found };
+    let mut loaded = policies::read(named, &arguments.places);
     let files: Vec<&str> = loaded.examined.iter().map(|examined| examined.file.as_str()).collect();
     outputs::require_writable(&arguments.output, &files, &loaded.policies)?;
     // What a policy with errors covers is not known yet.
@@ -39,13 +41,6 @@ pub(super) fn run(
     );
     delivered.map_err(|failure| failure.beside(code))?;
     Ok(code)
-}
-
-/// The policies that were named, or those that stand where policies do.
-fn policies_of(arguments: &Check) -> Result<Policies, Failure> {
-    let Check { policies, root, state, .. } = arguments;
-    let policies = if policies.is_empty() { found_here()? } else { policies.clone() };
-    Ok(Policies { policies, root: root.clone(), state: state.clone() })
 }
 
 /// The folder `policies`, or the files here whose names say that they are policies.

@@ -24,16 +24,16 @@ pub(super) fn run(arguments: &Ledger, console: &mut Console<'_>) -> Result<u8, F
 }
 
 fn state(which: &WhichLedger, console: &mut Console<'_>) -> Result<PathBuf, Failure> {
-    let state = match (&which.policy, &which.state) {
+    let state = match (&which.policy, &which.places.state) {
         (_, Some(state)) => state.clone(),
-        (Some(policy), None) => policies::one(policy, which.root.as_deref(), console)?.state,
+        (Some(policy), None) => policies::one(policy, which.places.root.as_deref(), console)?.state,
         (None, None) => return Err(Failure::usage("name a policy, or the state folder with --state")),
     };
     if state.join("ledger.jsonl").exists() || state.join("ledger.head").exists() {
         return Ok(state);
     }
     // The folder of a policy is made by its first purge; one that is named is thought to be there.
-    if which.state.is_some() && !state.exists() {
+    if which.places.state.is_some() && !state.exists() {
         return Err(Failure::incomplete(format!("{} does not exist", state.display())));
     }
     Err(Failure::incomplete(format!("{} holds no ledger: no purge has run yet", state.display())))

@@ -1,9 +1,9 @@
 //! Reading the policies that a command names.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::cli::Policies;
+use crate::cli::{Places, Policies};
 use crate::diagnostic::text;
 use crate::plan::{Accepted, dataset_name};
 use crate::policy::load::{Loaded, Options, load};
@@ -12,15 +12,15 @@ use crate::policy::{Policy, Rule};
 use super::{Console, Failure};
 
 /// Reads the policies; their problems are left to the caller.
-pub(super) fn read(policies: &Policies) -> Loaded {
+pub(super) fn read(policies: &[PathBuf], places: &Places) -> Loaded {
     let variable = |name: &str| std::env::var(name).ok();
-    let (root, state) = (policies.root.as_deref(), policies.state.as_deref());
-    load(&policies.policies, &Options { root, state, variable: &variable })
+    let (root, state) = (places.root.as_deref(), places.state.as_deref());
+    load(policies, &Options { root, state, variable: &variable })
 }
 
 /// Reads policies that must be valid; says what is wrong with them where they are not.
 pub(super) fn valid(policies: &Policies, console: &mut Console<'_>) -> Result<Vec<Policy>, Failure> {
-    let loaded = read(policies);
+    let loaded = read(&policies.policies, &policies.places);
     if loaded.errors() == 0 {
         return Ok(loaded.policies);
     }
@@ -125,8 +125,8 @@ pub(super) fn files(policies: &[Policy]) -> Vec<&str> {
 
 /// One policy, for commands that are about one.
 pub(super) fn one(policy: &Path, root: Option<&Path>, console: &mut Console<'_>) -> Result<Policy, Failure> {
-    let policies =
-        Policies { policies: vec![policy.to_path_buf()], root: root.map(Path::to_path_buf), state: None };
+    let places = Places { root: root.map(Path::to_path_buf), state: None };
+    let policies = Policies { policies: vec![policy.to_path_buf()], places };
     let mut read = valid(&policies, console)?;
     match (read.pop(), read.len()) {
         (Some(policy), 0) => Ok(policy),
