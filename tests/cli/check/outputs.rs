@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::BASE;
 use crate::support::{Place, rule};
 
-/// A policy with an error on one line, another file with a warning, and one that is sound.
+/// A policy with an error on one line, and one that is sound.
 fn place() -> Place {
     let place = Place::new();
     place.write("policies/bad.toml", BASE.replace("timezone =", "timezoen ="));
